@@ -1,0 +1,223 @@
+/**
+ * From a prompt to pictures.
+ *
+ * `generate` emits what happens as it happens; `run` waits for the outcome; `generateAll` does many at once; `watch`
+ * picks up a generation that was submitted before. Interrupting any of them stops the polling at once.
+ *
+ * @example
+ * ```ts
+ * import { Arta } from "effect-arta"
+ * import { NodeArta } from "effect-arta/node"
+ * import { Console, Effect, Stream } from "effect"
+ *
+ * export const program = Arta.generate({ prompt: "a lighthouse at dawn", aspectRatio: "16:9" }).pipe(
+ *   Stream.runForEach((event) => Console.log(event._tag)),
+ *   Effect.provide(NodeArta.layerConfig())
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type { ConfigError } from "effect/ConfigError"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as ArtaApi from "./ArtaApi.js"
+import type { ArtaError } from "./ArtaError.js"
+import { InvalidRequestError } from "./ArtaError.js"
+import * as Auth from "./Auth.js"
+import type { Options } from "./GenerateRequest.js"
+import type { GenerationEvent, GenerationStatus } from "./Generation.js"
+import { Generation, RecordId, Submitted } from "./Generation.js"
+import * as AsyncIterable from "./internal/asyncIterable.js"
+import type { Overrides } from "./internal/configuration.js"
+import { decodeOptions } from "./internal/decodeOptions.js"
+import { deadlineIn, follow } from "./internal/follow.js"
+import * as Polling from "./Polling.js"
+import type { TokenStore } from "./TokenStore.js"
+
+/**
+ * How to wait for a generation.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Settings {
+  /** When to ask again. Default: `Polling.exponential()`. */
+  readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
+  /** How long the whole generation may take, the submission included. Default: 5 minutes. */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 minutes")
+
+const pollingOf = (settings: Settings) => settings.polling ?? Polling.exponential()
+
+const start = Effect.fn("Arta.submit")(function* (options: Options, settings: Settings) {
+  const request = yield* decodeOptions(options)
+  const api = yield* ArtaApi.ArtaApi
+  const deadline = yield* deadlineOf(settings)
+  const recordId = yield* deadline.limit({})(api.submit(request))
+  return { deadline, submitted: new Submitted({ recordId, request }) }
+})
+
+/**
+ * Submits a generation and emits its events: `Submitted`, then `Queued` and `InProgress` as the state changes, then
+ * `Completed` with the images.
+ *
+ * Invalid options fail before anything is sent. A failed poll is tried again until the timeout; a submission is never
+ * sent twice. Every error after `Submitted` carries the `recordId`.
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const generate = (
+  options: Options,
+  settings: Settings = {}
+): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
+  Effect.map(start(options, settings), ({ deadline, submitted }) =>
+    Stream.concat(Stream.succeed(submitted), follow(submitted.recordId, pollingOf(settings), deadline))
+  ).pipe(Stream.unwrap)
+
+/**
+ * Picks up a generation that was submitted before, by this program or another. The timeout counts from now.
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const watch = (
+  recordId: string,
+  settings: Settings = {}
+): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
+  Effect.gen(function* () {
+    const id = yield* Effect.mapError(
+      Schema.decode(RecordId)(recordId),
+      () => new InvalidRequestError({ field: "recordId", value: recordId, allowed: "the id of a submitted generation" })
+    )
+    return follow(id, pollingOf(settings), yield* deadlineOf(settings))
+  }).pipe(Stream.unwrap)
+
+/**
+ * Submits a generation and waits for its images.
+ *
+ * @example
+ * ```ts
+ * import { Arta } from "effect-arta"
+ * import { Effect } from "effect"
+ *
+ * export const firstUrl = Arta.run({ prompt: "a lighthouse at dawn" }).pipe(
+ *   Effect.map((generation) => generation.images[0].url)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, ArtaError, ArtaApi.ArtaApi> =>
+  Effect.gen(function* () {
+    const { deadline, submitted } = yield* start(options, settings)
+    const { recordId, request } = submitted
+    const last = yield* Stream.runLast(follow(recordId, pollingOf(settings), deadline))
+    const { elapsed, images } = yield* Effect.orDie(Option.filter(last, (event) => event._tag === "Completed"))
+    return new Generation({ recordId, images, elapsed, request })
+  }).pipe(Effect.withSpan("Arta.run"))
+
+/**
+ * How one of many generations ended. `index` is its place among the requests.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Outcome {
+  readonly index: number
+  readonly request: Options
+  readonly result: Either.Either<Generation, ArtaError>
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface AllSettings extends Settings {
+  /** How many generations may be under way at once. Default: 4. */
+  readonly concurrency?: number | "unbounded" | undefined
+}
+
+/**
+ * Runs many generations, a few at a time, and emits each outcome as it is there. One failure loses no other.
+ *
+ * @example
+ * ```ts
+ * import { Arta } from "effect-arta"
+ * import { Console, Either, Stream } from "effect"
+ *
+ * export const program = Arta.generateAll([{ prompt: "a fox" }, { prompt: "a hare" }], { concurrency: 2 }).pipe(
+ *   Stream.runForEach(({ index, result }) =>
+ *     Either.match(result, {
+ *       onLeft: (error) => Console.error(`${index}: ${error.message}`),
+ *       onRight: (generation) => Console.log(`${index}: ${generation.images[0].url}`)
+ *     })
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const generateAll = (
+  requests: Iterable<Options>,
+  settings: AllSettings = {}
+): Stream.Stream<Outcome, never, ArtaApi.ArtaApi> =>
+  Stream.fromIterable(requests).pipe(
+    Stream.zipWithIndex,
+    Stream.mapEffect(
+      ([request, index]) =>
+        Effect.map(Effect.either(run(request, settings)), (result): Outcome => ({ index, request, result })),
+      { concurrency: settings.concurrency ?? 4, unordered: true }
+    )
+  )
+
+/**
+ * Turns a stream into an async iterable for `for await`. A failure is thrown as the typed error itself; leaving the loop
+ * ends the stream at once.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const toAsyncIterable: <A, E, R>(stream: Stream.Stream<A, E, R>) => Effect.Effect<AsyncIterable<A>, never, R> =
+  AsyncIterable.fromStream
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface LayerOptions extends Auth.Options, ArtaApi.Options {}
+
+/**
+ * The services that generating needs, on the program's own `HttpClient` and `TokenStore`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: LayerOptions
+): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, never, TokenStore | HttpClient.HttpClient> =>
+  Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options))
+
+/**
+ * The same from `Config`. What is not given is read from `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL` and
+ * `ARTA_TOKEN_URL`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Overrides<LayerOptions> = {}
+): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
+  Layer.provideMerge(ArtaApi.layerConfig(config), Auth.layerConfig(config))

@@ -1,0 +1,185 @@
+/**
+ * The image service over HTTP: submit a generation, ask how it stands.
+ *
+ * Programs that only want pictures use `Arta`. This service is for building something else on the same two calls, and
+ * for tests that put another implementation in its place.
+ *
+ * @example
+ * ```ts
+ * import { ArtaApi, GenerateRequest } from "effect-arta"
+ * import { Effect } from "effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const api = yield* ArtaApi.ArtaApi
+ *   const recordId = yield* api.submit(new GenerateRequest.GenerateRequest({ prompt: "a lighthouse" }))
+ *   return yield* api.status(recordId)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Operation, TransportError } from "./ArtaError.js"
+import { ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
+import type { TokenError } from "./Auth.js"
+import { Auth } from "./Auth.js"
+import type { GenerateRequest } from "./GenerateRequest.js"
+import type { GenerationStatus, RecordId } from "./Generation.js"
+import type { Overrides } from "./internal/configuration.js"
+import { optional } from "./internal/configuration.js"
+import type { Answer } from "./internal/http.js"
+import { exchange, rateLimited, untraced } from "./internal/http.js"
+import { briefly } from "./internal/retrying.js"
+import * as Wire from "./internal/wire.js"
+
+/**
+ * What asking for a generation's status may fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StatusError = TokenError | UnauthorizedError
+
+/**
+ * What submitting a generation may fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SubmitError = StatusError | SubmissionUnknownError
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Asks for a generation and returns its id. A submission that may have reached the service is never sent again: it
+   * fails with `SubmissionUnknownError`.
+   */
+  readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
+  /** Asks once how a generation stands. */
+  readonly status: (id: RecordId) => Effect.Effect<GenerationStatus, StatusError>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class ArtaApi extends Context.Tag("effect-arta/ArtaApi")<ArtaApi, Service>() {}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** Where the image service is. Default: `https://img-gen-prod.ai-arta.com/api/v1`. */
+  readonly apiUrl?: string | undefined
+}
+
+const isLostSubmit = (error: StatusError): error is TransportError =>
+  error._tag === "TransportError" && error.operation === "submit"
+
+const submitTimeout: Duration.DurationInput = "1 minute"
+const statusTimeout: Duration.DurationInput = "15 seconds"
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<Service, never, Auth | HttpClient.HttpClient> =>
+  Effect.gen(function* () {
+    const auth = yield* Auth
+    const client = untraced(yield* HttpClient.HttpClient)
+    const url = `${(options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1").replace(/\/+$/, "")}/text2image`
+
+    interface Exchanged {
+      readonly answer: Answer
+      readonly token: Redacted.Redacted
+    }
+
+    const authorized = (
+      operation: Operation,
+      timeout: Duration.DurationInput,
+      request: HttpClientRequest.HttpClientRequest
+    ): Effect.Effect<Exchanged, StatusError> => {
+      const withToken = (token: Redacted.Redacted) =>
+        exchange(
+          client,
+          operation,
+          timeout,
+          HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
+        ).pipe(Effect.map((answer): Exchanged => ({ answer, token })))
+
+      return Effect.gen(function* () {
+        const first = yield* Effect.flatMap(auth.token, withToken)
+        if (first.answer.status !== 401) return first
+        const second = yield* Effect.flatMap(auth.renew(first.token), withToken)
+        return second.answer.status === 401 ? yield* new UnauthorizedError({ operation }) : second
+      })
+    }
+
+    const refuse = (operation: Operation, { answer, token }: Exchanged) =>
+      answer.status === 429 || (answer.status === 503 && answer.headers["retry-after"] !== undefined)
+        ? rateLimited(operation, answer)
+        : Effect.fail(new ResponseError({ operation, status: answer.status, detail: Wire.detail(answer, [token]) }))
+
+    const isOk = ({ answer }: Exchanged) => answer.status >= 200 && answer.status < 300
+
+    const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
+      const unknown = (reason: string) => new SubmissionUnknownError({ request, reason })
+      const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), Wire.form(request))
+
+      const submitted = yield* authorized("submit", submitTimeout, form).pipe(
+        Effect.retry({ schedule: briefly, while: (error) => isLostSubmit(error) && !error.sent }),
+        Effect.mapError((error) => (isLostSubmit(error) && error.sent ? unknown(error.reason) : error))
+      )
+      if (isOk(submitted)) {
+        const accepted = Wire.readSubmitted(submitted.answer)
+        if (Option.isNone(accepted)) return yield* unknown("the answer was unreadable")
+        return accepted.value.record_id ?? (yield* refuse("submit", submitted))
+      }
+      if (submitted.answer.status < 500) return yield* refuse("submit", submitted)
+      return yield* unknown(`the service answered ${String(submitted.answer.status)}`)
+    })
+
+    const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
+      const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
+      const exchanged = yield* authorized("status", statusTimeout, request)
+      if (!isOk(exchanged)) return yield* refuse("status", exchanged)
+      return yield* Effect.mapError(
+        Wire.readStatus(exchanged.answer),
+        () =>
+          new ResponseError({ operation: "status", status: exchanged.answer.status, detail: "an unreadable answer" })
+      )
+    })
+
+    return ArtaApi.of({ submit, status })
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<ArtaApi, never, Auth | HttpClient.HttpClient> =>
+  Layer.effect(ArtaApi, make(options))
+
+/**
+ * The same from `Config`. What is not given is read from `ARTA_API_URL`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Overrides<Options> = {}
+): Layer.Layer<ArtaApi, ConfigError, Auth | HttpClient.HttpClient> =>
+  Config.all({ apiUrl: config.apiUrl ?? optional("ARTA_API_URL") }).pipe(Effect.map(layer), Layer.unwrapEffect)

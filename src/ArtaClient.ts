@@ -1,0 +1,121 @@
+/**
+ * The library for people without Effect: promises, async iterators, `AbortSignal`.
+ *
+ * @example
+ * ```ts
+ * import { ArtaClient } from "effect-arta"
+ *
+ * export const draw = async (apiKey: string, signal: AbortSignal) => {
+ *   await using client = ArtaClient.make({ apiKey })
+ *   for await (const event of client.generate({ prompt: "a lighthouse at dawn" }, { signal })) {
+ *     console.log(event._tag)
+ *   }
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Stream from "effect/Stream"
+import * as Arta from "./Arta.js"
+import type { ArtaApi } from "./ArtaApi.js"
+import type { Options } from "./GenerateRequest.js"
+import type { Generation, GenerationEvent } from "./Generation.js"
+import { fromStream } from "./internal/asyncIterable.js"
+import * as TokenStore from "./TokenStore.js"
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface CallSettings extends Arta.Settings {
+  /** Ends the call at once; it then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Errors are thrown as they are: each has a `_tag`, and is an instance of its class in `ArtaError`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ArtaClient extends AsyncDisposable {
+  /** Submits a generation and yields its events. Each iteration of the result is a new generation. */
+  readonly generate: (options: Options, settings?: CallSettings) => AsyncIterable<GenerationEvent>
+  /** Picks up a generation that was submitted before, and yields its events. */
+  readonly watch: (recordId: string, settings?: CallSettings) => AsyncIterable<GenerationEvent>
+  /** Submits a generation and waits for its images. */
+  readonly run: (options: Options, settings?: CallSettings) => Promise<Generation>
+  /** Ends what is under way and releases what the client holds. It cannot be used after that. */
+  readonly close: () => Promise<void>
+}
+
+const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
+  Effect.async((resume) => {
+    const fail = () => {
+      resume(Effect.fail<unknown>(signal.reason))
+    }
+    if (signal.aborted) {
+      fail()
+      return
+    }
+    signal.addEventListener("abort", fail, { once: true })
+    return Effect.sync(() => {
+      signal.removeEventListener("abort", fail)
+    })
+  })
+
+/**
+ * A client on any layer that provides `ArtaApi`. The layer is built at the first call.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
+  const runtime = ManagedRuntime.make(layer)
+  const closing = new AbortController()
+
+  const ended = (signal: AbortSignal | undefined) =>
+    aborted(signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]))
+
+  const iterable = <A, E2>(stream: Stream.Stream<A, E2, ArtaApi>, signal: AbortSignal | undefined): AsyncIterable<A> =>
+    Effect.map(runtime.runtimeEffect, ({ context }) => Stream.provideContext(stream, context)).pipe(
+      Stream.unwrap,
+      Stream.interruptWhen(ended(signal)),
+      fromStream,
+      Effect.runSync
+    )
+
+  const close = () => {
+    closing.abort(new Error("The client was closed."))
+    return runtime.dispose()
+  }
+
+  return {
+    generate: (options, { signal, ...settings } = {}) => iterable(Arta.generate(options, settings), signal),
+    watch: (recordId, { signal, ...settings } = {}) => iterable(Arta.watch(recordId, settings), signal),
+    run: (options, { signal, ...settings } = {}) =>
+      runtime.runPromiseExit(Effect.raceFirst(Arta.run(options, settings), ended(signal))).then(
+        Exit.getOrElse((cause) => {
+          throw Cause.squash(cause)
+        })
+      ),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+/**
+ * A client that uses the platform's `fetch` and forgets its session when it is closed. On Node, `NodeArta.client` keeps
+ * the session in a file.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Arta.LayerOptions): ArtaClient =>
+  fromLayer(Arta.layer(options).pipe(Layer.provide(Layer.merge(TokenStore.layerMemory, FetchHttpClient.layer))))

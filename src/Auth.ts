@@ -1,0 +1,273 @@
+/**
+ * A valid token, always: signs up once, keeps the session fresh, and hands the token out without waiting.
+ *
+ * While less than half of a token's life is gone, `token` does no I/O. Past that it is refreshed in the background while
+ * it is still handed out. Only an expired token makes callers wait, all of them for the same refresh.
+ *
+ * @example
+ * ```ts
+ * import { Auth, TokenStore } from "effect-arta"
+ * import { FetchHttpClient } from "@effect/platform"
+ * import { Config, Effect, Layer } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const auth = yield* Auth.Auth
+ *   return yield* auth.token
+ * })
+ *
+ * export const runnable = program.pipe(
+ *   Effect.provide(Auth.layerConfig({ apiKey: Config.redacted("GALLERY_API_KEY") })),
+ *   Effect.provide(Layer.merge(TokenStore.layerMemory, FetchHttpClient.layer))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Array from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import * as SynchronizedRef from "effect/SynchronizedRef"
+import type {
+  AuthError,
+  AuthReason,
+  RateLimitedError,
+  ResponseError,
+  TokenStoreError,
+  TransportError
+} from "./ArtaError.js"
+import type { Credentials } from "./Credentials.js"
+import { isFresh, isValid } from "./Credentials.js"
+import type { Overrides } from "./internal/configuration.js"
+import { optional } from "./internal/configuration.js"
+import * as Identity from "./internal/identity.js"
+import { briefly } from "./internal/retrying.js"
+import { TokenStore } from "./TokenStore.js"
+
+/**
+ * What getting a token may fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TokenError = AuthError | TokenStoreError | TransportError | ResponseError | RateLimitedError
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** A token that is valid now. Does no I/O while the token is fresh. */
+  readonly token: Effect.Effect<Redacted.Redacted, TokenError>
+  /** Says that the API refused a token, and gets another. All who hold the refused one share one renewal. */
+  readonly renew: (refused: Redacted.Redacted) => Effect.Effect<Redacted.Redacted, TokenError>
+  /** Forgets the session, here and in the store. The next token comes from a new account. */
+  readonly signOut: Effect.Effect<void, TokenStoreError>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class Auth extends Context.Tag("effect-arta/Auth")<Auth, Service>() {}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** The key of a project whose API you may use. The library ships none. */
+  readonly apiKey: Redacted.Redacted | string
+  /** Where to sign up. Default: Google Identity Toolkit's `signupNewUser`. */
+  readonly signUpUrl?: string | undefined
+  /** Where to refresh. Default: Google Secure Token's `token`. */
+  readonly tokenUrl?: string | undefined
+}
+
+const sessionGone: ReadonlySet<AuthReason> = new Set<AuthReason>([
+  "INVALID_REFRESH_TOKEN",
+  "TOKEN_EXPIRED",
+  "USER_NOT_FOUND",
+  "MISSING_REFRESH_TOKEN"
+])
+
+const pauseAfterFailedRefresh = Duration.seconds(30)
+
+const byIssueTime = Order.mapInput(Order.number, (credentials: Credentials) => credentials.issuedAt)
+
+const redacted = (secret: Redacted.Redacted | string): Redacted.Redacted =>
+  Redacted.isRedacted(secret) ? secret : Redacted.make(secret)
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<Service, never, TokenStore | HttpClient.HttpClient | Scope.Scope> =>
+  Effect.gen(function* () {
+    const store = yield* TokenStore
+    const scope = yield* Effect.scope
+    const identityService = Identity.make(yield* HttpClient.HttpClient, {
+      apiKey: redacted(options.apiKey),
+      signUpUrl: options.signUpUrl ?? "https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser",
+      tokenUrl: options.tokenUrl ?? "https://securetoken.googleapis.com/v1/token"
+    })
+    const current = yield* Ref.make(Option.none<Credentials>())
+    const flight = yield* SynchronizedRef.make(Option.none<Fiber.Fiber<Credentials, TokenError>>())
+    const noRefreshBefore = yield* Ref.make(0)
+    const warned = yield* Ref.make(false)
+
+    const warnOnce = (error: TokenStoreError) =>
+      Effect.unlessEffect(
+        Effect.logWarning(`${error.message} It is kept in memory, until this program ends.`),
+        Ref.getAndSet(warned, true)
+      )
+
+    const keep = (credentials: Credentials) =>
+      store
+        .save(credentials)
+        .pipe(
+          Effect.catchTag("TokenStoreError", warnOnce),
+          Effect.zipRight(Ref.set(current, Option.some(credentials))),
+          Effect.as(credentials)
+        )
+
+    // A server may have rotated the refresh token by the time the answer is read: losing it would lose the session.
+    const obtained = (answer: Effect.Effect<Credentials, Identity.IdentityError>) =>
+      Effect.flatMap(answer, keep).pipe(
+        Effect.uninterruptible,
+        Effect.retry({ schedule: briefly, while: (error) => error._tag === "TransportError" })
+      )
+
+    const signUp = obtained(identityService.signUp)
+
+    const refresh = (credentials: Credentials) =>
+      obtained(identityService.refresh(credentials)).pipe(
+        Effect.catchIf(
+          (error) => error._tag === "AuthError" && sessionGone.has(error.reason),
+          () => signUp
+        )
+      )
+
+    const obtain = (refused: Option.Option<Redacted.Redacted>) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const held = yield* Ref.get(current)
+        const stored = yield* store.load
+        const known = Array.getSomes([stored, held])
+        const isHeld = ({ idToken }: Credentials) => Option.exists(held, (mine) => Equal.equals(mine.idToken, idToken))
+        // Another process may have renewed what this one holds, and its token is as good.
+        const isUsable = (candidate: Credentials) =>
+          !Option.contains(refused, candidate.idToken) &&
+          (isFresh(candidate, now) || (isValid(candidate, now) && !isHeld(candidate)))
+        const usable = Array.findFirst(known, isUsable)
+        if (Option.isSome(usable)) {
+          yield* Ref.set(current, usable)
+          return usable.value
+        }
+        return yield* Array.isNonEmptyArray(known) ? refresh(Array.max(known, byIssueTime)) : signUp
+      })
+
+    const pauseBackgroundRefresh = (error: TokenError) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const asked = error._tag === "RateLimitedError" ? error.retryAfter : undefined
+        return Ref.set(noRefreshBefore, now + Duration.toMillis(asked ?? pauseAfterFailedRefresh))
+      })
+
+    /** Starts a flight, or finds the one under way. It belongs to the layer, so no caller's interruption ends it. */
+    const takeOff = (refused: Option.Option<Redacted.Redacted>) =>
+      Effect.uninterruptible(
+        SynchronizedRef.modifyEffect(flight, (underWay) =>
+          Option.isSome(underWay)
+            ? Effect.succeed([underWay.value, underWay] as const)
+            : store.exclusively(obtain(refused)).pipe(
+                Effect.tapError(pauseBackgroundRefresh),
+                Effect.ensuring(SynchronizedRef.set(flight, Option.none())),
+                Effect.interruptible,
+                Effect.forkIn(scope),
+                Effect.map((fiber) => [fiber, Option.some(fiber)] as const)
+              )
+        )
+      )
+
+    const board = (refused: Option.Option<Redacted.Redacted>) =>
+      takeOff(refused).pipe(
+        Effect.flatMap(Fiber.await),
+        Effect.flatten,
+        Effect.map(({ idToken }) => idToken)
+      )
+
+    const refreshInBackground = (now: number) =>
+      Effect.whenEffect(
+        takeOff(Option.none()),
+        Effect.map(Ref.get(noRefreshBefore), (earliest) => now >= earliest)
+      )
+
+    return Auth.of({
+      token: Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const held = Option.getOrUndefined(yield* Ref.get(current))
+        if (held === undefined || !isValid(held, now)) return yield* board(Option.none())
+        if (!isFresh(held, now)) yield* refreshInBackground(now)
+        return held.idToken
+      }),
+
+      renew: Effect.fn("Auth.renew")(function* (refused) {
+        const now = yield* Clock.currentTimeMillis
+        const held = Option.getOrUndefined(yield* Ref.get(current))
+        const isRenewed = held !== undefined && isValid(held, now) && !Equal.equals(held.idToken, refused)
+        return isRenewed ? held.idToken : yield* board(Option.some(refused))
+      }),
+
+      signOut: Effect.zipRight(store.clear, Ref.set(current, Option.none())).pipe(
+        store.exclusively,
+        Effect.withSpan("Auth.signOut")
+      )
+    })
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<Auth, never, TokenStore | HttpClient.HttpClient> =>
+  Layer.scoped(Auth, make(options))
+
+/**
+ * The same from `Config`. What is not given is read from `ARTA_API_KEY`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Overrides<Options> = {}
+): Layer.Layer<Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
+  Config.all({
+    apiKey: config.apiKey ?? Config.redacted(Config.nonEmptyString("ARTA_API_KEY")),
+    signUpUrl: config.signUpUrl ?? optional("ARTA_SIGN_UP_URL"),
+    tokenUrl: config.tokenUrl ?? optional("ARTA_TOKEN_URL")
+  }).pipe(Effect.map(layer), Layer.unwrapEffect)
+
+/**
+ * A fixed token, for tests and for people who have one. It is never renewed.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerToken = (token: Redacted.Redacted | string): Layer.Layer<Auth> => {
+  const fixed = Effect.succeed(redacted(token))
+  return Layer.succeed(Auth, { token: fixed, renew: () => fixed, signOut: Effect.void })
+}

@@ -1,0 +1,214 @@
+/**
+ * Where the session lives between calls, programs and restarts.
+ *
+ * Swap the layer to decide: `layerMemory` forgets, `layerFileSystem` keeps a private file, `layerKeyValueStore` puts the
+ * session into whatever `KeyValueStore` the program has.
+ *
+ * @example
+ * ```ts
+ * import { Arta, TokenStore } from "effect-arta"
+ * import { NodeContext, NodeHttpClient } from "@effect/platform-node"
+ * import { Layer } from "effect"
+ *
+ * export const MainLive = Arta.layerConfig().pipe(
+ *   Layer.provide(TokenStore.layerFileSystem("/var/lib/gallery/arta.json")),
+ *   Layer.provide([NodeHttpClient.layerUndici, NodeContext.layer])
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as Path from "@effect/platform/Path"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { pipe } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Ref from "effect/Ref"
+import { TokenStoreError } from "./ArtaError.js"
+import type { Credentials } from "./Credentials.js"
+import { fromJson, toJson } from "./internal/storedCredentials.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The stored session. None where nothing is stored, or nothing readable: that is then set aside, not destroyed. */
+  readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
+  /** Replaces the stored session, whole or not at all. */
+  readonly save: (credentials: Credentials) => Effect.Effect<void, TokenStoreError>
+  /** Forgets the stored session. */
+  readonly clear: Effect.Effect<void, TokenStoreError>
+  /** Runs an effect while nobody else who shares the store runs one this way. */
+  readonly exclusively: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | TokenStoreError, R>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class TokenStore extends Context.Tag("effect-arta/TokenStore")<TokenStore, Service>() {}
+
+/**
+ * Keeps the session in memory, for as long as the layer lives.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(
+  TokenStore,
+  Effect.gen(function* () {
+    const stored = yield* Ref.make(Option.none<Credentials>())
+    const lock = yield* Effect.makeSemaphore(1)
+    return TokenStore.of({
+      load: Ref.get(stored),
+      save: (credentials) => Ref.set(stored, Option.some(credentials)),
+      clear: Ref.set(stored, Option.none()),
+      exclusively: lock.withPermits(1)
+    })
+  })
+)
+
+interface Slot {
+  readonly path: string
+  readonly read: Effect.Effect<Option.Option<{ readonly text: string; readonly writtenAt: number }>, PlatformError>
+  readonly write: (text: string) => Effect.Effect<void, PlatformError>
+  readonly remove: Effect.Effect<void, PlatformError>
+  /** Moves what is stored out of the way and tells where it is now. */
+  readonly setAside: (text: string) => Effect.Effect<string, PlatformError>
+}
+
+const fromSlot = (slot: Slot): Effect.Effect<Service> =>
+  Effect.gen(function* () {
+    const lock = yield* Effect.makeSemaphore(1)
+
+    const failing = (operation: TokenStoreError["operation"]) =>
+      Effect.mapError(
+        (error: PlatformError) => new TokenStoreError({ operation, path: slot.path, reason: error.message })
+      )
+
+    const setAside = (text: string) =>
+      Effect.flatMap(slot.setAside(text), (place) =>
+        Effect.logWarning(`The session at ${slot.path} is not readable. It was set aside as ${place}.`)
+      )
+
+    const load = Effect.gen(function* () {
+      const found = yield* slot.read
+      const credentials = Option.flatMap(found, ({ text, writtenAt }) => fromJson(text, writtenAt))
+      if (Option.isSome(found) && Option.isNone(credentials) && found.value.text.trim() !== "") {
+        yield* setAside(found.value.text)
+      }
+      return credentials
+    })
+
+    return TokenStore.of({
+      load: pipe(load, failing("load"), Effect.withSpan("TokenStore.load")),
+      save: Effect.fn("TokenStore.save")((credentials) => slot.write(toJson(credentials)), failing("save")),
+      clear: pipe(slot.remove, failing("clear"), Effect.withSpan("TokenStore.clear")),
+      exclusively: lock.withPermits(1)
+    })
+  })
+
+const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Option.Option<A>, PlatformError> =>
+  effect.pipe(
+    Effect.asSome,
+    Effect.catchIf(
+      (error) => error._tag === "SystemError" && error.reason === "NotFound",
+      () => Effect.succeedNone
+    )
+  )
+
+const fileSlot = (fs: FileSystem.FileSystem, path: Path.Path, file: string): Slot => {
+  const target = orNone(fs.realPath(file)).pipe(Effect.map(Option.getOrElse(() => file)))
+
+  const read = Effect.gen(function* () {
+    const text = yield* fs.readFileString(file)
+    const { mtime } = yield* fs.stat(file)
+    const writtenAt = yield* Option.match(mtime, {
+      onNone: () => Clock.currentTimeMillis,
+      onSome: (date) => Effect.succeed(date.getTime())
+    })
+    return { text, writtenAt }
+  })
+
+  const writeSynced = (name: string, text: string) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const handle = yield* fs.open(name, { flag: "wx", mode: 0o600 })
+        yield* handle.writeAll(new TextEncoder().encode(text))
+        yield* handle.sync
+      })
+    )
+
+  const write = (text: string) =>
+    Effect.gen(function* () {
+      const destination = yield* target
+      const temporary = `${destination}.${String(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))}.tmp`
+      yield* fs.makeDirectory(path.dirname(destination), { recursive: true, mode: 0o700 })
+      yield* writeSynced(temporary, text).pipe(
+        Effect.zipRight(fs.rename(temporary, destination)),
+        Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
+      )
+    }).pipe(Effect.uninterruptible)
+
+  const setAside = () =>
+    Effect.gen(function* () {
+      const place = `${file}.unreadable-${String(yield* Clock.currentTimeMillis)}`
+      yield* fs.rename(yield* target, place)
+      return place
+    })
+
+  return {
+    path: file,
+    read: orNone(read),
+    write,
+    remove: fs.remove(file, { force: true }),
+    setAside
+  }
+}
+
+/**
+ * Keeps the session in a file that only its owner can read. Folders that are missing are created, just as private. The
+ * file is replaced as a whole, so a reader never sees half of one. A credentials file of the Python client is read too.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFileSystem = (file: string): Layer.Layer<TokenStore, never, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(
+    TokenStore,
+    Effect.gen(function* () {
+      return yield* fromSlot(fileSlot(yield* FileSystem.FileSystem, yield* Path.Path, file))
+    })
+  )
+
+const key = "effect-arta/credentials"
+
+const keyValueSlot = (store: KeyValueStore.KeyValueStore): Slot => ({
+  path: key,
+  read: Effect.gen(function* () {
+    const writtenAt = yield* Clock.currentTimeMillis
+    return Option.map(yield* store.get(key), (text) => ({ text, writtenAt }))
+  }),
+  write: (text) => store.set(key, text),
+  remove: store.remove(key),
+  setAside: (text) =>
+    store.set(`${key}.unreadable`, text).pipe(Effect.zipRight(store.remove(key)), Effect.as(`${key}.unreadable`))
+})
+
+/**
+ * Keeps the session in the program's `KeyValueStore`, under the key `effect-arta/credentials`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKeyValueStore: Layer.Layer<TokenStore, never, KeyValueStore.KeyValueStore> = Layer.effect(
+  TokenStore,
+  Effect.flatMap(KeyValueStore.KeyValueStore, (store) => fromSlot(keyValueSlot(store)))
+)

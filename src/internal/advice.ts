@@ -1,0 +1,34 @@
+import type { RecordId } from "../Generation.js"
+
+const signUpIsOff = "Anonymous sign-up is switched off for this API key: use a key whose project allows it."
+const sessionIsGone = "The session is gone, and a new one was refused as well: sign out and try again later."
+const defect = "The identity service did not understand the library. Please report this as a defect."
+
+/** What a person can do, by the reason of an `AuthError`. */
+export const byAuthReason = {
+  API_KEY_INVALID: "The API key is not valid: check ARTA_API_KEY or the apiKey option.",
+  API_KEY_MISSING: "There is no API key: set ARTA_API_KEY or pass the apiKey option.",
+  ADMIN_ONLY_OPERATION: signUpIsOff,
+  OPERATION_NOT_ALLOWED: signUpIsOff,
+  USER_DISABLED: "The service has disabled this account. No new one is created in its place.",
+  PROJECT_NUMBER_MISMATCH:
+    "The stored session belongs to another API key: use that key, or another token file. The stored session is untouched.",
+  INVALID_REFRESH_TOKEN: sessionIsGone,
+  TOKEN_EXPIRED: sessionIsGone,
+  USER_NOT_FOUND: sessionIsGone,
+  MISSING_REFRESH_TOKEN: sessionIsGone,
+  INVALID_GRANT_TYPE: defect,
+  MISSING_GRANT_TYPE: defect,
+  INVALID_ID_TOKEN: defect
+} as const
+
+export const activity = {
+  signUp: "signing up",
+  refresh: "refreshing the session",
+  submit: "submitting the generation",
+  status: "asking for the status",
+  download: "downloading an image"
+} as const
+
+export const resumable = (id: RecordId | undefined): string =>
+  id === undefined ? "" : ` The generation ${id} may still finish: pick it up with Arta.watch.`

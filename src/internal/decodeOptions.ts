@@ -1,0 +1,43 @@
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { InvalidRequestError, UnknownModelError } from "../ArtaError.js"
+import type { Options } from "../GenerateRequest.js"
+import { GenerateRequest, Messages, promptFromMessages, randomSeed } from "../GenerateRequest.js"
+import * as ImageModel from "../ImageModel.js"
+
+const Input = Schema.Struct(
+  { messages: Schema.optional(Messages) },
+  Schema.Record({ key: Schema.String, value: Schema.Unknown })
+)
+
+const decodeInput = Schema.decodeUnknown(Input)
+const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: "error" })
+
+type OptionsError = InvalidRequestError | UnknownModelError
+
+const explain = (options: Options, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
+  Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
+    const field = issue?.path[0] === undefined ? "options" : String(issue.path[0])
+    const value: unknown = Object.entries(options).find(([name]) => name === field)?.[1]
+    if (field === "model" && typeof value === "string") {
+      return new UnknownModelError({ model: value, suggestions: ImageModel.suggest(value) })
+    }
+    const allowed = issue?._tag === "Unexpected" ? "left out: there is no such option" : issue?.message
+    return new InvalidRequestError({ field, value, allowed: allowed ?? "valid" })
+  })
+
+/** What a caller said, checked and completed. Draws the seed, and one of several models, from the fiber's `Random`. */
+export const decodeOptions = (options: Options): Effect.Effect<GenerateRequest, OptionsError> =>
+  Effect.gen(function* () {
+    const { messages, ...rest } = yield* decodeInput(options)
+    const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
+    if (rest["prompt"] === undefined && prompt === "") {
+      return yield* new InvalidRequestError({
+        field: "messages",
+        value: messages,
+        allowed: "a chat with at least one user message that holds text"
+      })
+    }
+    return yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
+  }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(explain(options, error))))

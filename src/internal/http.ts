@@ -1,0 +1,107 @@
+import type * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError, RequestError } from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type { Operation } from "../ArtaError.js"
+import { RateLimitedError, TransportError } from "../ArtaError.js"
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly text: string
+}
+
+/** Client spans would hold whole URLs, API key included, and propagation would show our traces to third parties. */
+export const untraced: (client: HttpClient.HttpClient) => HttpClient.HttpClient =
+  HttpClient.withTracerDisabledWhen(constTrue)
+
+const unsentReasons: Record<string, string> = {
+  ECONNREFUSED: "connection refused",
+  ENOTFOUND: "host name not found",
+  EAI_AGAIN: "host name not found for now",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time"
+}
+
+const errorCode = (cause: unknown): string | undefined =>
+  Predicate.hasProperty(cause, "code") && typeof cause.code === "string"
+    ? cause.code
+    : Predicate.hasProperty(cause, "cause")
+      ? errorCode(cause.cause)
+      : undefined
+
+const fromRequestError = (operation: Operation, error: RequestError): TransportError => {
+  if (error.reason !== "Transport") {
+    return new TransportError({ operation, reason: "the request could not be made: check the URL", sent: false })
+  }
+  const code = errorCode(error.cause)
+  const unsent = code === undefined ? undefined : unsentReasons[code]
+  return new TransportError({
+    operation,
+    reason: unsent ?? `the connection failed${code === undefined ? "" : ` (${code})`}`,
+    sent: unsent === undefined
+  })
+}
+
+// The foreign error holds the request with its Authorization header, so nothing of it is kept as a cause.
+const fromClientError = (operation: Operation, error: HttpClientError): TransportError =>
+  error._tag === "RequestError"
+    ? fromRequestError(operation, error)
+    : new TransportError({ operation, reason: "the answer broke off", sent: true })
+
+/** Sends a request once and reads the answer to its end, all within the timeout. */
+export const exchange = (
+  client: HttpClient.HttpClient,
+  operation: Operation,
+  timeout: Duration.DurationInput,
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Answer, TransportError> =>
+  client.execute(request).pipe(
+    Effect.flatMap((response) =>
+      Effect.map(response.text, (text): Answer => ({ status: response.status, headers: response.headers, text }))
+    ),
+    Effect.mapError((error) => fromClientError(operation, error)),
+    // Even a caller that must not be interrupted gets rid of a request that hangs.
+    Effect.interruptible,
+    Effect.timeoutFail({
+      duration: timeout,
+      onTimeout: () =>
+        new TransportError({ operation, reason: `no answer within ${Duration.format(timeout)}`, sent: true })
+    })
+  )
+
+export const decodeJson = <A, I>(schema: Schema.Schema<A, I>): ((answer: Answer) => Option.Option<A>) => {
+  const decode = Schema.decodeUnknownOption(Schema.parseJson(schema))
+  return (answer) => decode(answer.text)
+}
+
+const detailLength = 500
+
+/** Text of a service, fit for an error message: one line, bounded, and without secrets that the service repeats. */
+export const presentable = (text: string, secrets: ReadonlyArray<Redacted.Redacted>): string => {
+  const scrubbed = secrets.reduce((rest, secret) => rest.replaceAll(Redacted.value(secret), "<redacted>"), text)
+  const line = scrubbed.replace(/\s+/g, " ").trim()
+  return line.length > detailLength ? `${line.slice(0, detailLength)}…` : line
+}
+
+const retryAfter = (answer: Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const header = answer.headers["retry-after"]?.trim() ?? ""
+    const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+    return millis > 0 ? Option.some(Duration.millis(millis)) : Option.none()
+  })
+
+export const rateLimited = (operation: Operation, answer: Answer): Effect.Effect<never, RateLimitedError> =>
+  Effect.flatMap(retryAfter(answer), (wait) =>
+    Effect.fail(new RateLimitedError({ operation, ...(Option.isSome(wait) ? { retryAfter: wait.value } : undefined) }))
+  )

@@ -1,0 +1,16 @@
+import * as Duration from "effect/Duration"
+import * as Schedule from "effect/Schedule"
+import type { ArtaError } from "../ArtaError.js"
+
+const backoff = Schedule.exponential("500 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")), Schedule.jittered)
+
+/** Waits longer after each failure, up to 5 seconds, and never less than the service asked for. */
+export const patiently: Schedule.Schedule<unknown, ArtaError> = Schedule.identity<ArtaError>().pipe(
+  Schedule.intersect(backoff),
+  Schedule.modifyDelay(([error], delay) =>
+    error._tag === "RateLimitedError" && error.retryAfter !== undefined ? Duration.max(error.retryAfter, delay) : delay
+  )
+)
+
+/** The same, but only three times. */
+export const briefly: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect(patiently, Schedule.recurs(3))

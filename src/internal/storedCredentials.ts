@@ -1,0 +1,33 @@
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Credentials } from "../Credentials.js"
+
+/** Seconds, as the identity services write them: `"3600"` or `3600`. */
+export const Seconds = Schema.transform(
+  Schema.Union(Schema.Number, Schema.NumberFromString).pipe(Schema.finite(), Schema.positive()),
+  Schema.DurationFromSelf,
+  { strict: true, decode: (seconds) => Duration.seconds(seconds), encode: Duration.toSeconds }
+)
+
+/** The answer to a sign-up. The Python client stores it as it came. */
+export const SignedUp = Schema.Struct({
+  localId: Credentials.fields.localId,
+  idToken: Credentials.fields.idToken,
+  refreshToken: Credentials.fields.refreshToken,
+  expiresIn: Seconds
+})
+
+const Stored = Schema.Struct({ version: Schema.Literal(1), ...Credentials.fields })
+
+const Readable = Schema.parseJson(Schema.Union(Stored, SignedUp))
+
+const encodeStored = Schema.encodeSync(Schema.parseJson(Stored))
+const decodeReadable = Schema.decodeUnknownOption(Readable)
+
+export const toJson = ({ localId, idToken, refreshToken, issuedAt, expiresIn }: Credentials): string =>
+  encodeStored({ version: 1, localId, idToken, refreshToken, issuedAt, expiresIn })
+
+/** Reads our own format and the Python client's, whose age is only known from when it was written. */
+export const fromJson = (text: string, writtenAt: number): Option.Option<Credentials> =>
+  Option.map(decodeReadable(text), (stored) => new Credentials({ issuedAt: writtenAt, ...stored }))

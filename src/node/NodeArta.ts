@@ -1,0 +1,149 @@
+/**
+ * Everything ready for Node: undici, proxies, and the session in a private file of the user's.
+ *
+ * @example
+ * ```ts
+ * import { Arta } from "effect-arta"
+ * import { NodeArta } from "effect-arta/node"
+ * import { NodeRuntime } from "@effect/platform-node"
+ * import { Effect } from "effect"
+ *
+ * export const main = Arta.run({ prompt: "a lighthouse at dawn" }).pipe(
+ *   Effect.flatMap((generation) => Effect.log(generation.images[0].url)),
+ *   Effect.provide(NodeArta.layerConfig())
+ * )
+ *
+ * export const start = () => NodeRuntime.runMain(main)
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as Path from "@effect/platform/Path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { EnvHttpProxyAgent, ProxyAgent } from "@effect/platform-node/Undici"
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import envPaths from "env-paths"
+import { join } from "node:path"
+import * as Arta from "../Arta.js"
+import type { ArtaApi } from "../ArtaApi.js"
+import * as ArtaClient from "../ArtaClient.js"
+import type { Auth } from "../Auth.js"
+import type { Overrides } from "../internal/configuration.js"
+import { optional } from "../internal/configuration.js"
+import * as TokenStore from "../TokenStore.js"
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends Arta.LayerOptions {
+  /** Where the session is kept. Default: `effect-arta/credentials.json` in the user's configuration folder. */
+  readonly tokenFile?: string | undefined
+  /** The HTTP proxy for every request, as a URL. Default: what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say. */
+  readonly proxy?: Redacted.Redacted | string | undefined
+}
+
+/**
+ * What the layers of this module provide.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Services =
+  ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
+
+const invalidProxy = ConfigError.InvalidData(
+  ["ARTA_PROXY"],
+  "Expected the proxy to be a URL such as http://proxy.example:3128"
+)
+
+// Plain HTTP goes to a proxy as it is, because many refuse to tunnel to port 80. HTTPS is tunnelled either way.
+const proxyTunnel = false
+
+const makeAgent = (proxy: Options["proxy"]) => {
+  if (proxy === undefined)
+    return Effect.try({ try: () => new EnvHttpProxyAgent({ proxyTunnel }), catch: () => invalidProxy })
+  const uri = Redacted.isRedacted(proxy) ? Redacted.value(proxy) : proxy
+  return /^https?:\/\//i.test(uri) && URL.canParse(uri)
+    ? Effect.sync(() => new ProxyAgent({ uri, proxyTunnel }))
+    : Effect.fail(invalidProxy)
+}
+
+const dispatcher = (proxy: Options["proxy"]) =>
+  Effect.acquireRelease(makeAgent(proxy), (agent) => Effect.promise(() => agent.destroy()))
+
+const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient, ConfigError.ConfigError> =>
+  Layer.provide(NodeHttpClient.layerUndiciWithoutDispatcher, Layer.scoped(NodeHttpClient.Dispatcher, dispatcher(proxy)))
+
+const platform = ({ proxy, tokenFile }: Pick<Options, "proxy" | "tokenFile">) => {
+  const file = tokenFile ?? join(envPaths("effect-arta", { suffix: "" }).config, "credentials.json")
+  return TokenStore.layerFileSystem(file).pipe(
+    Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, httpClient(proxy)))
+  )
+}
+
+/**
+ * All services on Node. Fails where the proxy is not a URL.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<Services, ConfigError.ConfigError> =>
+  Layer.provideMerge(Arta.layer(options), platform(options))
+
+/**
+ * The same from `Config`. What is not given is read from `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL`,
+ * `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE` and `ARTA_PROXY`. Fails where there is no API key.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (config: Overrides<Options> = {}): Layer.Layer<Services, ConfigError.ConfigError> =>
+  Layer.provideMerge(
+    Arta.layerConfig(config),
+    Config.all({
+      tokenFile: config.tokenFile ?? optional("ARTA_TOKEN_FILE"),
+      proxy: config.proxy ?? optional("ARTA_PROXY")
+    }).pipe(Effect.map(platform), Layer.unwrapEffect)
+  )
+
+const given = <A>(value: A | undefined): Config.Config<A> | undefined =>
+  value === undefined ? undefined : Config.succeed(value)
+
+/**
+ * The promise client on undici and the file store. What the options leave out is read from the environment, at the first
+ * call.
+ *
+ * @example
+ * ```ts
+ * import { NodeArta } from "effect-arta/node"
+ *
+ * export const draw = async () => {
+ *   await using client = NodeArta.client()
+ *   const generation = await client.run({ prompt: "a lighthouse at dawn" })
+ *   return generation.images[0].url
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const client = (options: Partial<Options> = {}): ArtaClient.ArtaClient =>
+  ArtaClient.fromLayer(
+    layerConfig({
+      apiKey: given(options.apiKey),
+      apiUrl: given(options.apiUrl),
+      signUpUrl: given(options.signUpUrl),
+      tokenUrl: given(options.tokenUrl),
+      tokenFile: given(options.tokenFile),
+      proxy: given(options.proxy)
+    })
+  )

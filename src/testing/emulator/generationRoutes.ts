@@ -1,0 +1,105 @@
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { draw } from "./picture.js"
+import type { Job, State } from "./state.js"
+import { freshId, takeFault } from "./state.js"
+
+export interface GenerationOptions {
+  readonly queueTime: Duration.Duration
+  readonly drawTime: Duration.Duration
+}
+
+const refuse = (status: number, detail: unknown) => HttpServerResponse.unsafeJson({ detail }, { status })
+
+const numbers = ["images_num", "cfg_scale", "steps", "seed"]
+const fields = ["prompt", "negative_prompt", "style", "aspect_ratio", ...numbers]
+
+const problems = (form: Readonly<Record<string, string>>) =>
+  fields.flatMap((field) => {
+    const value = form[field]
+    if (value === undefined) return [{ loc: ["body", field], msg: "field required", type: "value_error.missing" }]
+    return numbers.includes(field) && !Number.isFinite(Number(value))
+      ? [{ loc: ["body", field], msg: "value is not a valid number", type: "type_error" }]
+      : []
+  })
+
+const originOf = (request: HttpServerRequest.HttpServerRequest): string =>
+  Option.match(HttpServerRequest.toURL(request), { onNone: () => "http://localhost", onSome: ({ origin }) => origin })
+
+/** Submit, status and pictures, as ARTA answers them. */
+export const generationRoutes = (state: State, options: GenerationOptions) => {
+  const queueTime = Duration.toMillis(options.queueTime)
+  const totalTime = queueTime + Duration.toMillis(options.drawTime)
+
+  const authorized = <E, R>(
+    handler: (
+      request: HttpServerRequest.HttpServerRequest
+    ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+  ) =>
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const now = yield* Clock.currentTimeMillis
+      const expiry = state.expiryByIdToken.get(request.headers["authorization"] ?? "") ?? 0
+      return expiry > now ? yield* handler(request) : refuse(401, "Invalid or expired token")
+    })
+
+  const submit = authorized((request) =>
+    Effect.gen(function* () {
+      const form = Object.fromEntries(new URLSearchParams(yield* request.text))
+      const found = problems(form)
+      if (found.length > 0) return refuse(422, found)
+      const recordId = yield* freshId("record")
+      const fault = takeFault(state, "generation")
+      const failure = fault?._tag === "FailGeneration" ? fault : undefined
+      state.jobs.set(recordId, { form, submittedAt: yield* Clock.currentTimeMillis, failure })
+      return HttpServerResponse.unsafeJson({ record_id: recordId, status: "IN_QUEUE", response: [], detail: null })
+    })
+  )
+
+  const picturesOf = (recordId: string, { form }: Job, origin: string) =>
+    Array.from({ length: Number(form["images_num"]) }, (_, index) => ({
+      url: `${origin}/images/${recordId}/${String(index)}.png`
+    }))
+
+  const status = authorized((request) =>
+    Effect.gen(function* () {
+      const { recordId = "" } = yield* HttpRouter.params
+      const job = state.jobs.get(recordId)
+      if (job === undefined) return refuse(404, "Record not found")
+      const age = (yield* Clock.currentTimeMillis) - job.submittedAt
+      const answer = (status: string, response: ReadonlyArray<unknown> = [], detail: string | null = null) =>
+        HttpServerResponse.unsafeJson({ record_id: recordId, status, response, detail })
+
+      if (age < queueTime) return answer("IN_QUEUE")
+      if (age < totalTime) return answer("IN_PROGRESS")
+      return job.failure === undefined
+        ? answer("DONE", picturesOf(recordId, job, originOf(request)))
+        : answer(job.failure.status, [], job.failure.detail)
+    })
+  )
+
+  const image = Effect.gen(function* () {
+    const { recordId = "", file = "" } = yield* HttpRouter.params
+    const index = Number.parseInt(file, 10)
+    const form = state.jobs.get(recordId)?.form
+    return form === undefined || !(index < Number(form["images_num"]))
+      ? HttpServerResponse.html("<h1>404 Not Found</h1>").pipe(HttpServerResponse.setStatus(404))
+      : HttpServerResponse.uint8Array(
+          draw({
+            prompt: form["prompt"] ?? "",
+            model: form["style"] ?? "",
+            seed: form["seed"] ?? "",
+            aspectRatio: form["aspect_ratio"] ?? "1:1",
+            index
+          }),
+          { contentType: "image/png" }
+        )
+  })
+
+  return { submit, status, image }
+}

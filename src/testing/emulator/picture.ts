@@ -1,0 +1,80 @@
+import * as Hash from "effect/Hash"
+import { PCGRandom } from "effect/Utils"
+import { encode } from "fast-png"
+
+export interface Subject {
+  readonly prompt: string
+  readonly model: string
+  readonly seed: string
+  readonly index: number
+  readonly aspectRatio: string
+}
+
+type Color = readonly [red: number, green: number, blue: number]
+
+const longSide = 512
+
+const sizeOf = (aspectRatio: string): readonly [width: number, height: number] => {
+  const [wide = 1, high = 1] = aspectRatio.split(":").map(Number)
+  const scale = longSide / Math.max(wide, high)
+  return [Math.max(1, Math.round(wide * scale)), Math.max(1, Math.round(high * scale))]
+}
+
+const fromHsl = (hue: number, saturation: number, lightness: number): Color => {
+  const chroma = saturation * Math.min(lightness, 1 - lightness)
+  const channel = (offset: number) => {
+    const position = (offset + hue * 12) % 12
+    return Math.round(255 * (lightness - chroma * Math.max(-1, Math.min(position - 3, 9 - position, 1))))
+  }
+  return [channel(0), channel(8), channel(4)]
+}
+
+const mix = (from: Color, to: Color, share: number): Color => [
+  from[0] + (to[0] - from[0]) * share,
+  from[1] + (to[1] - from[1]) * share,
+  from[2] + (to[2] - from[2]) * share
+]
+
+const between = (random: PCGRandom, low: number, high: number): number => low + random.number() * (high - low)
+
+/** A landscape whose colours, sun and hills all follow from the subject: the same subject gives the same picture. */
+const compose = (random: PCGRandom) => {
+  const hue = random.number()
+  const zenith = fromHsl(hue, 0.65, between(random, 0.2, 0.45))
+  const horizon = fromHsl((hue + between(random, 0.05, 0.3)) % 1, 0.75, 0.75)
+  const sun = { x: between(random, 0.15, 0.85), y: between(random, 0.12, 0.5), radius: between(random, 0.05, 0.14) }
+  const groundHue = (hue + between(random, 0.35, 0.65)) % 1
+  const hills = [0.45, 0.3, 0.15].map((lightness, depth) => ({
+    color: fromHsl(groundHue, 0.45, lightness),
+    base: 0.55 + depth * 0.14,
+    waves: [0.09, 0.04, 0.015].map((height, octave) => ({
+      height,
+      frequency: between(random, 2, 5) * 2 ** octave,
+      phase: between(random, 0, 2 * Math.PI)
+    }))
+  }))
+
+  return (x: number, y: number): Color => {
+    const front = hills.findLast(
+      ({ base, waves }) =>
+        y >
+        base + waves.reduce((sum, { height, frequency, phase }) => sum + height * Math.sin(frequency * x + phase), 0)
+    )
+    if (front !== undefined) return front.color
+    const sky = mix(zenith, horizon, y)
+    return Math.hypot(x - sun.x, y - sun.y) < sun.radius ? mix(sky, [255, 250, 225], 0.9) : sky
+  }
+}
+
+/** A PNG file, 512 pixels on its long side. */
+export const draw = ({ aspectRatio, ...subject }: Subject): Uint8Array => {
+  const [width, height] = sizeOf(aspectRatio)
+  const colorAt = compose(new PCGRandom(Hash.structure(subject)))
+  const data = new Uint8Array(width * height * 3)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      data.set(colorAt(x / longSide, y / height), (y * width + x) * 3)
+    }
+  }
+  return encode({ width, height, data, channels: 3 })
+}

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { InvalidRequestError, UnknownModelError } from "../ArtaError.js"
 import type { Options } from "../GenerateRequest.js"
@@ -18,8 +19,8 @@ type OptionsError = InvalidRequestError | UnknownModelError
 
 const explain = (options: Options, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
-    const field = issue?.path[0] === undefined ? "options" : String(issue.path[0])
-    const value: unknown = Object.entries(options).find(([name]) => name === field)?.[1]
+    const field = String(issue?.path[0] ?? "options")
+    const value: unknown = Predicate.hasProperty(options, field) ? options[field] : undefined
     if (field === "model" && typeof value === "string") {
       return new UnknownModelError({ model: value, suggestions: ImageModel.suggest(value) })
     }

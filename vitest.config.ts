@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    alias: {
+      "effect-arta/node": source("src/node/index.ts"),
+      "effect-arta/testing": source("src/testing/index.ts"),
+      "effect-arta": source("src/index.ts")
+    },
+    coverage: {
+      include: ["src/**/*.ts"],
+      reporter: ["text", "lcov"],
+      thresholds: { lines: 95 }
+    }
+  }
+})

@@ -89,6 +89,9 @@ export interface Options {
 const isLostSubmit = (error: StatusError): error is TransportError =>
   error._tag === "TransportError" && error.operation === "submit"
 
+const isRateLimit = ({ status, headers }: Answer): boolean =>
+  status === 429 || (status === 503 && headers["retry-after"] !== undefined)
+
 const submitTimeout: Duration.DurationInput = "1 minute"
 const statusTimeout: Duration.DurationInput = "15 seconds"
 
@@ -129,7 +132,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
     }
 
     const refuse = (operation: Operation, { answer, token }: Exchanged) =>
-      answer.status === 429 || (answer.status === 503 && answer.headers["retry-after"] !== undefined)
+      isRateLimit(answer)
         ? rateLimited(operation, answer)
         : Effect.fail(new ResponseError({ operation, status: answer.status, detail: Wire.detail(answer, [token]) }))
 
@@ -148,7 +151,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         if (Option.isNone(accepted)) return yield* unknown("the answer was unreadable")
         return accepted.value.record_id ?? (yield* refuse("submit", submitted))
       }
-      if (submitted.answer.status < 500) return yield* refuse("submit", submitted)
+      if (submitted.answer.status < 500 || isRateLimit(submitted.answer)) return yield* refuse("submit", submitted)
       return yield* unknown(`the service answered ${String(submitted.answer.status)}`)
     })
 

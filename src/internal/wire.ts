@@ -49,6 +49,12 @@ const readStatusJson = decodeJson(
 const decodePictures = Schema.decodeUnknownOption(Schema.NonEmptyArray(Schema.Struct({ url: Schema.NonEmptyString })))
 const decodeDetail = Schema.decodeUnknownOption(Detail)
 
+const reasonOf = (status: string, detail: unknown): string =>
+  Option.match(decodeDetail(detail), {
+    onNone: () => (status === "DONE" ? "no image came with it" : ""),
+    onSome: describe
+  })
+
 export const readStatus = (answer: Answer): Option.Option<GenerationStatus> =>
   Option.map(readStatusJson(answer), ({ status, response, detail }): GenerationStatus => {
     if (status === "IN_QUEUE") return { _tag: "Queued" }
@@ -56,5 +62,5 @@ export const readStatus = (answer: Answer): Option.Option<GenerationStatus> =>
     const pictures = status === "DONE" ? decodePictures(response) : Option.none()
     return Option.isSome(pictures)
       ? { _tag: "Done", images: Array.map(pictures.value, ({ url }, index) => ({ index, url })) }
-      : { _tag: "Failed", status, detail: Option.match(decodeDetail(detail), { onNone: () => "", onSome: describe }) }
+      : { _tag: "Failed", status, detail: reasonOf(status, detail) }
   })

@@ -1,0 +1,433 @@
+import { describe, expect, it } from "@effect/vitest"
+import {
+  Chunk,
+  ConfigProvider,
+  Duration,
+  Effect,
+  Either,
+  Exit,
+  Fiber,
+  Layer,
+  Option,
+  Schedule,
+  Stream,
+  TestClock
+} from "effect"
+import type { GenerateRequest, Generation } from "effect-arta"
+import { Arta, ArtaApi, Auth, Polling, TokenStore } from "effect-arta"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+
+const emulated = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layerArta(options))
+
+const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
+const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
+  Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => Effect.forEach(faults, emulator.inject))
+
+/** Runs an effect that has to wait, and lets virtual time pass until it is done. */
+const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput = "10 minutes") =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    yield* TestClock.adjust(time)
+    return yield* Fiber.join(fiber)
+  })
+
+const collect = <E, R>(events: Stream.Stream<Generation.GenerationEvent, E, R>) =>
+  patiently(Effect.map(Stream.runCollect(events), Chunk.toReadonlyArray))
+
+const tags = (events: ReadonlyArray<Generation.GenerationEvent>) => events.map(({ _tag }) => _tag)
+
+const cat = { prompt: "a cat", seed: 12_345 }
+
+describe("Arta.generate", () => {
+  it.effect("emits an event when the state changes, not at every poll", () =>
+    Effect.gen(function* () {
+      const events = yield* collect(Arta.generate({ ...cat, n: 2 }, { polling: Polling.fixed("1 second") }))
+      expect(tags(events)).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
+      const [submitted, queued, inProgress, completed] = events
+      expect(submitted).toMatchObject({ request: { prompt: "a cat", model: "Flux", seed: 12_345 } })
+      const recordId = submitted?.recordId ?? ""
+      expect(queued).toMatchObject({ recordId, elapsed: Duration.zero })
+      expect(inProgress).toMatchObject({ recordId, elapsed: Duration.seconds(10) })
+      expect(completed).toMatchObject({
+        recordId,
+        elapsed: Duration.seconds(40),
+        images: [{ index: 0 }, { index: 1 }]
+      })
+      expect(yield* counts).toMatchObject({ signUp: 1, submit: 1, status: 41 })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect("emits each event when it happens", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const fiber = yield* Arta.generate(cat).pipe(
+        Stream.runForEach(({ _tag }) => Effect.sync(() => seen.push(_tag))),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 second")
+      expect(seen).toEqual(["Submitted", "Queued"])
+      yield* TestClock.adjust("15 seconds")
+      expect(seen).toEqual(["Submitted", "Queued", "InProgress"])
+      yield* TestClock.adjust("1 minute")
+      expect(seen).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
+      yield* Fiber.join(fiber)
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect("reports a status that goes backwards as it is", () =>
+    Effect.gen(function* () {
+      yield* inject(
+        Fault.respond("status", 200, { body: { status: "IN_PROGRESS" } }),
+        Fault.respond("status", 200, { body: { status: "IN_QUEUE" } })
+      )
+      expect(tags(yield* collect(Arta.generate(cat)))).toEqual([
+        "Submitted",
+        "InProgress",
+        "Queued",
+        "InProgress",
+        "Completed"
+      ])
+    }).pipe(emulated())
+  )
+
+  it.effect("fails with the service's own name for a failure", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.failGeneration("MODERATED", "no cats"))
+      const error = yield* Effect.flip(collect(Arta.generate(cat)))
+      expect(error).toMatchObject({ _tag: "GenerationFailedError", status: "MODERATED", detail: "no cats" })
+      expect(error.message).toMatch(/record-.* ended as MODERATED: no cats/)
+    }).pipe(emulated())
+  )
+
+  it.effect.each<[string, Fault.Fault]>([
+    ["500", Fault.respond("status", 500)],
+    ["a gateway's HTML", Fault.respond("status", 502, { body: "<h1>Bad gateway</h1>" })],
+    ["a rate limit", Fault.respond("status", 429)],
+    ["an unreadable answer", Fault.respond("status", 200, { body: "<h1>Hello</h1>" })],
+    ["a lost connection", Fault.drop("status")],
+    ["silence", Fault.hang("status")]
+  ])("polls on after %s, without a second submission", ([, fault]) =>
+    Effect.gen(function* () {
+      yield* inject(fault, fault)
+      expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
+      expect(yield* counts).toMatchObject({ submit: 1 })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect("leaves the service alone for as long as it asks", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("status", 429, { headers: { "retry-after": "60" } }))
+      const fiber = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("55 seconds")
+      expect(yield* counts).toMatchObject({ status: 1 })
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(fiber)
+    }).pipe(emulated())
+  )
+
+  it.effect("renews a token that expires while it polls", () =>
+    Effect.gen(function* () {
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      const fiber = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("5 seconds")
+      yield* emulator.expireTokens
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 1 })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect.each<[string, object, Fault.Fault]>([
+    ["a refused poll", { _tag: "ResponseError", status: 403 }, Fault.respond("status", 403)],
+    [
+      "a disabled account",
+      { _tag: "AuthError", reason: "USER_DISABLED" },
+      Fault.identityError("refresh", "USER_DISABLED")
+    ]
+  ])("carries the record id after %s, and can be picked up with it", ([, expected, fault]) =>
+    Effect.gen(function* () {
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat)))
+      yield* TestClock.adjust("2 seconds")
+      yield* emulator.inject(fault)
+      if (fault.on === "refresh") yield* emulator.expireTokens
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Fiber.join(fiber)
+      expect(error).toMatchObject(expected)
+      const recordId = "recordId" in error ? (error.recordId ?? "") : ""
+      expect(error.message).toContain(recordId)
+      expect(tags(yield* collect(Arta.watch(recordId)))).toEqual(["Completed"])
+      expect(yield* counts).toMatchObject({ submit: 1 })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+})
+
+describe("the timeout of a generation", () => {
+  it.effect("is five minutes by default", () =>
+    Effect.gen(function* () {
+      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      expect(error).toMatchObject({
+        _tag: "GenerationTimeoutError",
+        elapsed: Duration.minutes(5),
+        lastStatus: "IN_PROGRESS"
+      })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "1 hour" }))
+  )
+
+  it.effect("counts from the submission and hands out the record id", () =>
+    Effect.gen(function* () {
+      const error = yield* patiently(Effect.flip(Arta.run(cat, { timeout: "25 seconds" })))
+      expect(error).toMatchObject({
+        _tag: "GenerationTimeoutError",
+        elapsed: Duration.seconds(25),
+        lastStatus: "IN_QUEUE"
+      })
+      const recordId = error._tag === "GenerationTimeoutError" ? (error.recordId ?? "") : ""
+      expect(error.message).toContain(recordId)
+      expect(tags(yield* collect(Arta.watch(recordId)))).toEqual(["Completed"])
+    }).pipe(emulated({ queueTime: "30 seconds" }))
+  )
+
+  it.effect("ends a poll that the server holds open for ever", () =>
+    Effect.gen(function* () {
+      yield* inject(...Array.from({ length: 30 }, () => Fault.hang("status")))
+      const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat, { timeout: "20 seconds" })))
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "GenerationTimeoutError" })
+    }).pipe(emulated())
+  )
+
+  it.effect("ends a submission that the server holds open for ever, and says what that means", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.hang("submit"))
+      const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat, { timeout: "20 seconds" })))
+      yield* TestClock.adjust("20 seconds")
+      const error = yield* Fiber.join(fiber)
+      expect(error).toMatchObject({ _tag: "GenerationTimeoutError", elapsed: Duration.seconds(20) })
+      expect(error.message).toContain("may still have accepted it")
+      expect(yield* counts).toMatchObject({ submit: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("also ends polling that fails all the time", () =>
+    Effect.gen(function* () {
+      yield* inject(...Array.from({ length: 300 }, () => Fault.respond("status", 500)))
+      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      expect(error).toMatchObject({ _tag: "GenerationTimeoutError", elapsed: Duration.minutes(5) })
+    }).pipe(emulated())
+  )
+})
+
+describe("the polling of a generation", () => {
+  const pollTimes = (polling: Arta.Settings["polling"]) =>
+    Effect.gen(function* () {
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      yield* patiently(Arta.run(cat, polling === undefined ? {} : { polling }))
+      const seen = yield* emulator.requests
+      const polls = seen.filter(({ operation }) => operation === "status")
+      return polls.map(({ at }) => at - (polls[0]?.at ?? 0))
+    }).pipe(emulated({ queueTime: "4 seconds", drawTime: "11 seconds" }))
+
+  it.effect("follows any schedule", () =>
+    Effect.map(pollTimes(Polling.fixed("5 seconds")), (times) => expect(times).toEqual([0, 5_000, 10_000, 15_000]))
+  )
+
+  it.effect("is exponential by default, from half a second to three", () =>
+    Effect.gen(function* () {
+      const times = yield* pollTimes(undefined)
+      const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0))
+      expect(pauses[0]).toBe(500)
+      expect(Math.max(...pauses)).toBe(3_000)
+      expect(pauses).toEqual([...pauses].sort((a, b) => a - b))
+    })
+  )
+
+  it.effect("takes the options of the exponential schedule", () =>
+    Effect.map(pollTimes(Polling.exponential({ initial: "1 second", factor: 2, max: "6 seconds" })), (times) =>
+      expect(times).toEqual([0, 1_000, 3_000, 7_000, 13_000, 19_000])
+    )
+  )
+
+  it.effect("feeds the schedule each status", () =>
+    Effect.gen(function* () {
+      const byStatus = Schedule.identity<Generation.GenerationStatus>().pipe(
+        Schedule.addDelay((status) => (status._tag === "Queued" ? "4 seconds" : "11 seconds"))
+      )
+      expect(yield* pollTimes(byStatus)).toEqual([0, 4_000, 15_000])
+    })
+  )
+
+  it.effect("gives a generation up when its schedule ends", () =>
+    Effect.gen(function* () {
+      const polling = Schedule.intersect(Polling.fixed("1 second"), Schedule.recurs(3))
+      const error = yield* patiently(Effect.flip(Arta.run(cat, { polling })))
+      expect(error).toMatchObject({
+        _tag: "GenerationTimeoutError",
+        elapsed: Duration.seconds(3),
+        lastStatus: "IN_QUEUE"
+      })
+    }).pipe(emulated({ queueTime: "1 minute" }))
+  )
+
+  it.effect("stops at once when the fiber is interrupted", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.interrupt(fiber)
+      const { status } = yield* counts
+      yield* TestClock.adjust("10 minutes")
+      expect(yield* counts).toMatchObject({ submit: 1, status })
+    }).pipe(emulated({ queueTime: "1 hour" }))
+  )
+
+  it.effect("stops at once when enough events are taken", () =>
+    Effect.gen(function* () {
+      yield* Stream.runDrain(Stream.take(Arta.generate(cat), 2))
+      yield* TestClock.adjust("10 minutes")
+      expect(yield* counts).toMatchObject({ submit: 1, status: 1 })
+    }).pipe(emulated({ queueTime: "1 hour" }))
+  )
+})
+
+describe("Arta.watch", () => {
+  it.effect("picks up a generation from its id alone, in another program", () =>
+    Effect.gen(function* () {
+      const submitted = yield* Effect.flatten(Stream.runHead(Arta.generate(cat)))
+      const events = yield* collect(Arta.watch(submitted.recordId)).pipe(
+        Effect.provide(Arta.layer({ apiKey: "k" })),
+        Effect.provide(TokenStore.layerMemory)
+      )
+      expect(tags(events)).toEqual(["Queued", "InProgress", "Completed"])
+      expect(yield* counts).toMatchObject({ submit: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("refuses an id that is none", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(collect(Arta.watch(" ")))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "recordId" })
+      expect(yield* counts).toMatchObject({ status: 0 })
+    }).pipe(emulated())
+  )
+})
+
+describe("Arta.run", () => {
+  it.effect("returns the images and the request that was really made", () =>
+    Effect.gen(function* () {
+      const generation = yield* patiently(Arta.run({ ...cat, model: "flux-dev", n: 3 }))
+      expect(generation.request).toMatchObject({ prompt: "a cat", model: "F Dev", seed: 12_345 })
+      expect(generation.images.map(({ index }) => index)).toEqual([0, 1, 2])
+      expect(Duration.toMillis(generation.elapsed)).toBeGreaterThanOrEqual(3_000)
+    }).pipe(emulated())
+  )
+
+  // In virtual time, each step would look at 200 fibers.
+  it.live("signs up once for 200 calls on an empty store, and not at all in the next program", () =>
+    Effect.gen(function* () {
+      yield* Effect.all(Effect.replicate(Arta.run(cat), 200), { concurrency: "unbounded" })
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 200 })
+      yield* Arta.run(cat).pipe(Effect.provide(Arta.layer({ apiKey: "k" })))
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 201 })
+    }).pipe(emulated({ queueTime: "100 millis", drawTime: "100 millis" }))
+  )
+})
+
+describe("Arta.generateAll", () => {
+  const requests: ReadonlyArray<GenerateRequest.Options> = [
+    { prompt: "zero" },
+    { prompt: "" },
+    { prompt: "two" },
+    { prompt: "three", model: "nope" },
+    { prompt: "four" }
+  ]
+
+  it.effect("keeps each result's place, and loses none to another's failure", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* patiently(Stream.runCollect(Arta.generateAll(requests)))
+      const byIndex = Chunk.toReadonlyArray(outcomes).toSorted((a, b) => a.index - b.index)
+      expect(byIndex.map(({ request }) => request)).toEqual(requests)
+      expect(
+        byIndex.map(({ result }) =>
+          Either.match(result, { onLeft: ({ _tag }) => _tag, onRight: ({ request }) => request?.prompt })
+        )
+      ).toEqual(["zero", "InvalidRequestError", "two", "UnknownModelError", "four"])
+      expect(yield* counts).toMatchObject({ signUp: 1, submit: 3 })
+    }).pipe(emulated())
+  )
+
+  it.effect.each<[Arta.AllSettings, number]>([
+    [{}, 4],
+    [{ concurrency: 2 }, 2],
+    [{ concurrency: "unbounded" }, 10]
+  ])("runs as many at once as %j says", ([settings, most]) =>
+    Effect.gen(function* () {
+      const many = Array.from({ length: 10 }, () => cat)
+      const fiber = yield* Effect.fork(Stream.runDrain(Arta.generateAll(many, settings)))
+      yield* TestClock.adjust("1 second")
+      expect(yield* counts).toMatchObject({ submit: most })
+      yield* TestClock.adjust("10 minutes")
+      yield* Fiber.join(fiber)
+      expect(yield* counts).toMatchObject({ submit: 10 })
+    }).pipe(emulated())
+  )
+
+  it.effect("emits each outcome as it is there", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.failGeneration("FAILED"))
+      const first = yield* Effect.fork(Stream.runHead(Arta.generateAll([{ prompt: "" }, cat])))
+      yield* Effect.yieldNow()
+      expect(Option.map(yield* Fiber.join(first), ({ index }) => index)).toEqual(Option.some(0))
+    }).pipe(emulated())
+  )
+})
+
+describe("Arta.layerConfig", () => {
+  const configured = (variables: ReadonlyArray<readonly [string, string]>) =>
+    Arta.layerConfig().pipe(
+      Layer.provide(TokenStore.layerMemory),
+      Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
+    )
+
+  it.effect("reads the environment", () =>
+    Effect.gen(function* () {
+      const http = yield* ArtaEmulator.ArtaEmulator
+      yield* patiently(Arta.run(cat).pipe(Effect.provide(configured([["ARTA_API_KEY", "good"]]))))
+      expect(yield* http.counts).toMatchObject({ signUp: 1, submit: 1 })
+    }).pipe(Effect.provide(ArtaEmulator.layer({ apiKeys: ["good"] })))
+  )
+
+  it.effect.each<[ReadonlyArray<readonly [string, string]>]>([[[]], [[["ARTA_API_KEY", ""]]]])(
+    "says which variable is missing in %j",
+    ([variables]) =>
+      Effect.gen(function* () {
+        const exit = yield* Effect.exit(Effect.provide(Arta.run(cat), configured(variables)))
+        expect(Exit.isFailure(exit)).toBe(true)
+        expect(JSON.stringify(exit)).toContain("ARTA_API_KEY")
+      }).pipe(Effect.provide(ArtaEmulator.layer()))
+  )
+})
+
+describe("a swapped layer", () => {
+  it.effect("is all that a test without any HTTP needs", () =>
+    Effect.gen(function* () {
+      const events = yield* collect(Arta.generate(cat))
+      expect(tags(events)).toEqual(["Submitted", "Completed"])
+    }).pipe(
+      Effect.provideService(ArtaApi.ArtaApi, {
+        submit: () => Effect.succeed("rec" as Generation.RecordId),
+        status: () => Effect.succeed({ _tag: "Done", images: [{ index: 0, url: "https://a/0" }] })
+      })
+    )
+  )
+
+  it.effect("may be a fixed token", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Arta.run(cat))
+      expect(error).toMatchObject({ _tag: "UnauthorizedError", operation: "submit" })
+      expect(yield* counts).toMatchObject({ signUp: 0, submit: 2 })
+    }).pipe(
+      Effect.provide(ArtaApi.layer().pipe(Layer.provide(Auth.layerToken("mine")))),
+      Effect.provide(ArtaEmulator.layer())
+    )
+  )
+})

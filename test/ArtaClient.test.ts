@@ -1,0 +1,192 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, ManagedRuntime, Stream } from "effect"
+import { Arta, ArtaClient, ArtaError, Polling } from "effect-arta"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { afterEach, beforeEach, vi } from "vitest"
+import { emulatorOnPort } from "./support/emulatorOnPort.js"
+
+const start = async (options: ArtaEmulator.Options = {}) => {
+  const server = ManagedRuntime.make(emulatorOnPort(options))
+  const emulator = await server.runPromise(ArtaEmulator.ArtaEmulator)
+  const client = ArtaClient.make({ apiKey: "k", ...(await server.runPromise(ArtaEmulator.urls)) })
+  return {
+    client,
+    counts: () => Effect.runPromise(emulator.counts),
+    inject: (fault: Fault.Fault) => Effect.runPromise(emulator.inject(fault)),
+    stop: () => client.close().then(() => server.dispose())
+  }
+}
+
+const all = async <A>(items: AsyncIterable<A>): Promise<ReadonlyArray<A>> => {
+  const found: Array<A> = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+const cat = { prompt: "a cat" }
+const settings = { polling: Polling.fixed("20 millis") }
+
+/** Waits until the server has seen no request for several polling intervals, and returns how many it saw. */
+const settled = async (counts: () => Promise<{ readonly status: number }>): Promise<number> => {
+  const { status } = await counts()
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  const later = await counts()
+  return later.status === status ? status : settled(counts)
+}
+
+describe("ArtaClient", () => {
+  let service: Awaited<ReturnType<typeof start>>
+
+  describe("on a service that answers", () => {
+    beforeEach(async () => {
+      service = await start()
+    })
+    afterEach(() => service.stop())
+
+    it("yields the events of a generation", async () => {
+      const tags: Array<string> = []
+      for await (const event of service.client.generate(cat, settings)) tags.push(event._tag)
+      expect(tags).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
+      expect(await service.counts()).toMatchObject({ signUp: 1, submit: 1 })
+    })
+
+    it("makes each iteration a generation of its own", async () => {
+      const events = service.client.generate(cat, settings)
+      expect(await service.counts()).toMatchObject({ submit: 0 })
+      await Promise.all([all(events), all(events)])
+      expect(await service.counts()).toMatchObject({ signUp: 1, submit: 2 })
+    })
+
+    it("resolves with the generation", async () => {
+      const generation = await service.client.run({ ...cat, n: 2, seed: 7 }, settings)
+      expect(generation.images).toHaveLength(2)
+      expect(generation.request?.seed).toBe(7)
+    })
+
+    it("picks a generation up by its id", async () => {
+      const [submitted] = await all(service.client.generate(cat, settings))
+      const events = await all(service.client.watch(submitted?.recordId ?? "", settings))
+      expect(events.map(({ _tag }) => _tag)).toEqual(["Completed"])
+      expect(await service.counts()).toMatchObject({ submit: 1 })
+    })
+
+    it("rejects with the typed error itself", async () => {
+      await expect(service.client.run({ prompt: "" })).rejects.toBeInstanceOf(ArtaError.InvalidRequestError)
+      await expect(service.client.run({ prompt: "a", model: "nope" })).rejects.toMatchObject({
+        _tag: "UnknownModelError"
+      })
+      await service.inject(Fault.failGeneration("FAILED", "no cats"))
+      await expect(all(service.client.generate(cat, settings))).rejects.toMatchObject({
+        _tag: "GenerationFailedError",
+        detail: "no cats"
+      })
+    })
+  })
+
+  describe("on a service that takes its time", () => {
+    const polls = (least: number) =>
+      vi.waitFor(async () => {
+        expect((await service.counts()).status).toBeGreaterThanOrEqual(least)
+      })
+
+    beforeEach(async () => {
+      service = await start({ queueTime: "1 hour" })
+    })
+    afterEach(() => service.stop())
+
+    it("rejects with the signal's reason at once, and polls no more", async () => {
+      const controller = new AbortController()
+      const running = service.client.run(cat, { ...settings, signal: controller.signal })
+      await polls(2)
+      const reason = new Error("changed my mind")
+      controller.abort(reason)
+      await expect(running).rejects.toBe(reason)
+      const { status } = await service.counts()
+      expect(await settled(service.counts)).toBeLessThanOrEqual(status + 1)
+    })
+
+    it("rejects with an AbortError where the signal has no reason of its own, before anything is sent", async () => {
+      await expect(service.client.run(cat, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+        name: "AbortError"
+      })
+      expect(await service.counts()).toMatchObject({ submit: 0 })
+    })
+
+    it("throws the signal's reason inside of an iteration", async () => {
+      const controller = new AbortController()
+      const seen: Array<string> = []
+      const iterate = async () => {
+        for await (const { _tag } of service.client.generate(cat, { ...settings, signal: controller.signal })) {
+          seen.push(_tag)
+          if (_tag === "Queued") controller.abort()
+        }
+      }
+      await expect(iterate()).rejects.toMatchObject({ name: "AbortError" })
+      expect(seen).toEqual(["Submitted", "Queued"])
+    })
+
+    it("stops polling when the loop is left", async () => {
+      for await (const { _tag } of service.client.generate(cat, settings)) {
+        if (_tag === "Queued") break
+      }
+      const { status } = await service.counts()
+      expect(await settled(service.counts)).toBe(status)
+    })
+
+    it("rejects what is under way when it is closed", async () => {
+      const running = service.client.run(cat, settings)
+      await polls(1)
+      const rejected = expect(running).rejects.toThrow("The client was closed.")
+      await service.client.close()
+      await rejected
+      await expect(service.client.run(cat)).rejects.toThrow()
+    })
+  })
+})
+
+describe("Arta.toAsyncIterable", () => {
+  const iterate = <A, E>(stream: Stream.Stream<A, E>) =>
+    Effect.runSync(Arta.toAsyncIterable(stream))[Symbol.asyncIterator]()
+
+  it("yields what the stream emits, and then its failure itself", async () => {
+    const iterator = iterate(Stream.concat(Stream.make(1, 2), Stream.fail("broken" as const)))
+    expect(await iterator.next()).toEqual({ done: false, value: 1 })
+    expect(await iterator.next()).toEqual({ done: false, value: 2 })
+    await expect(iterator.next()).rejects.toBe("broken")
+    expect(await iterator.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it("answers overlapping calls in order, and calls after the end", async () => {
+    const iterator = iterate(Stream.make(1, 2))
+    const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.next()])
+    expect(results.map(({ done, value }) => [done, value])).toEqual([
+      [false, 1],
+      [false, 2],
+      [true, undefined],
+      [true, undefined]
+    ])
+  })
+
+  it("does nothing ahead of the next call, and releases what the stream holds when it is closed", async () => {
+    const log: Array<string> = []
+    const say = (text: string) => Effect.sync(() => log.push(text))
+    const stream = Stream.make("a", "b").pipe(Stream.rechunk(1), Stream.tap(say), Stream.ensuring(say("released")))
+    const iterator = iterate(stream)
+    expect(log).toEqual([])
+    await iterator.next()
+    expect(log).toEqual(["a"])
+    await iterator.return?.()
+    expect(log).toEqual(["a", "released"])
+  })
+
+  it("settles a pending call when it is closed", async () => {
+    const iterator = iterate(Stream.never)
+    const pending = iterator.next()
+    expect(await iterator.return?.()).toEqual({ done: true, value: undefined })
+    expect(await pending).toEqual({ done: true, value: undefined })
+  })
+
+  it("may be closed before it was ever asked", async () => {
+    expect(await iterate(Stream.make(1)).return?.()).toEqual({ done: true, value: undefined })
+  })
+})

@@ -1,0 +1,191 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Chunk, ConfigProvider, Effect, Exit, Layer, Redacted, Stream } from "effect"
+import { Arta, Auth, ImageFile, Polling } from "effect-arta"
+import { NodeArta } from "effect-arta/node"
+import { ArtaEmulator } from "effect-arta/testing"
+import { emulatorOnPort } from "../support/emulatorOnPort.js"
+import { proxyServer } from "../support/proxy.js"
+
+const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
+const onPort = (options: ArtaEmulator.Options = {}) =>
+  Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
+
+const settings: Arta.Settings = { polling: Polling.fixed("20 millis") }
+
+describe("NodeArta.layerConfig", () => {
+  it.scopedLive("runs the program of the README on environment variables alone", () =>
+    Effect.gen(function* () {
+      const urls = yield* ArtaEmulator.urls
+      const variables = {
+        ARTA_API_KEY: "k",
+        ARTA_API_URL: urls.apiUrl,
+        ARTA_SIGN_UP_URL: urls.signUpUrl,
+        ARTA_TOKEN_URL: urls.tokenUrl,
+        ARTA_TOKEN_FILE: `${yield* folder}/deep/credentials.json`
+      }
+      const events = yield* Arta.generate(
+        { messages: [{ role: "user", content: "cat" }], model: "Flux" },
+        settings
+      ).pipe(
+        Stream.runCollect,
+        Effect.provide(NodeArta.layerConfig()),
+        Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+      )
+      expect(Chunk.toReadonlyArray(events).map(({ _tag }) => _tag)).toEqual([
+        "Submitted",
+        "Queued",
+        "InProgress",
+        "Completed"
+      ])
+    }).pipe(onPort())
+  )
+
+  it.effect("says which variable is missing", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(Effect.provide(Arta.run({ prompt: "cat" }), NodeArta.layerConfig()))
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("ARTA_API_KEY")
+    }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map())))
+  )
+})
+
+describe("NodeArta.layer", () => {
+  it.scopedLive("signs up once for 200 calls, and not at all in the next program on the same file", () =>
+    Effect.gen(function* () {
+      const options = { apiKey: "k", tokenFile: `${yield* folder}/credentials.json`, ...(yield* ArtaEmulator.urls) }
+      yield* Effect.all(Effect.replicate(Arta.run({ prompt: "cat" }), 200), { concurrency: "unbounded" }).pipe(
+        Effect.provide(NodeArta.layer(options))
+      )
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 200 })
+      yield* Arta.run({ prompt: "cat" }).pipe(Effect.provide(NodeArta.layer(options)))
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 201 })
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("saves a picture with the services it provides", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const options = { apiKey: "k", tokenFile: `${directory}/credentials.json`, ...(yield* ArtaEmulator.urls) }
+      const path = yield* Effect.gen(function* () {
+        const generation = yield* Arta.run({ prompt: "cat" })
+        return yield* ImageFile.save(generation.images[0], { directory, name: "cat" })
+      }).pipe(Effect.provide(NodeArta.layer(options)))
+      expect(path).toBe(`${directory}/cat.png`)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("sends all four kinds of request through the proxy", () =>
+    Effect.gen(function* () {
+      const proxy = yield* proxyServer
+      const urls = yield* ArtaEmulator.urls
+      const tokenFile = `${yield* folder}/credentials.json`
+      yield* Effect.gen(function* () {
+        yield* Arta.run({ prompt: "cat" }, settings)
+        const auth = yield* Auth.Auth
+        yield* auth.renew(yield* auth.token)
+      }).pipe(Effect.provide(NodeArta.layer({ apiKey: "k", tokenFile, proxy: proxy.url, ...urls })))
+      expect(proxy.asked).toContain(`POST ${urls.signUpUrl}?key=k`)
+      expect(proxy.asked).toContain(`POST ${urls.apiUrl}/text2image`)
+      expect(proxy.asked.find((line) => line.startsWith(`GET ${urls.apiUrl}/text2image/record-`))).toMatch(/\/status$/)
+      expect(proxy.asked).toContain(`POST ${urls.tokenUrl}?key=k`)
+      const { signUp, refresh, submit, status } = yield* counts
+      expect(proxy.asked).toHaveLength(signUp + refresh + submit + status)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("asks the proxy for a tunnel to a service on https", () =>
+    Effect.gen(function* () {
+      const proxy = yield* proxyServer
+      const tokenFile = `${yield* folder}/credentials.json`
+      const error = yield* Effect.flip(
+        Arta.run({ prompt: "cat" }).pipe(
+          Effect.provide(
+            NodeArta.layer({
+              apiKey: "k",
+              tokenFile,
+              proxy: Redacted.make(proxy.url),
+              signUpUrl: "https://arta.invalid/up"
+            })
+          )
+        )
+      )
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp" })
+      expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT arta.invalid:443"]))
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+  it.scopedLive("takes the proxy from HTTP_PROXY, but not for hosts in NO_PROXY", () =>
+    Effect.gen(function* () {
+      const proxy = yield* proxyServer
+      const urls = yield* ArtaEmulator.urls
+      const directory = yield* folder
+      const run = (name: string) =>
+        Arta.run({ prompt: "cat" }, settings).pipe(
+          Effect.provide(NodeArta.layer({ apiKey: "k", tokenFile: `${directory}/${name}.json`, ...urls }))
+        )
+      yield* withVariables({ http_proxy: proxy.url, no_proxy: "127.0.0.1" }, run("direct"))
+      expect(proxy.asked).toEqual([])
+      yield* withVariables({ http_proxy: proxy.url, no_proxy: "elsewhere.test" }, run("proxied"))
+      expect(proxy.asked).not.toEqual([])
+    }).pipe(onPort())
+  )
+
+  it.effect.each(["proxy.example:3128", "socks9://x", "http://"])("refuses the proxy %s, and says why", (proxy) =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(
+        Effect.provide(Arta.run({ prompt: "cat" }), NodeArta.layer({ apiKey: "k", proxy }))
+      )
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("http://proxy.example:3128")
+    })
+  )
+})
+
+const withVariables = <A, E, R>(variables: Readonly<Record<string, string>>, effect: Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const before = { ...process.env }
+      Object.assign(process.env, variables)
+      return before
+    }),
+    () => effect,
+    (before) =>
+      Effect.sync(() => {
+        process.env = before
+      })
+  )
+
+describe("NodeArta.client", () => {
+  it.scopedLive("reads the environment where it is told nothing, and keeps the session in the file", () =>
+    Effect.gen(function* () {
+      const urls = yield* ArtaEmulator.urls
+      const variables = {
+        ARTA_API_KEY: "k",
+        ARTA_API_URL: urls.apiUrl,
+        ARTA_SIGN_UP_URL: urls.signUpUrl,
+        ARTA_TOKEN_URL: urls.tokenUrl,
+        ARTA_TOKEN_FILE: `${yield* folder}/credentials.json`
+      }
+      const draw = Effect.promise(async () => {
+        await using client = NodeArta.client()
+        const generation = await client.run({ prompt: "cat" }, settings)
+        return generation.images.length
+      })
+      expect(yield* withVariables(variables, Effect.all([draw, draw]))).toEqual([1, 1])
+      expect(yield* counts).toMatchObject({ signUp: 1, submit: 2 })
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("prefers what it is told", () =>
+    Effect.gen(function* () {
+      const tokenFile = `${yield* folder}/credentials.json`
+      const urls = yield* ArtaEmulator.urls
+      yield* Effect.promise(async () => {
+        await using client = NodeArta.client({ apiKey: "good", tokenFile, ...urls })
+        await client.run({ prompt: "cat" }, settings)
+      })
+      expect(yield* counts).toMatchObject({ submit: 1 })
+    }).pipe(onPort({ apiKeys: ["good"] }))
+  )
+})

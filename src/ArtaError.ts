@@ -161,10 +161,8 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("effect-art
   recordId
 }) {
   override get message(): string {
-    return (
-      `The service answered ${String(this.status)} when ${advice.activity[this.operation]}: ${this.detail}` +
-      advice.resumable(this.recordId)
-    )
+    const answer = `The service answered ${String(this.status)} when ${advice.activity[this.operation]}: ${this.detail}`
+    return advice.sentence(answer) + advice.resumable(this.recordId)
   }
 }
 
@@ -236,7 +234,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 )("GenerationFailedError", { recordId: RecordId, status: Schema.String, detail: Schema.String }) {
   override get message(): string {
     const detail = this.detail === "" ? "" : `: ${this.detail}`
-    return `The generation ${this.recordId} ended as ${this.status}${detail}.`
+    return advice.sentence(`The generation ${this.recordId} ended as ${this.status}${detail}`)
   }
 }
 

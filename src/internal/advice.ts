@@ -30,5 +30,8 @@ export const activity = {
   download: "downloading an image"
 } as const
 
+/** Ends what somebody else wrote as a sentence. */
+export const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
+
 export const resumable = (id: RecordId | undefined): string =>
   id === undefined ? "" : ` The generation ${id} may still finish: pick it up with Arta.watch.`

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Schema } from "effect"
+import { ArtaError, GenerateRequest, Generation } from "effect-arta"
+
+const recordId = Generation.RecordId.make("rec-1")
+const request = new GenerateRequest.GenerateRequest({ prompt: "a cat", seed: 7 })
+
+const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
+  [new ArtaError.InvalidRequestError({ field: "n", value: 0, allowed: "a positive integer" }), /n is 0, .*positive/],
+  [new ArtaError.UnknownModelError({ model: "fluxx", suggestions: ["flux"] }), /"fluxx".*flux\?/],
+  [new ArtaError.AuthError({ reason: "API_KEY_MISSING" }), /ARTA_API_KEY/],
+  [new ArtaError.AuthError({ reason: "USER_DISABLED", recordId }), /disabled.*rec-1.*Arta\.watch/],
+  [new ArtaError.TokenStoreError({ operation: "save", path: "/a", reason: "disk full" }), /save.*\/a: disk full/],
+  [new ArtaError.TransportError({ operation: "status", reason: "reset", sent: true, recordId }), /reset.*rec-1/],
+  [new ArtaError.ResponseError({ operation: "submit", status: 422, detail: "too many" }), /422 .*too many/],
+  [new ArtaError.UnauthorizedError({ operation: "submit" }), /fresh token/],
+  [new ArtaError.RateLimitedError({ operation: "submit", retryAfter: Duration.seconds(90) }), /in 1m 30s/],
+  [new ArtaError.RateLimitedError({ operation: "submit" }), /again later/],
+  [new ArtaError.SubmissionUnknownError({ request, reason: "reset" }), /unknown.*reset.*paid twice/],
+  [new ArtaError.GenerationFailedError({ recordId, status: "FAILED", detail: "" }), /rec-1 ended as FAILED\.$/],
+  [
+    new ArtaError.GenerationTimeoutError({ recordId, elapsed: Duration.minutes(5), lastStatus: "IN_QUEUE" }),
+    /rec-1 is not finished after 5m \(IN_QUEUE\).*Arta\.watch/
+  ],
+  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /no answer after 5s/],
+  [new ArtaError.DownloadError({ url: "https://a/1", reason: "it broke off" }), /https:\/\/a\/1: it broke off/]
+]
+
+describe("ArtaError", () => {
+  it.each(examples)("%s is a sentence to act on", (error, message) => {
+    expect(error.message).toMatch(message)
+    expect(error.message).toMatch(/^[A-Z].*[.?]$/)
+  })
+
+  it.each(examples)("%s crosses process boundaries", (error, message) => {
+    const json = Schema.encodeSync(Schema.parseJson(ArtaError.ArtaError))(error)
+    const decoded = Schema.decodeSync(Schema.parseJson(ArtaError.ArtaError))(json)
+    expect(decoded).toBeInstanceOf(error.constructor)
+    expect(decoded.message).toMatch(message)
+  })
+})

@@ -56,7 +56,7 @@ const homeless = {
 }
 
 export default tseslint.config(
-  { ignores: ["dist", "docs", "coverage", "images"] },
+  { ignores: ["dist", "docs", "coverage", "images", ".ci"] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

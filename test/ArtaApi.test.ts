@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Redacted, Ref, TestClock } from "effect"
+import { Duration, Effect, Layer, Redacted, Ref } from "effect"
 import { ArtaApi, Auth, GenerateRequest, Generation } from "effect-arta"
+import { patiently } from "./support/emulated.js"
 import type { Step } from "./support/scripted.js"
 import { scripted } from "./support/scripted.js"
 
@@ -44,13 +45,6 @@ const withApi = (
     )
   )
 }
-
-const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.fork(effect)
-    yield* TestClock.adjust("2 minutes")
-    return yield* Fiber.join(fiber)
-  })
 
 describe("ArtaApi.submit", () => {
   it.effect("sends what PROTOCOL.md says", () =>
@@ -218,7 +212,11 @@ describe("ArtaApi.status", () => {
       { _tag: "Failed", status: "DONE", detail: "no image came with it" }
     ]
   ])("reads %j", ([body, status]) =>
-    withApi([{ body }], (api) => Effect.map(api.status(recordId), (found) => expect(found).toEqual(status)))
+    withApi([{ body }], (api) =>
+      Effect.map(api.status(recordId), (found) => {
+        expect(found).toEqual(status)
+      })
+    )
   )
 
   it.effect("renews the token on 401", () =>

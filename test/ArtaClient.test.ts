@@ -159,7 +159,7 @@ describe("Arta.toAsyncIterable", () => {
   it("answers overlapping calls in order, and calls after the end", async () => {
     const iterator = iterate(Stream.make(1, 2))
     const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.next()])
-    expect(results.map(({ done, value }) => [done, value])).toEqual([
+    expect(results.map((result) => [result.done, result.done === true ? undefined : result.value])).toEqual([
       [false, 1],
       [false, 2],
       [true, undefined],

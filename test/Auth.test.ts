@@ -1,40 +1,17 @@
-import type { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Layer, Option, Redacted, Ref, Schedule, TestClock } from "effect"
-import { ArtaError, Auth, Credentials, TokenStore } from "effect-arta"
-import { ArtaEmulator, Fault } from "effect-arta/testing"
-import type { Step } from "./support/scripted.js"
-import { scripted } from "./support/scripted.js"
+import { Effect, Exit, Fiber, Option, Redacted, Ref, Schedule, TestClock } from "effect"
+import { ArtaError, Auth, TokenStore } from "effect-arta"
+import { Fault } from "effect-arta/testing"
+import { counts, emulated, inject } from "./support/emulated.js"
+import { revealed } from "./support/revealed.js"
 
-const emulated = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layerArta(options))
-
-// `expect` takes all redacted values for equal, so the tests compare what is in them.
 const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
 const renew = (refused: string) =>
   Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.renew(Redacted.make(refused)), Redacted.value))
-const stored = Effect.flatMap(TokenStore.TokenStore, (store) =>
-  Effect.map(
-    store.load,
-    Option.map((session) => ({
-      ...session,
-      idToken: Redacted.value(session.idToken),
-      refreshToken: Redacted.value(session.refreshToken)
-    }))
-  )
-)
-const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
-const inject = (fault: Fault.Fault) => Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.inject(fault))
+const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
 
 const manyTimes = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>
   Effect.all(Effect.replicate(effect, times), { concurrency: "unbounded" })
-
-/** Runs an effect that has to wait, and lets virtual time pass until it is done. */
-const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.fork(effect)
-    yield* TestClock.adjust("1 minute")
-    return yield* Fiber.join(fiber)
-  })
 
 describe("Auth.token", () => {
   it.effect("signs up once for any number of fibers, and stores the session", () =>
@@ -173,101 +150,6 @@ describe("Auth.token", () => {
     }).pipe(emulated({ rotateRefreshTokens: true }))
   )
 
-  it.effect.each(["INVALID_REFRESH_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND", "MISSING_REFRESH_TOKEN : detail"])(
-    "signs up again, once, on %s",
-    (code) =>
-      Effect.gen(function* () {
-        const first = yield* token
-        yield* TestClock.adjust("2 hours")
-        yield* inject(Fault.identityError("refresh", code))
-        expect(yield* token).not.toEqual(first)
-        expect(yield* counts).toMatchObject({ signUp: 2, refresh: 1 })
-      }).pipe(emulated())
-  )
-
-  it.effect.each(["USER_DISABLED", "PROJECT_NUMBER_MISMATCH", "INVALID_GRANT_TYPE"])(
-    "fails on %s without a retry or a new account, and leaves the stored session alone",
-    (reason) =>
-      Effect.gen(function* () {
-        yield* token
-        const before = yield* stored
-        yield* TestClock.adjust("2 hours")
-        yield* inject(Fault.identityError("refresh", reason))
-        expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
-        expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-        expect(yield* stored).toEqual(before)
-      }).pipe(emulated())
-  )
-
-  it.effect.each<[string, Fault.Fault]>([
-    ["503", Fault.respond("refresh", 503)],
-    ["HTML", Fault.respond("refresh", 200, { body: "<h1>Welcome to the hotel</h1>" })],
-    ["a lost connection", Fault.drop("refresh")],
-    ["silence", Fault.hang("refresh")]
-  ])("keeps the session through %s", ([, fault]) =>
-    Effect.gen(function* () {
-      yield* token
-      yield* TestClock.adjust("2 hours")
-      yield* inject(fault)
-      yield* patiently(token)
-      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
-  )
-
-  it.effect("gives up on a broken service after a few tries, and keeps the session", () =>
-    Effect.gen(function* () {
-      yield* token
-      const before = yield* stored
-      yield* TestClock.adjust("2 hours")
-      yield* manyTimes(4, inject(Fault.respond("refresh", 500)))
-      expect(yield* patiently(Effect.flip(token))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
-      expect(yield* stored).toEqual(before)
-      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 4 })
-      yield* token
-    }).pipe(emulated())
-  )
-
-  it.effect.each<[string, Fault.Fault]>([
-    ["429", Fault.respond("signUp", 429, { headers: { "retry-after": "30" } })],
-    ["TOO_MANY_ATTEMPTS_TRY_LATER as 400", Fault.identityError("signUp", "TOO_MANY_ATTEMPTS_TRY_LATER : slow down")],
-    ["QUOTA_EXCEEDED as 400", Fault.identityError("signUp", "QUOTA_EXCEEDED")]
-  ])("takes %s for a rate limit and does not insist", ([, fault]) =>
-    Effect.gen(function* () {
-      yield* inject(fault)
-      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", operation: "signUp" })
-      expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated())
-  )
-
-  it.effect.each(["ADMIN_ONLY_OPERATION", "OPERATION_NOT_ALLOWED"])("says that sign-up is off on %s", (reason) =>
-    Effect.gen(function* () {
-      yield* inject(Fault.identityError("signUp", reason))
-      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
-      expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated())
-  )
-
-  it.effect("passes an unknown refusal on, without the secrets in it", () =>
-    Effect.gen(function* () {
-      yield* inject(Fault.identityError("signUp", "SOMETHING_NEW : key emulated is odd"))
-      const error = yield* Effect.flip(token)
-      expect(error).toMatchObject({ _tag: "ResponseError", operation: "signUp", status: 400 })
-      expect(error.message).toContain("SOMETHING_NEW : key <redacted> is odd")
-    }).pipe(emulated())
-  )
-
-  it.effect.each<[string, string]>([
-    ["no-such-key", "API_KEY_INVALID"],
-    ["", "API_KEY_MISSING"]
-  ])("says what is wrong with the API key %j", ([apiKey, reason]) =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(token.pipe(Effect.provide(Auth.layer({ apiKey }))))
-      expect(error).toMatchObject({ _tag: "AuthError", reason })
-      expect(error.message).toContain("ARTA_API_KEY")
-      expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated({ apiKeys: ["good-key"] }))
-  )
-
   it.effect("refreshes once when the clock is set back by hours", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("10 hours")
@@ -346,128 +228,4 @@ describe("Auth with a store that cannot save", () => {
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
     }).pipe(emulated({ rotateRefreshTokens: true }))
   )
-})
-
-describe("the wire of sign-up and refresh", () => {
-  const signedUp = { kind: "k", localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
-  const refreshed = { id_token: "id-2", access_token: "id-2", expires_in: "3600", token_type: "Bearer", user_id: "me" }
-
-  const on = (http: Layer.Layer<HttpClient.HttpClient>) =>
-    Effect.provide(
-      Auth.layer({ apiKey: Redacted.make("a key") }).pipe(
-        Layer.provideMerge(TokenStore.layerMemory),
-        Layer.provide(http)
-      )
-    )
-
-  it.effect("sends what PROTOCOL.md says", () => {
-    const http = scripted({ signupNewUser: [{ body: signedUp }], "securetoken.googleapis.com": [{ body: refreshed }] })
-    return Effect.gen(function* () {
-      yield* token
-      yield* TestClock.adjust("2 hours")
-      yield* token
-      const [signUp, refresh] = http.seen
-      expect(signUp?.method).toBe("POST")
-      expect(signUp?.url).toBe("https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser?key=a+key")
-      expect(JSON.parse(signUp?.body ?? "")).toEqual({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
-      expect(refresh?.url).toBe("https://securetoken.googleapis.com/v1/token?key=a+key")
-      expect(refresh?.headers["content-type"]).toContain("application/x-www-form-urlencoded")
-      expect(refresh?.body).toBe("grant_type=refresh_token&refresh_token=refresh-1")
-      expect(Object.keys(refresh?.headers ?? {})).not.toContain("traceparent")
-    }).pipe(on(http.layer))
-  })
-
-  it.effect("keeps the refresh token that an answer leaves out", () => {
-    const http = scripted({ signupNewUser: [{ body: signedUp }], "/v1/token": [{ body: refreshed }] })
-    return Effect.gen(function* () {
-      yield* token
-      yield* TestClock.adjust("2 hours")
-      yield* token
-      expect(Option.map(yield* stored, ({ refreshToken }) => refreshToken)).toEqual(Option.some("refresh-1"))
-    }).pipe(on(http.layer))
-  })
-
-  it.effect.each<[unknown, number]>([
-    ["3600", 3_600_000],
-    [3600, 3_600_000],
-    ["1e300", 1e303]
-  ])("reads expiresIn %j", ([expiresIn, millis]) => {
-    const http = scripted({ signupNewUser: [{ body: { ...signedUp, expiresIn } }] })
-    return Effect.gen(function* () {
-      yield* token
-      yield* token
-      expect(http.seen).toHaveLength(1)
-      expect(Option.map(yield* stored, (session) => Duration.toMillis(session.expiresIn))).toEqual(Option.some(millis))
-    }).pipe(on(http.layer))
-  })
-
-  it.effect.each<[string, Step]>([
-    ["an empty expiresIn", { body: { ...signedUp, expiresIn: "" } }],
-    ["expiresIn NaN", { body: { ...signedUp, expiresIn: "NaN" } }],
-    ["a negative expiresIn", { body: { ...signedUp, expiresIn: "-5" } }],
-    ["no idToken", { body: { ...signedUp, idToken: undefined } }],
-    ["an HTML page", { body: "<html>" }],
-    ["an HTML page with 403", { status: 403, body: "<html>" }]
-  ])("fails with TransportError on %s", ([, step]) => {
-    const http = scripted({ signupNewUser: [step] })
-    return Effect.gen(function* () {
-      const error = yield* patiently(Effect.flip(token))
-      expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp", sent: true })
-      expect(error.message).not.toContain("refresh-1")
-    }).pipe(on(http.layer))
-  })
-
-  it.effect("tells that nothing was sent where no connection came about", () => {
-    const http = scripted({ signupNewUser: [{ code: "ECONNREFUSED" }] })
-    return Effect.gen(function* () {
-      const error = yield* patiently(Effect.flip(token))
-      expect(error).toMatchObject({ _tag: "TransportError", reason: "connection refused", sent: false })
-    }).pipe(on(http.layer))
-  })
-})
-
-describe("Credentials", () => {
-  const lasting = (expiresIn: Duration.DurationInput) =>
-    new Credentials.Credentials({
-      localId: "me",
-      idToken: Redacted.make("id"),
-      refreshToken: Redacted.make("refresh"),
-      issuedAt: 1_000_000,
-      expiresIn: Duration.decode(expiresIn)
-    })
-  const minutes = (n: number) => 1_000_000 + n * 60_000
-
-  it("are fresh for half of their life and valid until shortly before its end", () => {
-    const hour = lasting("1 hour")
-    expect([0, 29.9, 30, 59, 59.6, 61].map((n) => Credentials.isFresh(hour, minutes(n)))).toEqual([
-      true,
-      true,
-      false,
-      false,
-      false,
-      false
-    ])
-    expect([0, 30, 59, 59.6, 61].map((n) => Credentials.isValid(hour, minutes(n)))).toEqual([
-      true,
-      true,
-      true,
-      false,
-      false
-    ])
-  })
-
-  it("can be used even when they live for seconds", () => {
-    expect(Credentials.isValid(lasting("10 seconds"), 1_000_000 + 8_000)).toBe(true)
-    expect(Credentials.isValid(lasting("10 seconds"), 1_000_000 + 9_500)).toBe(false)
-  })
-
-  it("are not trusted when they seem to come from the future", () => {
-    expect(Credentials.isValid(lasting("1 hour"), minutes(-10))).toBe(false)
-    expect(Credentials.isValid(lasting("1 hour"), minutes(-0.1))).toBe(true)
-  })
-
-  it("do not show their tokens", () => {
-    const shown = `${String(lasting("1 hour"))} ${JSON.stringify(lasting("1 hour"))}`
-    expect(shown).not.toMatch(/"id"|"refresh"/)
-  })
 })

@@ -3,6 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
+import { revealed } from "./support/revealed.js"
 
 const credentials = (name: string, issuedAt = 1_000) =>
   new Credentials.Credentials({
@@ -13,12 +14,6 @@ const credentials = (name: string, issuedAt = 1_000) =>
     expiresIn: Duration.hours(1)
   })
 
-// `expect` takes all redacted values for equal, so the tests compare what is in them.
-const revealed = Option.map((session: Credentials.Credentials) => ({
-  ...session,
-  idToken: Redacted.value(session.idToken),
-  refreshToken: Redacted.value(session.refreshToken)
-}))
 const some = (session: Credentials.Credentials) => revealed(Option.some(session))
 
 const inTemporaryFolder = Layer.unwrapScoped(
@@ -96,7 +91,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
       readonly folder: string
       readonly file: string
       readonly open: Effect.Effect<TokenStore.Service>
-    }) => Effect.Effect<A, E, never>
+    }) => Effect.Effect<A, E>
   ) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

@@ -11,7 +11,7 @@ export interface Seen {
   readonly body: string
 }
 
-export interface Reply {
+interface Reply {
   readonly status?: number
   readonly body?: unknown
   readonly headers?: Record<string, string>

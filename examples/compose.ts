@@ -1,0 +1,50 @@
+// npx tsx examples/compose.ts
+//
+// A service of your own on top of effect-arta: it asks for pictures and never learns where they come from. The layer at
+// the bottom decides that: the emulator here, `NodeArta.layerConfig()` in production.
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Context, Effect, Either, Layer, Stream } from "effect"
+import { Arta, ArtaApi } from "effect-arta"
+import { ArtaEmulator } from "effect-arta/testing"
+
+interface Postcard {
+  readonly place: string
+  readonly picture: string
+}
+
+class Postcards extends Context.Tag("example/Postcards")<
+  Postcards,
+  { readonly from: (places: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Postcard>> }
+>() {
+  static readonly layer = Layer.effect(
+    Postcards,
+    Effect.map(ArtaApi.ArtaApi, (api) => ({
+      from: (places) =>
+        Arta.generateAll(
+          places.map((place) => ({ prompt: `a postcard from ${place}`, aspectRatio: "3:2" })),
+          { concurrency: 2, timeout: "2 minutes" }
+        ).pipe(
+          Stream.filterMap(({ index, result }) =>
+            Either.getRight(
+              Either.map(result, ({ images }) => ({ place: places[index] ?? "nowhere", picture: images[0].url }))
+            )
+          ),
+          Stream.runCollect,
+          Effect.map((postcards) => [...postcards]),
+          Effect.provideService(ArtaApi.ArtaApi, api)
+        )
+    }))
+  )
+}
+
+const program = Effect.gen(function* () {
+  const postcards = yield* Postcards
+  for (const { picture, place } of yield* postcards.from(["Lisbon", "Tromsø", "Kyoto"])) {
+    yield* Console.log(`${place}: ${picture}`)
+  }
+})
+
+program.pipe(
+  Effect.provide(Layer.provide(Postcards.layer, ArtaEmulator.layerArta({ drawTime: "1 second" }))),
+  NodeRuntime.runMain
+)

@@ -1,0 +1,23 @@
+// npx tsx examples/promises.ts
+//
+// No Effect in sight: promises, an AbortSignal, errors told apart by `_tag`. On the real service the first line of code
+// would be `await using client = NodeArta.client()`.
+import { ArtaClient } from "effect-arta"
+import { ArtaEmulator } from "effect-arta/testing"
+
+await using client = ArtaClient.fromLayer(ArtaEmulator.layerArta())
+
+const generation = await client.run({ prompt: "a lighthouse at dawn" })
+console.log(generation.images[0].url)
+
+try {
+  await client.run({ prompt: "a lighthouse at dawn", model: "watercolour" })
+} catch (error) {
+  if (error instanceof Error && "_tag" in error) console.log(`${String(error._tag)}: ${error.message}`)
+}
+
+try {
+  await client.run({ prompt: "a lighthouse at dusk" }, { signal: AbortSignal.timeout(1_000) })
+} catch (error) {
+  console.log(String(error))
+}

@@ -1,0 +1,41 @@
+// npx vitest run examples/swap-layers.test.ts
+//
+// Three ways to test a program that draws: the emulator in virtual time, the emulator with a fault, and an `ArtaApi` made
+// by hand. None needs a network, a key or a pause.
+import { expect, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
+import { Arta, ArtaApi, Generation } from "effect-arta"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+
+const coverOf = (title: string) =>
+  Arta.run({ prompt: `the cover of "${title}"` }, { timeout: "1 minute" }).pipe(
+    Effect.map(({ images }) => images[0].url),
+    Effect.catchTag("GenerationFailedError", () => Effect.succeed("blank-cover.png"))
+  )
+
+it.effect("waits for a cover that takes its time", () =>
+  Effect.gen(function* () {
+    const cover = yield* Effect.fork(coverOf("Dune"))
+    yield* TestClock.adjust("50 seconds")
+    expect(yield* Fiber.join(cover)).toMatch(/\.png$/)
+  }).pipe(Effect.provide(ArtaEmulator.layerArta({ queueTime: "10 seconds", drawTime: "30 seconds" })))
+)
+
+it.effect("uses a blank cover where the service refuses to draw", () =>
+  Effect.gen(function* () {
+    const cover = yield* Effect.fork(coverOf("Dune"))
+    yield* TestClock.adjust("50 seconds")
+    expect(yield* Fiber.join(cover)).toBe("blank-cover.png")
+  }).pipe(Effect.provide(ArtaEmulator.layerArta({ faults: [Fault.failGeneration("MODERATED", "not this book")] })))
+)
+
+it.effect("works on a service made by hand", () =>
+  Effect.gen(function* () {
+    expect(yield* coverOf("Dune")).toBe("https://covers.test/dune.png")
+  }).pipe(
+    Effect.provideService(ArtaApi.ArtaApi, {
+      submit: () => Effect.succeed(Generation.RecordId.make("record-1")),
+      status: () => Effect.succeed({ _tag: "Done", images: [{ index: 0, url: "https://covers.test/dune.png" }] })
+    })
+  )
+)

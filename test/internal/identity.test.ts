@@ -1,0 +1,89 @@
+import type { HttpClient } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
+import { Auth, TokenStore } from "effect-arta"
+import { patiently } from "../support/emulated.js"
+import { revealed } from "../support/revealed.js"
+import type { Step } from "../support/scripted.js"
+import { scripted } from "../support/scripted.js"
+
+const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
+const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
+
+describe("the wire of sign-up and refresh", () => {
+  const signedUp = { kind: "k", localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
+  const refreshed = { id_token: "id-2", access_token: "id-2", expires_in: "3600", token_type: "Bearer", user_id: "me" }
+
+  const on = (http: Layer.Layer<HttpClient.HttpClient>) =>
+    Effect.provide(
+      Auth.layer({ apiKey: Redacted.make("a key") }).pipe(
+        Layer.provideMerge(TokenStore.layerMemory),
+        Layer.provide(http)
+      )
+    )
+
+  it.effect("sends what PROTOCOL.md says", () => {
+    const http = scripted({ signupNewUser: [{ body: signedUp }], "securetoken.googleapis.com": [{ body: refreshed }] })
+    return Effect.gen(function* () {
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* token
+      const [signUp, refresh] = http.seen
+      expect(signUp?.method).toBe("POST")
+      expect(signUp?.url).toBe("https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser?key=a+key")
+      expect(JSON.parse(signUp?.body ?? "")).toEqual({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
+      expect(refresh?.url).toBe("https://securetoken.googleapis.com/v1/token?key=a+key")
+      expect(refresh?.headers["content-type"]).toContain("application/x-www-form-urlencoded")
+      expect(refresh?.body).toBe("grant_type=refresh_token&refresh_token=refresh-1")
+      expect(Object.keys(refresh?.headers ?? {})).not.toContain("traceparent")
+    }).pipe(on(http.layer))
+  })
+
+  it.effect("keeps the refresh token that an answer leaves out", () => {
+    const http = scripted({ signupNewUser: [{ body: signedUp }], "/v1/token": [{ body: refreshed }] })
+    return Effect.gen(function* () {
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* token
+      expect(Option.map(yield* stored, ({ refreshToken }) => refreshToken)).toEqual(Option.some("refresh-1"))
+    }).pipe(on(http.layer))
+  })
+
+  it.effect.each<[unknown, number]>([
+    ["3600", 3_600_000],
+    [3600, 3_600_000],
+    ["1e300", 1e303]
+  ])("reads expiresIn %j", ([expiresIn, millis]) => {
+    const http = scripted({ signupNewUser: [{ body: { ...signedUp, expiresIn } }] })
+    return Effect.gen(function* () {
+      yield* token
+      yield* token
+      expect(http.seen).toHaveLength(1)
+      expect(Option.map(yield* stored, (session) => Duration.toMillis(session.expiresIn))).toEqual(Option.some(millis))
+    }).pipe(on(http.layer))
+  })
+
+  it.effect.each<[string, Step]>([
+    ["an empty expiresIn", { body: { ...signedUp, expiresIn: "" } }],
+    ["expiresIn NaN", { body: { ...signedUp, expiresIn: "NaN" } }],
+    ["a negative expiresIn", { body: { ...signedUp, expiresIn: "-5" } }],
+    ["no idToken", { body: { ...signedUp, idToken: undefined } }],
+    ["an HTML page", { body: "<html>" }],
+    ["an HTML page with 403", { status: 403, body: "<html>" }]
+  ])("fails with TransportError on %s", ([, step]) => {
+    const http = scripted({ signupNewUser: [step] })
+    return Effect.gen(function* () {
+      const error = yield* patiently(Effect.flip(token))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp", sent: true })
+      expect(error.message).not.toContain("refresh-1")
+    }).pipe(on(http.layer))
+  })
+
+  it.effect("tells that nothing was sent where no connection came about", () => {
+    const http = scripted({ signupNewUser: [{ code: "ECONNREFUSED" }] })
+    return Effect.gen(function* () {
+      const error = yield* patiently(Effect.flip(token))
+      expect(error).toMatchObject({ _tag: "TransportError", reason: "connection refused", sent: false })
+    }).pipe(on(http.layer))
+  })
+})

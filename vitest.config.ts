@@ -5,6 +5,8 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
   test: {
+    // Virtual time looks at every fiber at each step, which a busy machine does slowly.
+    testTimeout: 30_000,
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     alias: {
       "effect-arta/node": source("src/node/index.ts"),

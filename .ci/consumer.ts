@@ -1,5 +1,8 @@
 // A program of somebody who installed the package: every entry, type-checked and run on the emulator.
-import { NodeContext, NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+// The barrel of @effect/platform-node asks for types that it does not bring.
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect, Layer, Stream } from "effect"
 import { Arta, ArtaClient, type ArtaError, type Generation, ImageFile, type ImageModel } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
@@ -22,7 +25,7 @@ const onPort = Effect.gen(function* () {
   )
   const generation = yield* Effect.promise(async () => {
     await using client: ArtaClient.ArtaClient = NodeArta.client(options)
-    return client.run({ prompt: "a lighthouse" })
+    return await client.run({ prompt: "a lighthouse" })
   })
   yield* Console.log(path, generation.images.length)
 })

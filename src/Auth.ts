@@ -256,7 +256,7 @@ export const layerConfig = (
   config: Overrides<Options> = {}
 ): Layer.Layer<Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
   Config.all({
-    apiKey: config.apiKey ?? Config.redacted(Config.nonEmptyString("ARTA_API_KEY")),
+    apiKey: config.apiKey ?? Config.map(Config.nonEmptyString("ARTA_API_KEY"), Redacted.make),
     signUpUrl: config.signUpUrl ?? optional("ARTA_SIGN_UP_URL"),
     tokenUrl: config.tokenUrl ?? optional("ARTA_TOKEN_URL")
   }).pipe(Effect.map(layer), Layer.unwrapEffect)

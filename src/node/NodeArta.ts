@@ -26,7 +26,8 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { EnvHttpProxyAgent, ProxyAgent } from "@effect/platform-node/Undici"
 import * as Config from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
+import type { ConfigError } from "effect/ConfigError"
+import { isConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -35,6 +36,7 @@ import { join } from "node:path"
 import * as Arta from "../Arta.js"
 import type { ArtaApi } from "../ArtaApi.js"
 import * as ArtaClient from "../ArtaClient.js"
+import { AuthError, InvalidRequestError } from "../ArtaError.js"
 import type { Auth } from "../Auth.js"
 import type { Overrides } from "../internal/configuration.js"
 import { optional } from "../internal/configuration.js"
@@ -60,10 +62,12 @@ export interface Options extends Arta.LayerOptions {
 export type Services =
   ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
-const invalidProxy = ConfigError.InvalidData(
-  ["ARTA_PROXY"],
-  "Expected the proxy to be a URL such as http://proxy.example:3128"
-)
+// The value is left out, because a proxy's URL may hold a password.
+const invalidProxy = new InvalidRequestError({
+  field: "proxy",
+  value: "<redacted>",
+  allowed: "a URL such as http://proxy.example:3128"
+})
 
 // Plain HTTP goes to a proxy as it is, because many refuse to tunnel to port 80. HTTPS is tunnelled either way.
 const proxyTunnel = false
@@ -80,7 +84,7 @@ const makeAgent = (proxy: Options["proxy"]) => {
 const dispatcher = (proxy: Options["proxy"]) =>
   Effect.acquireRelease(makeAgent(proxy), (agent) => Effect.promise(() => agent.destroy()))
 
-const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient, ConfigError.ConfigError> =>
+const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient, InvalidRequestError> =>
   Layer.provide(NodeHttpClient.layerUndiciWithoutDispatcher, Layer.scoped(NodeHttpClient.Dispatcher, dispatcher(proxy)))
 
 const platform = ({ proxy, tokenFile }: Pick<Options, "proxy" | "tokenFile">) => {
@@ -91,22 +95,24 @@ const platform = ({ proxy, tokenFile }: Pick<Options, "proxy" | "tokenFile">) =>
 }
 
 /**
- * All services on Node. Fails where the proxy is not a URL.
+ * All services on Node. Fails with `InvalidRequestError` where the proxy is not a URL.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<Services, ConfigError.ConfigError> =>
+export const layer = (options: Options): Layer.Layer<Services, InvalidRequestError> =>
   Layer.provideMerge(Arta.layer(options), platform(options))
 
 /**
  * The same from `Config`. What is not given is read from `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL`,
- * `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE` and `ARTA_PROXY`. Fails where there is no API key.
+ * `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE` and `ARTA_PROXY`. Fails with `ConfigError` where there is no API key.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig = (config: Overrides<Options> = {}): Layer.Layer<Services, ConfigError.ConfigError> =>
+export const layerConfig = (
+  config: Overrides<Options> = {}
+): Layer.Layer<Services, ConfigError | InvalidRequestError> =>
   Layer.provideMerge(
     Arta.layerConfig(config),
     Config.all({
@@ -120,7 +126,7 @@ const given = <A>(value: A | undefined): Config.Config<A> | undefined =>
 
 /**
  * The promise client on undici and the file store. What the options leave out is read from the environment, at the first
- * call.
+ * call. Without an API key, that call throws an `AuthError`.
  *
  * @example
  * ```ts
@@ -137,13 +143,15 @@ const given = <A>(value: A | undefined): Config.Config<A> | undefined =>
  * @category constructors
  */
 export const client = (options: Partial<Options> = {}): ArtaClient.ArtaClient =>
-  ArtaClient.fromLayer(
-    layerConfig({
-      apiKey: given(options.apiKey),
-      apiUrl: given(options.apiUrl),
-      signUpUrl: given(options.signUpUrl),
-      tokenUrl: given(options.tokenUrl),
-      tokenFile: given(options.tokenFile),
-      proxy: given(options.proxy)
-    })
+  layerConfig({
+    apiKey: given(options.apiKey),
+    apiUrl: given(options.apiUrl),
+    signUpUrl: given(options.signUpUrl),
+    tokenUrl: given(options.tokenUrl),
+    tokenFile: given(options.tokenFile),
+    proxy: given(options.proxy)
+  }).pipe(
+    // The API key is the only variable that has to be there. A `ConfigError` is no `Error`, so it is not for throwing.
+    Layer.mapError((error) => (isConfigError(error) ? new AuthError({ reason: "API_KEY_MISSING" }) : error)),
+    ArtaClient.fromLayer
   )

@@ -1,6 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import { Cause, Chunk, ConfigProvider, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import { Arta, Auth, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
@@ -134,10 +134,11 @@ describe("NodeArta.layer", () => {
 
   it.effect.each(["proxy.example:3128", "socks9://x", "http://"])("refuses the proxy %s, and says why", (proxy) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(
+      const error = yield* Effect.flip(
         Effect.provide(Arta.run({ prompt: "cat" }), NodeArta.layer({ apiKey: "k", proxy }))
       )
-      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("http://proxy.example:3128")
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "proxy" })
+      expect(error.message).toContain("http://proxy.example:3128")
     })
   )
 })
@@ -176,6 +177,13 @@ describe("NodeArta.client", () => {
       expect(yield* counts).toMatchObject({ signUp: 1, submit: 2 })
     }).pipe(onPort())
   )
+
+  it("rejects with an error to act on where there is no API key", async () => {
+    vi.stubEnv("ARTA_API_KEY", "")
+    await using client = NodeArta.client()
+    await expect(client.run({ prompt: "cat" })).rejects.toThrow("ARTA_API_KEY")
+    vi.unstubAllEnvs()
+  })
 
   it.scopedLive("prefers what it is told", () =>
     Effect.gen(function* () {

@@ -20,7 +20,7 @@
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect/ConfigError"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -38,7 +38,9 @@ import { Generation, RecordId, Submitted } from "./Generation.js"
 import * as AsyncIterable from "./internal/asyncIterable.js"
 import type { Overrides } from "./internal/configuration.js"
 import { decodeOptions } from "./internal/decodeOptions.js"
-import { deadlineIn, follow } from "./internal/follow.js"
+import { deadlineIn } from "./internal/deadline.js"
+import { follow } from "./internal/follow.js"
+import { patiently } from "./internal/retrying.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
 
@@ -63,8 +65,19 @@ const start = Effect.fn("Arta.submit")(function* (options: Options, settings: Se
   const request = yield* decodeOptions(options)
   const api = yield* ArtaApi.ArtaApi
   const deadline = yield* deadlineOf(settings)
-  const recordId = yield* deadline.limit({})(api.submit(request))
-  return { deadline, submitted: new Submitted({ recordId, request }) }
+  const recordId = yield* api.submit(request).pipe(
+    // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
+    Effect.retry({
+      schedule: patiently,
+      while: (error) =>
+        error._tag === "RateLimitedError"
+          ? Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
+          : Effect.succeed(false)
+    }),
+    deadline.limit({})
+  )
+  const events = follow(recordId, { polling: pollingOf(settings), deadline, isNew: true })
+  return { submitted: new Submitted({ recordId, request }), events }
 })
 
 /**
@@ -81,8 +94,8 @@ export const generate = (
   options: Options,
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
-  Effect.map(start(options, settings), ({ deadline, submitted }) =>
-    Stream.concat(Stream.succeed(submitted), follow(submitted.recordId, pollingOf(settings), deadline))
+  Effect.map(start(options, settings), ({ events, submitted }) =>
+    Stream.concat(Stream.succeed(submitted), events)
   ).pipe(Stream.unwrap)
 
 /**
@@ -100,7 +113,7 @@ export const watch = (
       Schema.decode(RecordId)(recordId),
       () => new InvalidRequestError({ field: "recordId", value: recordId, allowed: "the id of a submitted generation" })
     )
-    return follow(id, pollingOf(settings), yield* deadlineOf(settings))
+    return follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings), isNew: false })
   }).pipe(Stream.unwrap)
 
 /**
@@ -121,9 +134,9 @@ export const watch = (
  */
 export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, ArtaError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const { deadline, submitted } = yield* start(options, settings)
+    const { events, submitted } = yield* start(options, settings)
     const { recordId, request } = submitted
-    const last = yield* Stream.runLast(follow(recordId, pollingOf(settings), deadline))
+    const last = yield* Stream.runLast(events)
     const { elapsed, images } = yield* Effect.orDie(Option.filter(last, (event) => event._tag === "Completed"))
     return new Generation({ recordId, images, elapsed, request })
   }).pipe(Effect.withSpan("Arta.run"))

@@ -38,6 +38,7 @@ import type { Overrides } from "./internal/configuration.js"
 import { optional } from "./internal/configuration.js"
 import type { Answer } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
+import { makePause } from "./internal/pause.js"
 import { briefly } from "./internal/retrying.js"
 import * as Wire from "./internal/wire.js"
 
@@ -105,6 +106,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
     const client = untraced(yield* HttpClient.HttpClient)
     const url = `${(options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1").replace(/\/+$/, "")}/text2image`
 
+    const pause = yield* makePause
+
     interface Exchanged {
       readonly answer: Answer
       readonly token: Redacted.Redacted
@@ -124,7 +127,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         ).pipe(Effect.map((answer): Exchanged => ({ answer, token })))
 
       return Effect.gen(function* () {
-        const first = yield* Effect.flatMap(auth.token, withToken)
+        const first = yield* pause.respect(Effect.flatMap(auth.token, withToken))
         if (first.answer.status !== 401) return first
         const second = yield* Effect.flatMap(auth.renew(first.token), withToken)
         return second.answer.status === 401 ? yield* new UnauthorizedError({ operation }) : second
@@ -133,7 +136,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
 
     const refuse = (operation: Operation, { answer, token }: Exchanged) =>
       isRateLimit(answer)
-        ? rateLimited(operation, answer)
+        ? Effect.tapError(rateLimited(operation, answer), ({ retryAfter }) => pause.extend(retryAfter))
         : Effect.fail(new ResponseError({ operation, status: answer.status, detail: Wire.detail(answer, [token]) }))
 
     const isOk = ({ answer }: Exchanged) => answer.status >= 200 && answer.status < 300

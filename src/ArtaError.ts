@@ -119,7 +119,7 @@ export class AuthError extends Schema.TaggedError<AuthError>("effect-arta/AuthEr
 export class TokenStoreError extends Schema.TaggedError<TokenStoreError>("effect-arta/TokenStoreError")(
   "TokenStoreError",
   {
-    operation: Schema.Literal("load", "save", "clear"),
+    operation: Schema.Literal("load", "save", "clear", "lock"),
     path: Schema.String,
     reason: Schema.String,
     recordId

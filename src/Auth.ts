@@ -40,18 +40,13 @@ import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
-import type {
-  AuthError,
-  AuthReason,
-  RateLimitedError,
-  ResponseError,
-  TokenStoreError,
-  TransportError
-} from "./ArtaError.js"
+import type { AuthError, AuthReason, ResponseError, TokenStoreError, TransportError } from "./ArtaError.js"
+import { RateLimitedError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
 import { isFresh, isValid } from "./Credentials.js"
 import type { Overrides } from "./internal/configuration.js"
 import { optional } from "./internal/configuration.js"
+import { monotonicMillis } from "./internal/clock.js"
 import * as Identity from "./internal/identity.js"
 import { briefly } from "./internal/retrying.js"
 import { TokenStore } from "./TokenStore.js"
@@ -103,7 +98,14 @@ const sessionGone: ReadonlySet<AuthReason> = new Set<AuthReason>([
   "MISSING_REFRESH_TOKEN"
 ])
 
-const pauseAfterFailedRefresh = Duration.seconds(30)
+/** A flight that failed, and until when no other is worth a try unless somebody waits for it. */
+interface Setback {
+  readonly error: TokenError
+  readonly until: number
+}
+
+const pauseAfter = (error: TokenError): Duration.Duration =>
+  error._tag === "RateLimitedError" ? (error.retryAfter ?? Duration.seconds(5)) : Duration.seconds(30)
 
 const byIssueTime = Order.mapInput(Order.number, (credentials: Credentials) => credentials.issuedAt)
 
@@ -127,7 +129,7 @@ export const make = (
     })
     const current = yield* Ref.make(Option.none<Credentials>())
     const flight = yield* SynchronizedRef.make(Option.none<Fiber.Fiber<Credentials, TokenError>>())
-    const noRefreshBefore = yield* Ref.make(0)
+    const setback = yield* Ref.make(Option.none<Setback>())
     const warned = yield* Ref.make(false)
 
     const warnOnce = (error: TokenStoreError) =>
@@ -181,11 +183,17 @@ export const make = (
         return yield* Array.isNonEmptyArray(known) ? refresh(Array.max(known, byIssueTime)) : signUp
       })
 
-    const pauseBackgroundRefresh = (error: TokenError) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const asked = error._tag === "RateLimitedError" ? error.retryAfter : undefined
-        return Ref.set(noRefreshBefore, now + Duration.toMillis(asked ?? pauseAfterFailedRefresh))
-      })
+    const rememberSetback = (error: TokenError) =>
+      Effect.flatMap(monotonicMillis, (now) =>
+        Ref.set(setback, Option.some({ error, until: now + Duration.toMillis(pauseAfter(error)) }))
+      )
+
+    const currentSetback = Effect.zipWith(Ref.get(setback), monotonicMillis, (last, now) =>
+      Option.map(
+        Option.filter(last, ({ until }) => now < until),
+        ({ error, until }) => ({ error, left: Duration.millis(until - now) })
+      )
+    )
 
     /** Starts a flight, or finds the one under way. It belongs to the layer, so no caller's interruption ends it. */
     const takeOff = (refused: Option.Option<Redacted.Redacted>) =>
@@ -194,7 +202,7 @@ export const make = (
           Option.isSome(underWay)
             ? Effect.succeed([underWay.value, underWay] as const)
             : store.exclusively(obtain(refused)).pipe(
-                Effect.tapError(pauseBackgroundRefresh),
+                Effect.tapError(rememberSetback),
                 Effect.ensuring(SynchronizedRef.set(flight, Option.none())),
                 Effect.interruptible,
                 Effect.forkIn(scope),
@@ -203,25 +211,26 @@ export const make = (
         )
       )
 
+    // Whoever was told to wait is not asked again meanwhile, however many callers there are.
     const board = (refused: Option.Option<Redacted.Redacted>) =>
-      takeOff(refused).pipe(
-        Effect.flatMap(Fiber.await),
-        Effect.flatten,
-        Effect.map(({ idToken }) => idToken)
+      Effect.flatMap(currentSetback, (last) =>
+        Option.isSome(last) && last.value.error._tag === "RateLimitedError"
+          ? new RateLimitedError({ operation: last.value.error.operation, retryAfter: last.value.left })
+          : takeOff(refused).pipe(
+              Effect.flatMap(Fiber.await),
+              Effect.flatten,
+              Effect.map(({ idToken }) => idToken)
+            )
       )
 
-    const refreshInBackground = (now: number) =>
-      Effect.whenEffect(
-        takeOff(Option.none()),
-        Effect.map(Ref.get(noRefreshBefore), (earliest) => now >= earliest)
-      )
+    const refreshInBackground = Effect.whenEffect(takeOff(Option.none()), Effect.map(currentSetback, Option.isNone))
 
     return Auth.of({
       token: Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         const held = Option.getOrUndefined(yield* Ref.get(current))
         if (held === undefined || !isValid(held, now)) return yield* board(Option.none())
-        if (!isFresh(held, now)) yield* refreshInBackground(now)
+        if (!isFresh(held, now)) yield* refreshInBackground
         return held.idToken
       }),
 

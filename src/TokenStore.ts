@@ -25,13 +25,14 @@ import * as Path from "@effect/platform/Path"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { pipe } from "effect/Function"
+import { identity, pipe } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import { TokenStoreError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
+import { fileSlot } from "./internal/fileSlot.js"
+import type { Slot } from "./internal/slot.js"
 import { fromJson, toJson } from "./internal/storedCredentials.js"
 
 /**
@@ -75,18 +76,9 @@ export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(
   })
 )
 
-interface Slot {
-  readonly path: string
-  readonly read: Effect.Effect<Option.Option<{ readonly text: string; readonly writtenAt: number }>, PlatformError>
-  readonly write: (text: string) => Effect.Effect<void, PlatformError>
-  readonly remove: Effect.Effect<void, PlatformError>
-  /** Moves what is stored out of the way and tells where it is now. */
-  readonly setAside: (text: string) => Effect.Effect<string, PlatformError>
-}
-
 const fromSlot = (slot: Slot): Effect.Effect<Service> =>
   Effect.gen(function* () {
-    const lock = yield* Effect.makeSemaphore(1)
+    const turn = yield* Effect.makeSemaphore(1)
 
     const failing = (operation: TokenStoreError["operation"]) =>
       Effect.mapError(
@@ -111,71 +103,16 @@ const fromSlot = (slot: Slot): Effect.Effect<Service> =>
       load: pipe(load, failing("load"), Effect.withSpan("TokenStore.load")),
       save: Effect.fn("TokenStore.save")((credentials) => slot.write(toJson(credentials)), failing("save")),
       clear: pipe(slot.remove, failing("clear"), Effect.withSpan("TokenStore.clear")),
-      exclusively: lock.withPermits(1)
+      exclusively: (effect) => turn.withPermits(1)(slot.lock(effect))
     })
   })
-
-const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Option.Option<A>, PlatformError> =>
-  effect.pipe(
-    Effect.asSome,
-    Effect.catchIf(
-      (error) => error._tag === "SystemError" && error.reason === "NotFound",
-      () => Effect.succeedNone
-    )
-  )
-
-const fileSlot = (fs: FileSystem.FileSystem, path: Path.Path, file: string): Slot => {
-  const target = orNone(fs.realPath(file)).pipe(Effect.map(Option.getOrElse(() => file)))
-
-  const read = Effect.gen(function* () {
-    const text = yield* fs.readFileString(file)
-    const { mtime } = yield* fs.stat(file)
-    const writtenAt = yield* Option.match(mtime, {
-      onNone: () => Clock.currentTimeMillis,
-      onSome: (date) => Effect.succeed(date.getTime())
-    })
-    return { text, writtenAt }
-  })
-
-  const writeSynced = (name: string, text: string) =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const handle = yield* fs.open(name, { flag: "wx", mode: 0o600 })
-        yield* handle.writeAll(new TextEncoder().encode(text))
-        yield* handle.sync
-      })
-    )
-
-  const write = (text: string) =>
-    Effect.gen(function* () {
-      const destination = yield* target
-      const temporary = `${destination}.${String(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))}.tmp`
-      yield* fs.makeDirectory(path.dirname(destination), { recursive: true, mode: 0o700 })
-      yield* writeSynced(temporary, text).pipe(
-        Effect.zipRight(fs.rename(temporary, destination)),
-        Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
-      )
-    }).pipe(Effect.uninterruptible)
-
-  const setAside = () =>
-    Effect.gen(function* () {
-      const place = `${file}.unreadable-${String(yield* Clock.currentTimeMillis)}`
-      yield* fs.rename(yield* target, place)
-      return place
-    })
-
-  return {
-    path: file,
-    read: orNone(read),
-    write,
-    remove: fs.remove(file, { force: true }),
-    setAside
-  }
-}
 
 /**
  * Keeps the session in a file that only its owner can read. Folders that are missing are created, just as private. The
  * file is replaced as a whole, so a reader never sees half of one. A credentials file of the Python client is read too.
+ *
+ * `exclusively` keeps other processes out with a lock file beside it. The lock of a process that died is recovered after
+ * five seconds; a lock that stays held makes it fail after a minute.
  *
  * @since 0.1.0
  * @category layers
@@ -199,7 +136,8 @@ const keyValueSlot = (store: KeyValueStore.KeyValueStore): Slot => ({
   write: (text) => store.set(key, text),
   remove: store.remove(key),
   setAside: (text) =>
-    store.set(`${key}.unreadable`, text).pipe(Effect.zipRight(store.remove(key)), Effect.as(`${key}.unreadable`))
+    store.set(`${key}.unreadable`, text).pipe(Effect.zipRight(store.remove(key)), Effect.as(`${key}.unreadable`)),
+  lock: identity
 })
 
 /**

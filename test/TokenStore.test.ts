@@ -1,7 +1,7 @@
 import { FileSystem, KeyValueStore, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
 import { revealed } from "./support/revealed.js"
 
@@ -78,7 +78,12 @@ describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       expect(yield* Effect.flip(store.exclusively(Effect.fail("no")))).toBe("no")
-      yield* Fiber.interrupt(yield* Effect.fork(store.exclusively(Effect.never)))
+      const entered = yield* Deferred.make<void>()
+      const inside = yield* Effect.fork(
+        store.exclusively(Effect.zipRight(Deferred.succeed(entered, undefined), Effect.never))
+      )
+      yield* Deferred.await(entered)
+      yield* Fiber.interrupt(inside)
       expect(yield* store.exclusively(Effect.succeed("next"))).toBe("next")
     }).pipe(Effect.provide(layer))
   )

@@ -9,41 +9,20 @@ import { ArtaApi } from "../ArtaApi.js"
 import * as Errors from "../ArtaError.js"
 import type { GenerationEvent, GenerationStatus, RecordId } from "../Generation.js"
 import { Completed, InProgress, Queued } from "../Generation.js"
+import type { Deadline } from "./deadline.js"
 import { patiently } from "./retrying.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
 
-/** The time that a generation has taken so far and may take in all. */
-export interface Deadline {
-  readonly elapsed: Effect.Effect<Duration.Duration>
-  /** Gives an effect what is left of the time. */
-  readonly limit: (
-    fields: Pick<Errors.GenerationTimeoutError, "recordId" | "lastStatus">
-  ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Errors.GenerationTimeoutError, R>
-}
-
-// The clock that no one can set. Under `TestClock`, only this way of reading it takes fractions of a millisecond.
-const monotonic = Effect.map(Effect.clock, (clock) => clock.unsafeCurrentTimeNanos())
-
-export const deadlineIn = (timeout: Duration.DurationInput): Effect.Effect<Deadline> =>
-  Effect.map(monotonic, (since) => {
-    const elapsed = Effect.map(monotonic, (now) => Duration.millis(Number((now - since) / 1_000_000n)))
-    return {
-      elapsed,
-      limit: (fields) => (effect) =>
-        Effect.flatMap(elapsed, (spent) =>
-          Effect.timeoutFail(effect, {
-            duration: Duration.subtract(timeout, spent),
-            onTimeout: () => new Errors.GenerationTimeoutError({ ...fields, elapsed: Duration.max(spent, timeout) })
-          })
-        )
-    }
-  })
+// A service may need a moment until it knows what it has just accepted.
+const grace = Duration.seconds(10)
 
 const isTransient = (error: StatusError): boolean =>
   error._tag === "TransportError" ||
   error._tag === "RateLimitedError" ||
   (error._tag === "ResponseError" && (error.status < 300 || error.status === 408 || error.status >= 500))
+
+const isUnknownRecord = (error: StatusError): boolean => error._tag === "ResponseError" && error.status === 404
 
 const StatusErrors = Schema.Union(
   Errors.AuthError,
@@ -65,11 +44,17 @@ const going = (event: GenerationEvent, pending: Pending): Page => [event, Option
 
 const last = (event: GenerationEvent): Page => [event, Option.none()]
 
+export interface FollowOptions<R> {
+  readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
+  readonly deadline: Deadline
+  /** Whether the generation was submitted just now. */
+  readonly isNew: boolean
+}
+
 /** Polls a generation until it ends. A failed poll says nothing about the generation, so polling goes on. */
 export const follow = <R>(
   recordId: RecordId,
-  polling: Schedule.Schedule<unknown, GenerationStatus, R>,
-  deadline: Deadline
+  { deadline, isNew, polling }: FollowOptions<R>
 ): Stream.Stream<
   GenerationEvent,
   StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError,
@@ -79,9 +64,14 @@ export const follow = <R>(
     const api = yield* ArtaApi
     const driver = yield* Schedule.driver(polling)
 
+    const isWorthAnotherPoll = (error: StatusError) =>
+      isNew && isUnknownRecord(error)
+        ? Effect.map(deadline.elapsed, Duration.lessThan(grace))
+        : Effect.succeed(isTransient(error))
+
     const poll = api
       .status(recordId)
-      .pipe(Effect.retry({ schedule: patiently, while: isTransient }), Effect.mapError(withRecordId(recordId)))
+      .pipe(Effect.retry({ schedule: patiently, while: isWorthAnotherPoll }), Effect.mapError(withRecordId(recordId)))
 
     const pause = (pending: Pending) =>
       Effect.catchAll(driver.next(pending), () =>

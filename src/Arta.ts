@@ -25,6 +25,7 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -35,7 +36,7 @@ import * as Auth from "./Auth.js"
 import type { Options } from "./GenerateRequest.js"
 import type { GenerationEvent, GenerationStatus } from "./Generation.js"
 import { Generation, RecordId, Submitted } from "./Generation.js"
-import * as AsyncIterable from "./internal/asyncIterable.js"
+import { iterate } from "./internal/asyncIterable.js"
 import type { Overrides } from "./internal/configuration.js"
 import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
@@ -74,7 +75,7 @@ const start = Effect.fn("Arta.submit")(function* (options: Options, settings: Se
           ? Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
           : Effect.succeed(false)
     }),
-    deadline.limit({})
+    deadline.limit({ request })
   )
   const events = follow(recordId, { polling: pollingOf(settings), deadline, isNew: true })
   return { submitted: new Submitted({ recordId, request }), events }
@@ -198,13 +199,30 @@ export const generateAll = (
 
 /**
  * Turns a stream into an async iterable for `for await`. A failure is thrown as the typed error itself; leaving the loop
- * ends the stream at once.
+ * ends the stream at once. The services have to outlive the loop, so take them from a `ManagedRuntime`.
+ *
+ * @example
+ * ```ts
+ * import { Arta } from "effect-arta"
+ * import { NodeArta } from "effect-arta/node"
+ * import { ManagedRuntime } from "effect"
+ *
+ * const runtime = ManagedRuntime.make(NodeArta.layerConfig())
+ *
+ * export const watch = async (recordId: string) => {
+ *   for await (const event of await runtime.runPromise(Arta.toAsyncIterable(Arta.watch(recordId)))) {
+ *     console.log(event._tag)
+ *   }
+ * }
+ * ```
  *
  * @since 0.1.0
  * @category converting
  */
-export const toAsyncIterable: <A, E, R>(stream: Stream.Stream<A, E, R>) => Effect.Effect<AsyncIterable<A>, never, R> =
-  AsyncIterable.fromStream
+export const toAsyncIterable = <A, E, R>(stream: Stream.Stream<A, E, R>): Effect.Effect<AsyncIterable<A>, never, R> =>
+  Effect.map(Effect.runtime<R>(), (runtime) => ({
+    [Symbol.asyncIterator]: () => iterate(stream, Runtime.runPromiseExit(runtime))
+  }))
 
 /**
  * @since 0.1.0

@@ -152,7 +152,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       if (isOk(submitted)) {
         const accepted = Wire.readSubmitted(submitted.answer)
         if (Option.isNone(accepted)) return yield* unknown("the answer was unreadable")
-        return accepted.value.record_id ?? (yield* refuse("submit", submitted))
+        return accepted.value ?? (yield* refuse("submit", submitted))
       }
       if (submitted.answer.status < 500 || isRateLimit(submitted.answer)) return yield* refuse("submit", submitted)
       return yield* unknown(`the service answered ${String(submitted.answer.status)}`)
@@ -163,7 +163,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const exchanged = yield* authorized("status", statusTimeout, request)
       if (!isOk(exchanged)) return yield* refuse("status", exchanged)
       return yield* Effect.mapError(
-        Wire.readStatus(exchanged.answer),
+        Wire.readStatus(exchanged.answer, [exchanged.token]),
         () =>
           new ResponseError({ operation: "status", status: exchanged.answer.status, detail: "an unreadable answer" })
       )

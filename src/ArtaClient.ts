@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The library for people without Effect: promises, async iterators, `AbortSignal`.
  *
@@ -26,7 +27,7 @@ import * as Arta from "./Arta.js"
 import type { ArtaApi } from "./ArtaApi.js"
 import type { Options } from "./GenerateRequest.js"
 import type { Generation, GenerationEvent } from "./Generation.js"
-import { fromStream } from "./internal/asyncIterable.js"
+import { iterate } from "./internal/asyncIterable.js"
 import * as TokenStore from "./TokenStore.js"
 
 /**
@@ -60,10 +61,6 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
     const fail = () => {
       resume(Effect.fail<unknown>(signal.reason))
     }
-    if (signal.aborted) {
-      fail()
-      return
-    }
     signal.addEventListener("abort", fail, { once: true })
     return Effect.sync(() => {
       signal.removeEventListener("abort", fail)
@@ -80,16 +77,19 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   const runtime = ManagedRuntime.make(layer)
   const closing = new AbortController()
 
-  const ended = (signal: AbortSignal | undefined) =>
-    aborted(signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]))
+  // A signal for each call, because many listeners on one that all share would look like a leak.
+  const signalOf = ({ signal }: CallSettings) =>
+    AbortSignal.any(signal === undefined ? [closing.signal] : [closing.signal, signal])
 
-  const iterable = <A, E2>(stream: Stream.Stream<A, E2, ArtaApi>, signal: AbortSignal | undefined): AsyncIterable<A> =>
-    Effect.map(runtime.runtimeEffect, ({ context }) => Stream.provideContext(stream, context)).pipe(
-      Stream.unwrap,
-      Stream.interruptWhen(ended(signal)),
-      fromStream,
-      Effect.runSync
-    )
+  const iterable = <A, E2>(stream: Stream.Stream<A, E2, ArtaApi>, settings: CallSettings): AsyncIterable<A> => ({
+    [Symbol.asyncIterator]: () => {
+      const signal = signalOf(settings)
+      const abortable = signal.aborted
+        ? Stream.fail<unknown>(signal.reason)
+        : Stream.interruptWhen(stream, aborted(signal))
+      return iterate(abortable, runtime.runPromiseExit)
+    }
+  })
 
   const close = () => {
     closing.abort(new Error("The client was closed."))
@@ -97,14 +97,19 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   }
 
   return {
-    generate: (options, { signal, ...settings } = {}) => iterable(Arta.generate(options, settings), signal),
-    watch: (recordId, { signal, ...settings } = {}) => iterable(Arta.watch(recordId, settings), signal),
-    run: (options, { signal, ...settings } = {}) =>
-      runtime.runPromiseExit(Effect.raceFirst(Arta.run(options, settings), ended(signal))).then(
+    generate: (options, settings = {}) => iterable(Arta.generate(options, settings), settings),
+    watch: (recordId, settings = {}) => iterable(Arta.watch(recordId, settings), settings),
+    run: (options, settings = {}) => {
+      const signal = signalOf(settings)
+      const abortable = signal.aborted
+        ? Effect.fail<unknown>(signal.reason)
+        : Effect.raceFirst(Arta.run(options, settings), aborted(signal))
+      return runtime.runPromiseExit(abortable).then(
         Exit.getOrElse((cause) => {
           throw Cause.squash(cause)
         })
-      ),
+      )
+    },
     close,
     [Symbol.asyncDispose]: close
   }

@@ -40,7 +40,7 @@ export const Operation = Schema.Literal(...Struct.keys(advice.activity))
  */
 export type Operation = typeof Operation.Type
 
-const recordId = Schema.optionalWith(RecordId, { exact: true })
+const recordId = Schema.optional(RecordId)
 
 /**
  * An option is not usable. Nothing was sent.
@@ -57,8 +57,7 @@ export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>
   }
 ) {
   override get message(): string {
-    const value = typeof this.value === "number" ? String(this.value) : JSON.stringify(this.value)
-    return `The option ${this.field} is ${value}, but has to be ${this.allowed}.`
+    return `The option ${this.field} is ${advice.shown(this.value)}, but has to be ${this.allowed}.`
   }
 }
 
@@ -121,7 +120,7 @@ export class TokenStoreError extends Schema.TaggedError<TokenStoreError>("effect
   {
     operation: Schema.Literal("load", "save", "clear", "lock"),
     path: Schema.String,
-    reason: Schema.String,
+    reason: Schema.optionalWith(Schema.String, { default: () => "no reason given" }),
     recordId
   }
 ) {
@@ -174,12 +173,11 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("effect-art
  */
 export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>("effect-arta/UnauthorizedError")(
   "UnauthorizedError",
-  { operation: Operation, recordId }
+  { operation: Schema.optional(Operation), recordId }
 ) {
   override get message(): string {
     return (
-      `The service refused a fresh token when ${advice.activity[this.operation]}: the API key may belong to another service.` +
-      advice.resumable(this.recordId)
+      "The service refused a fresh token: the API key may belong to another service." + advice.resumable(this.recordId)
     )
   }
 }
@@ -194,7 +192,7 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effe
   "RateLimitedError",
   {
     operation: Operation,
-    retryAfter: Schema.optionalWith(Schema.Duration, { exact: true }),
+    retryAfter: Schema.optional(Schema.Duration),
     recordId
   }
 ) {
@@ -214,7 +212,10 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effe
  */
 export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknownError>(
   "effect-arta/SubmissionUnknownError"
-)("SubmissionUnknownError", { request: GenerateRequest, reason: Schema.String }) {
+)("SubmissionUnknownError", {
+  request: GenerateRequest,
+  reason: Schema.optionalWith(Schema.String, { default: () => "no usable answer came" })
+}) {
   override get message(): string {
     return (
       `It is unknown whether the service accepted the generation: ${this.reason}. ` +
@@ -240,7 +241,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 
 /**
  * The generation took longer than its timeout, or its polling schedule ended. Without a `recordId` the time ran out
- * before the service had answered the submission.
+ * before the service had answered the submission; `request` is then what may or may not have been accepted.
  *
  * @since 0.1.0
  * @category errors
@@ -250,7 +251,8 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
 )("GenerationTimeoutError", {
   recordId,
   elapsed: Schema.Duration,
-  lastStatus: Schema.optionalWith(Schema.Literal("IN_QUEUE", "IN_PROGRESS"), { exact: true })
+  lastStatus: Schema.optional(Schema.Literal("IN_QUEUE", "IN_PROGRESS")),
+  request: Schema.optional(GenerateRequest)
 }) {
   override get message(): string {
     const after = `after ${Duration.format(this.elapsed)}`

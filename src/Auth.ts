@@ -104,13 +104,21 @@ interface Setback {
   readonly until: number
 }
 
-const pauseAfter = (error: TokenError): Duration.Duration =>
-  error._tag === "RateLimitedError" ? (error.retryAfter ?? Duration.seconds(5)) : Duration.seconds(30)
+const pauseAfter = (error: TokenError): Duration.Duration => {
+  switch (error._tag) {
+    case "RateLimitedError":
+      return error.retryAfter ?? Duration.seconds(5)
+    case "AuthError":
+      return Duration.infinity
+    default:
+      return Duration.seconds(30)
+  }
+}
 
 const byIssueTime = Order.mapInput(Order.number, (credentials: Credentials) => credentials.issuedAt)
 
 const redacted = (secret: Redacted.Redacted | string): Redacted.Redacted =>
-  Redacted.isRedacted(secret) ? secret : Redacted.make(secret)
+  Redacted.make((Redacted.isRedacted(secret) ? Redacted.value(secret) : secret).trim())
 
 /**
  * @since 0.1.0
@@ -147,9 +155,12 @@ export const make = (
           Effect.as(credentials)
         )
 
-    // A server may have rotated the refresh token by the time the answer is read: losing it would lose the session.
+    // A server may have rotated the refresh token by the time its answer is read, and losing that would lose the session.
+    // An interruption reaches the fibers that a timeout forks even through `uninterruptible`, but no daemon.
     const obtained = (answer: Effect.Effect<Credentials, Identity.IdentityError>) =>
       Effect.flatMap(answer, keep).pipe(
+        Effect.forkDaemon,
+        Effect.flatMap(Fiber.join),
         Effect.uninterruptible,
         Effect.retry({ schedule: briefly, while: (error) => error._tag === "TransportError" })
       )
@@ -170,17 +181,14 @@ export const make = (
         const held = yield* Ref.get(current)
         const stored = yield* store.load
         const known = Array.getSomes([stored, held])
-        const isHeld = ({ idToken }: Credentials) => Option.exists(held, (mine) => Equal.equals(mine.idToken, idToken))
-        // Another process may have renewed what this one holds, and its token is as good.
-        const isUsable = (candidate: Credentials) =>
-          !Option.contains(refused, candidate.idToken) &&
-          (isFresh(candidate, now) || (isValid(candidate, now) && !isHeld(candidate)))
-        const usable = Array.findFirst(known, isUsable)
-        if (Option.isSome(usable)) {
-          yield* Ref.set(current, usable)
-          return usable.value
-        }
-        return yield* Array.isNonEmptyArray(known) ? refresh(Array.max(known, byIssueTime)) : signUp
+        if (!Array.isNonEmptyArray(known)) return yield* signUp
+        const newest = Array.max(known, byIssueTime)
+        const isHeld = Option.exists(held, ({ idToken }) => Equal.equals(idToken, newest.idToken))
+        // Another process may have renewed what this one holds: that is as good as a renewal of one's own.
+        const isUsable = isFresh(newest, now) || (isValid(newest, now) && !isHeld)
+        if (!isUsable || Option.contains(refused, newest.idToken)) return yield* refresh(newest)
+        yield* Ref.set(current, Option.some(newest))
+        return newest
       })
 
     const rememberSetback = (error: TokenError) =>
@@ -211,19 +219,24 @@ export const make = (
         )
       )
 
+    const refreshInBackground = Effect.whenEffect(takeOff(Option.none()), Effect.map(currentSetback, Option.isNone))
+
+    const land = (refused: Option.Option<Redacted.Redacted>) =>
+      takeOff(refused).pipe(Effect.flatMap(Fiber.await), Effect.flatten)
+
     // Whoever was told to wait is not asked again meanwhile, however many callers there are.
     const board = (refused: Option.Option<Redacted.Redacted>) =>
-      Effect.flatMap(currentSetback, (last) =>
-        Option.isSome(last) && last.value.error._tag === "RateLimitedError"
-          ? new RateLimitedError({ operation: last.value.error.operation, retryAfter: last.value.left })
-          : takeOff(refused).pipe(
-              Effect.flatMap(Fiber.await),
-              Effect.flatten,
-              Effect.map(({ idToken }) => idToken)
-            )
-      )
-
-    const refreshInBackground = Effect.whenEffect(takeOff(Option.none()), Effect.map(currentSetback, Option.isNone))
+      Effect.gen(function* () {
+        const last = Option.getOrUndefined(yield* currentSetback)
+        if (last?.error._tag === "RateLimitedError") {
+          return yield* new RateLimitedError({ operation: last.error.operation, retryAfter: last.left })
+        }
+        const landed = yield* land(refused)
+        // A flight that was under way before may have come back with the very token that was refused.
+        const credentials = Option.contains(refused, landed.idToken) ? yield* land(refused) : landed
+        if (!isFresh(credentials, yield* Clock.currentTimeMillis)) yield* refreshInBackground
+        return credentials.idToken
+      })
 
     return Auth.of({
       token: Effect.gen(function* () {

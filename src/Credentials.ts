@@ -6,6 +6,9 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
+// A header can hold nothing else.
+const Token = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/))
+
 /**
  * The session of one anonymous account. `issuedAt` is the local time, in milliseconds since 1970, at which the tokens
  * were received; `expiresIn` is how long the id token is good for from then on.
@@ -15,8 +18,8 @@ import * as Schema from "effect/Schema"
  */
 export class Credentials extends Schema.Class<Credentials>("effect-arta/Credentials")({
   localId: Schema.String,
-  idToken: Schema.Redacted(Schema.NonEmptyString),
-  refreshToken: Schema.Redacted(Schema.NonEmptyString),
+  idToken: Schema.Redacted(Token),
+  refreshToken: Schema.Redacted(Token),
   issuedAt: Schema.Finite,
   expiresIn: Schema.DurationFromMillis
 }) {}

@@ -19,25 +19,15 @@ import * as Schema from "effect/Schema"
 import * as ImageModel from "./ImageModel.js"
 
 /**
- * A chat message. Only the text of user messages is read; other roles and other kinds of parts are allowed and ignored.
+ * A chat message. Only the text of user messages is read: a `content` that is a string, or the parts of it that are
+ * `{ type: "text", text: "…" }`. Everything else is allowed and ignored.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Message {
   readonly role: string
-  readonly content?: string | ReadonlyArray<MessagePart> | null | undefined
-}
-
-/**
- * A part of a chat message. A text part is `{ type: "text", text: "…" }`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface MessagePart {
-  readonly type: string
-  readonly text?: string | undefined
+  readonly content?: unknown
 }
 
 /**
@@ -63,10 +53,11 @@ export interface Options {
   readonly numInferenceSteps?: number | undefined
   /** `W:H`, both positive integers. Default: `"1:1"`. */
   readonly aspectRatio?: string | undefined
-  /** The same seed draws the same picture again. An integer from 0 to 99999999. Default: random from 9999 up. */
+  /** Where the drawing starts from. An integer from 0 to 99999999. Default: random, from 9999 up. */
   readonly seed?: number | undefined
 }
 
+/** Makes a schema say what is allowed, whatever it is that went wrong. */
 const allowed = (message: string) => ({ message: () => ({ message, override: true }) })
 
 const Prompt = Schema.String.pipe(Schema.filter((text) => text.trim() !== "")).annotations(
@@ -101,7 +92,7 @@ const ModelName = Schema.transformOrFail(Schema.String, ImageModel.ServiceName, 
       : ParseResult.fail(new ParseResult.Type(ast, name, "the name of a model"))
   },
   encode: ParseResult.succeed
-})
+}).annotations(allowed("the name of a model"))
 
 /**
  * A complete request: every default filled in, the model by the service's own name, the seed drawn. Both its
@@ -113,7 +104,9 @@ const ModelName = Schema.transformOrFail(Schema.String, ImageModel.ServiceName, 
 export class GenerateRequest extends Schema.Class<GenerateRequest>("effect-arta/GenerateRequest")({
   prompt: Prompt,
   model: Schema.optionalWith(ModelName, { default: () => ImageModel.defaultModel }),
-  negativePrompt: Schema.optionalWith(Schema.String, { default: () => "blurry, deformed hands, ugly" }),
+  negativePrompt: Schema.optionalWith(Schema.String.annotations(allowed("a text")), {
+    default: () => "blurry, deformed hands, ugly"
+  }),
   n: Schema.optionalWith(PositiveInt, { default: () => 1 }),
   guidanceScale: Schema.optionalWith(GuidanceScale, { default: () => 7 }),
   numInferenceSteps: Schema.optionalWith(PositiveInt, { default: () => 30 }),
@@ -129,22 +122,14 @@ export class GenerateRequest extends Schema.Class<GenerateRequest>("effect-arta/
  * @category messages
  */
 export const Messages: Schema.Schema<ReadonlyArray<Message>> = Schema.Array(
-  Schema.Struct({
-    role: Schema.String,
-    content: Schema.optional(
-      Schema.NullOr(
-        Schema.Union(
-          Schema.String,
-          Schema.Array(Schema.Struct({ type: Schema.String, text: Schema.optional(Schema.String) }))
-        )
-      )
-    )
-  })
-).annotations(allowed("chat messages, each with a role and a content that is a text or a list of parts"))
+  Schema.Struct({ role: Schema.String, content: Schema.optional(Schema.Unknown) })
+).annotations(allowed("chat messages, each with a role and a content"))
 
-const textOf = (message: Message): ReadonlyArray<string> => {
-  if (typeof message.content === "string") return [message.content]
-  return (message.content ?? []).flatMap(({ type, text }) => (type === "text" && text !== undefined ? [text] : []))
+const isTextPart = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
+
+const textOf = ({ content }: Message): ReadonlyArray<string> => {
+  if (typeof content === "string") return [content]
+  return Array.isArray(content) ? content.flatMap((part) => (isTextPart(part) ? [part.text] : [])) : []
 }
 
 /**

@@ -12,7 +12,11 @@ import { GenerateRequest } from "./GenerateRequest.js"
  * @since 0.1.0
  * @category models
  */
-export const RecordId = Schema.NonEmptyTrimmedString.pipe(Schema.brand("effect-arta/RecordId"))
+export const RecordId = Schema.NonEmptyTrimmedString.pipe(
+  // Half a surrogate pair cannot be part of a URL.
+  Schema.filter((id) => !/\p{Surrogate}/u.test(id)),
+  Schema.brand("effect-arta/RecordId")
+)
 
 /**
  * @since 0.1.0

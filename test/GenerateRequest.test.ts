@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Random, Schema, Stream } from "effect"
 import { Arta, GenerateRequest } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
+import { inspect } from "node:util"
 
 const submitted = (options: GenerateRequest.Options) =>
   Stream.runHead(Arta.generate(options)).pipe(
@@ -61,8 +62,18 @@ describe("GenerateRequest", () => {
   it.effect.each<[string, ReadonlyArray<GenerateRequest.Message>, string]>([
     ["one user message", [user("cat")], "cat"],
     ["the last run of user messages", [user("a"), { role: "assistant", content: "b" }, user("c"), user("d")], "c\nd"],
-    ["a run that is not at the end", [user("c"), { role: "assistant", content: null }], "c"],
-    ["text parts", [user([{ type: "text", text: "a" }, { type: "image_url" }, { type: "text", text: "b" }])], "a\nb"],
+    ["a run that is not at the end", [user("c"), { role: "assistant", content: { tool: 1 } }], "c"],
+    [
+      "text parts",
+      [
+        user([
+          { type: "text", text: "a" },
+          { type: "image", text: null },
+          { type: "text", text: "b" }
+        ])
+      ],
+      "a\nb"
+    ],
     ["no blank text", [user("  "), user("cat"), user([])], "cat"]
   ])("takes the prompt from messages: %s", ([, messages, prompt]) =>
     Effect.gen(function* () {
@@ -91,14 +102,17 @@ describe("GenerateRequest", () => {
     [{ prompt: "cat", seed: -1 }, "seed", -1, /0 to 99999999/],
     [{ prompt: "cat", seed: 100_000_000 }, "seed", 100_000_000, /0 to 99999999/],
     [{ prompt: "cat", seed: 1.5 }, "seed", 1.5, /integer/],
-    [{ prompt: "cat", model: 5 }, "model", 5, /./],
-    [{ prompt: "cat", step: 10 }, "step", 10, /no such option/]
-  ])("refuses %j before anything is sent", ([options, field, value, allowed]) =>
+    [{ prompt: "cat", model: 5 }, "model", 5, /name of a model/],
+    [{ prompt: "cat", negativePrompt: 5 }, "negativePrompt", 5, /a text/],
+    [{ prompt: "cat", n: 2n }, "n", 2n, /positive integer/],
+    [{ prompt: "cat", apiKey: "s3cret" }, "apiKey", "<redacted>", /no such option/]
+  ])("refuses %o before anything is sent", ([options, field, value, allowed]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(submitted(options))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field, value })
       expect(error.message).toMatch(allowed)
       expect(error.message).toContain(field)
+      expect(inspect(error)).not.toContain("s3cret")
       expect(yield* submits).toBe(0)
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )

@@ -78,9 +78,9 @@ describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       expect(yield* Effect.flip(store.exclusively(Effect.fail("no")))).toBe("no")
-      const entered = yield* Deferred.make<void>()
+      const entered = yield* Deferred.make<boolean>()
       const inside = yield* Effect.fork(
-        store.exclusively(Effect.zipRight(Deferred.succeed(entered, undefined), Effect.never))
+        store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), Effect.never))
       )
       yield* Deferred.await(entered)
       yield* Fiber.interrupt(inside)

@@ -1,3 +1,4 @@
+import * as Inspectable from "effect/Inspectable"
 import type { RecordId } from "../Generation.js"
 
 const signUpIsOff = "Anonymous sign-up is switched off for this API key: use a key whose project allows it."
@@ -29,6 +30,14 @@ export const activity = {
   status: "asking for the status",
   download: "downloading an image"
 } as const
+
+const shownLength = 100
+
+/** A value that somebody passed, on one line and not too long. */
+export const shown = (value: unknown): string => {
+  const text = typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0)
+  return text.length > shownLength ? `${text.slice(0, shownLength)}…` : text
+}
 
 /** Ends what somebody else wrote as a sentence. */
 export const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)

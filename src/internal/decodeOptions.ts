@@ -10,7 +10,7 @@ import * as ImageModel from "../ImageModel.js"
 const Input = Schema.Struct(
   { messages: Schema.optional(Messages) },
   Schema.Record({ key: Schema.String, value: Schema.Unknown })
-)
+).annotations({ message: () => "an object with a prompt or messages" })
 
 const decodeInput = Schema.decodeUnknown(Input)
 const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: "error" })
@@ -20,12 +20,15 @@ type OptionsError = InvalidRequestError | UnknownModelError
 const explain = (options: Options, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
     const field = String(issue?.path[0] ?? "options")
+    if (issue?._tag === "Unexpected") {
+      // The value of an option that we do not know may be anything, secrets included.
+      return new InvalidRequestError({ field, value: "<redacted>", allowed: "left out: there is no such option" })
+    }
     const value: unknown = Predicate.hasProperty(options, field) ? options[field] : undefined
     if (field === "model" && typeof value === "string") {
       return new UnknownModelError({ model: value, suggestions: ImageModel.suggest(value) })
     }
-    const allowed = issue?._tag === "Unexpected" ? "left out: there is no such option" : issue?.message
-    return new InvalidRequestError({ field, value, allowed: allowed ?? "valid" })
+    return new InvalidRequestError({ field, value, allowed: issue?.message ?? "valid" })
   })
 
 /** What a caller said, checked and completed. Draws the seed, and one of several models, from the fiber's `Random`. */

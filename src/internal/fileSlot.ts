@@ -61,8 +61,9 @@ export const fileSlot = (fs: FileSystem.FileSystem, path: Path.Path, file: strin
 
   const setAside = () =>
     Effect.gen(function* () {
-      const place = `${file}.unreadable-${String(yield* Clock.currentTimeMillis)}`
-      yield* fs.rename(yield* destination, place)
+      const target = yield* destination
+      const place = `${target}.unreadable-${String(yield* Clock.currentTimeMillis)}`
+      yield* fs.rename(target, place)
       return place
     })
 
@@ -81,5 +82,12 @@ export const fileSlot = (fs: FileSystem.FileSystem, path: Path.Path, file: strin
           })
     })
 
-  return { path: file, read: orNone(read), write, remove: fs.remove(file, { force: true }), setAside, lock }
+  return {
+    path: file,
+    read: orNone(read),
+    write,
+    remove: Effect.flatMap(destination, (target) => fs.remove(target, { force: true })),
+    setAside,
+    lock
+  }
 }

@@ -10,6 +10,7 @@ import * as Errors from "../ArtaError.js"
 import type { GenerationEvent, GenerationStatus, RecordId } from "../Generation.js"
 import { Completed, InProgress, Queued } from "../Generation.js"
 import type { Deadline } from "./deadline.js"
+import { unusableUrl } from "./http.js"
 import { patiently } from "./retrying.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
@@ -18,7 +19,7 @@ type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress
 const grace = Duration.seconds(10)
 
 const isTransient = (error: StatusError): boolean =>
-  error._tag === "TransportError" ||
+  (error._tag === "TransportError" && error.reason !== unusableUrl) ||
   error._tag === "RateLimitedError" ||
   (error._tag === "ResponseError" && (error.status < 300 || error.status === 408 || error.status >= 500))
 
@@ -33,8 +34,11 @@ const StatusErrors = Schema.Union(
   Errors.UnauthorizedError
 )
 
-const withRecordId = (recordId: RecordId) => (error: StatusError) =>
-  Schema.decodeSync(StatusErrors)({ ...Schema.encodeSync(StatusErrors)(error), recordId })
+const withRecordId = (recordId: RecordId) => (error: StatusError) => {
+  const copy = Schema.decodeSync(StatusErrors)({ ...Schema.encodeSync(StatusErrors)(error), recordId })
+  if (error.stack !== undefined) copy.stack = error.stack
+  return copy
+}
 
 const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
@@ -69,9 +73,11 @@ export const follow = <R>(
         ? Effect.map(deadline.elapsed, Duration.lessThan(grace))
         : Effect.succeed(isTransient(error))
 
-    const poll = api
-      .status(recordId)
-      .pipe(Effect.retry({ schedule: patiently, while: isWorthAnotherPoll }), Effect.mapError(withRecordId(recordId)))
+    const poll = api.status(recordId).pipe(
+      Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`)),
+      Effect.retry({ schedule: patiently, while: isWorthAnotherPoll }),
+      Effect.mapError(withRecordId(recordId))
+    )
 
     const pause = (pending: Pending) =>
       Effect.catchAll(driver.next(pending), () =>

@@ -30,28 +30,35 @@ const unsentReasons: Record<string, string> = {
   EAI_AGAIN: "host name not found for now",
   EHOSTUNREACH: "host unreachable",
   ENETUNREACH: "network unreachable",
-  UND_ERR_CONNECT_TIMEOUT: "no connection in time"
+  UND_ERR_CONNECT_TIMEOUT: "no connection in time",
+  UND_ERR_INVALID_ARG: "the request could not be made"
 }
 
-const errorCode = (cause: unknown): string | undefined =>
-  Predicate.hasProperty(cause, "code") && typeof cause.code === "string"
-    ? cause.code
-    : Predicate.hasProperty(cause, "cause")
-      ? errorCode(cause.cause)
-      : undefined
+const refusedTunnel = "HTTP Tunneling"
 
-const fromRequestError = (operation: Operation, error: RequestError): TransportError => {
-  if (error.reason !== "Transport") {
-    return new TransportError({ operation, reason: "the request could not be made: check the URL", sent: false })
+/** Finds out why a connection failed, and whether that was before anything was sent. */
+const diagnose = (cause: unknown): { readonly reason: string; readonly sent: boolean } => {
+  if (!Predicate.isRecord(cause)) return { reason: "the connection failed", sent: true }
+  const { code, message, syscall } = cause
+  if (typeof code !== "string") return diagnose(cause["cause"])
+  if (typeof message === "string" && message.includes(refusedTunnel)) {
+    return { reason: "the proxy refused to connect", sent: false }
   }
-  const code = errorCode(error.cause)
-  const unsent = code === undefined ? undefined : unsentReasons[code]
-  return new TransportError({
-    operation,
-    reason: unsent ?? `the connection failed${code === undefined ? "" : ` (${code})`}`,
-    sent: unsent === undefined
-  })
+  // A route can also be lost in the middle of an exchange.
+  const unsent = syscall === "read" || syscall === "write" ? undefined : unsentReasons[code]
+  return unsent === undefined
+    ? { reason: `the connection failed (${code})`, sent: true }
+    : { reason: unsent, sent: false }
 }
+
+/** The reason where no connection was even tried, and no later try will do better. */
+export const unusableUrl = "the request could not be made: check the URL"
+
+const fromRequestError = (operation: Operation, error: RequestError): TransportError =>
+  new TransportError({
+    operation,
+    ...(error.reason === "Transport" ? diagnose(error.cause) : { reason: unusableUrl, sent: false })
+  })
 
 // The foreign error holds the request with its Authorization header, so nothing of it is kept as a cause.
 const fromClientError = (operation: Operation, error: HttpClientError): TransportError =>

@@ -20,7 +20,10 @@ export const SignedUp = Schema.Struct({
 
 const Stored = Schema.Struct({ version: Schema.Literal(1), ...Credentials.fields })
 
-const Readable = Schema.parseJson(Schema.Union(Stored, SignedUp))
+// What has a version is ours, and must not be taken for the Python client's because it is damaged.
+const OfPython = Schema.Struct({ ...SignedUp.fields, version: Schema.optional(Schema.Undefined) })
+
+const Readable = Schema.parseJson(Schema.Union(Stored, OfPython))
 
 const encodeStored = Schema.encodeSync(Schema.parseJson(Stored))
 const decodeReadable = Schema.decodeUnknownOption(Readable)

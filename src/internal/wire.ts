@@ -1,9 +1,10 @@
 import * as Array from "effect/Array"
+import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "../GenerateRequest.js"
-import type { GenerationStatus } from "../Generation.js"
+import type { GenerationStatus, Image } from "../Generation.js"
 import { RecordId } from "../Generation.js"
 import type { Answer } from "./http.js"
 import { decodeJson, presentable } from "./http.js"
@@ -19,19 +20,33 @@ export const form = (request: GenerateRequest): Record<string, string> => ({
   seed: String(request.seed)
 })
 
-export const readSubmitted = decodeJson(Schema.Struct({ record_id: Schema.optional(Schema.NullOr(RecordId)) }))
+const Submitted = Schema.Struct({
+  record_id: Schema.optional(Schema.NullOr(Schema.Union(Schema.Trim, Schema.Number)))
+})
+
+const readSubmittedJson = decodeJson(Submitted)
+const isRecordId = Schema.is(RecordId)
+
+/** None where the answer is unreadable; an undefined id where it is a refusal. */
+export const readSubmitted = (answer: Answer): Option.Option<RecordId | undefined> =>
+  Option.map(readSubmittedJson(answer), ({ record_id }) => {
+    const id = String(record_id ?? "")
+    return isRecordId(id) ? id : undefined
+  })
 
 const ValidationIssue = Schema.Struct({
   loc: Schema.Array(Schema.Union(Schema.String, Schema.Number)),
   msg: Schema.String
 })
 
-const Detail = Schema.Union(Schema.String, Schema.Array(ValidationIssue))
+const isIssues = Schema.is(Schema.Array(ValidationIssue))
 
-const describe = (detail: typeof Detail.Type): string =>
-  typeof detail === "string" ? detail : detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ")
+const describe = (detail: unknown): string =>
+  isIssues(detail)
+    ? detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ")
+    : Inspectable.toStringUnknown(detail ?? "", 0)
 
-const readDetail = decodeJson(Schema.Struct({ detail: Detail }))
+const readDetail = decodeJson(Schema.Struct({ detail: Schema.Unknown }))
 
 /** What a refusal says: the FastAPI detail, or else the whole body. */
 export const detail = (answer: Answer, secrets: ReadonlyArray<Redacted.Redacted>): string => {
@@ -46,21 +61,24 @@ const readStatusJson = decodeJson(
     detail: Schema.optional(Schema.Unknown)
   })
 )
-const decodePictures = Schema.decodeUnknownOption(Schema.NonEmptyArray(Schema.Struct({ url: Schema.NonEmptyString })))
-const decodeDetail = Schema.decodeUnknownOption(Detail)
 
-const reasonOf = (status: string, detail: unknown): string =>
-  Option.match(decodeDetail(detail), {
-    onNone: () => (status === "DONE" ? "no image came with it" : ""),
-    onSome: describe
-  })
+const isPicture = Schema.is(Schema.Struct({ url: Schema.NonEmptyString }))
 
-export const readStatus = (answer: Answer): Option.Option<GenerationStatus> =>
+// An entry without a URL must not cost its neighbours.
+const imagesIn = (response: unknown): ReadonlyArray<Image> =>
+  Array.isArray(response)
+    ? response.flatMap((entry: unknown, index) => (isPicture(entry) ? [{ index, url: entry.url }] : []))
+    : []
+
+export const readStatus = (
+  answer: Answer,
+  secrets: ReadonlyArray<Redacted.Redacted>
+): Option.Option<GenerationStatus> =>
   Option.map(readStatusJson(answer), ({ status, response, detail }): GenerationStatus => {
     if (status === "IN_QUEUE") return { _tag: "Queued" }
     if (status === "IN_PROGRESS") return { _tag: "InProgress" }
-    const pictures = status === "DONE" ? decodePictures(response) : Option.none()
-    return Option.isSome(pictures)
-      ? { _tag: "Done", images: Array.map(pictures.value, ({ url }, index) => ({ index, url })) }
-      : { _tag: "Failed", status, detail: reasonOf(status, detail) }
+    const images = status === "DONE" ? imagesIn(response) : []
+    if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images }
+    const said = presentable(describe(detail), secrets)
+    return { _tag: "Failed", status, detail: said === "" && status === "DONE" ? "no image came with it" : said }
   })

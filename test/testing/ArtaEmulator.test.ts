@@ -154,6 +154,9 @@ describe("the emulator's image service", () => {
         status: 422,
         json: { detail: [{ loc: ["body", "steps"] }] }
       })
+      for (const wrong of [{ aspect_ratio: "0:0" }, { images_num: "-1" }, { prompt: " " }, { style: "Nope" }]) {
+        expect(yield* submit(idToken, { ...form, ...wrong })).toMatchObject({ status: 422 })
+      }
       expect(yield* submit(idToken, {})).toMatchObject({ status: 422 })
       expect(yield* status(idToken, "unknown")).toMatchObject({ status: 404, json: { detail: "Record not found" } })
       expect(yield* send(HttpClientRequest.get("https://arta.test/elsewhere"))).toMatchObject({ status: 404 })

@@ -4,7 +4,11 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { ServiceName } from "../../ImageModel.js"
 import { draw } from "./picture.js"
 import type { Job, State } from "./state.js"
 import { freshId, takeFault } from "./state.js"
@@ -16,17 +20,23 @@ export interface GenerationOptions {
 
 const refuse = (status: number, detail: unknown) => HttpServerResponse.unsafeJson({ detail }, { status })
 
-const numbers = ["images_num", "cfg_scale", "steps", "seed"]
-const fields = ["prompt", "negative_prompt", "style", "aspect_ratio", ...numbers]
+const Form = Schema.Struct({
+  prompt: Schema.String.pipe(Schema.filter((text) => text.trim() !== "" || "ensure this value is not blank")),
+  negative_prompt: Schema.String,
+  style: ServiceName,
+  images_num: Schema.NumberFromString.pipe(Schema.int(), Schema.positive()),
+  cfg_scale: Schema.NumberFromString.pipe(Schema.finite(), Schema.nonNegative()),
+  steps: Schema.NumberFromString.pipe(Schema.int(), Schema.positive()),
+  aspect_ratio: Schema.String.pipe(Schema.pattern(/^[1-9]\d*:[1-9]\d*$/)),
+  seed: Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
+})
 
-const problems = (form: Readonly<Record<string, string>>) =>
-  fields.flatMap((field) => {
-    const value = form[field]
-    if (value === undefined) return [{ loc: ["body", field], msg: "field required", type: "value_error.missing" }]
-    return numbers.includes(field) && !Number.isFinite(Number(value))
-      ? [{ loc: ["body", field], msg: "value is not a valid number", type: "type_error" }]
-      : []
-  })
+const decodeForm = Schema.decodeUnknown(Form, { errors: "all" })
+
+const problems = (error: ParseResult.ParseError) =>
+  Effect.map(ParseResult.ArrayFormatter.formatError(error), (issues) =>
+    issues.map(({ message, path }) => ({ loc: ["body", ...path], msg: message, type: "value_error" }))
+  )
 
 const originOf = (request: HttpServerRequest.HttpServerRequest): string =>
   Option.match(HttpServerRequest.toURL(request), { onNone: () => "http://localhost", onSome: ({ origin }) => origin })
@@ -50,9 +60,9 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
 
   const submit = authorized((request) =>
     Effect.gen(function* () {
-      const form = Object.fromEntries(new URLSearchParams(yield* request.text))
-      const found = problems(form)
-      if (found.length > 0) return refuse(422, found)
+      const decoded = yield* Effect.either(decodeForm(Object.fromEntries(new URLSearchParams(yield* request.text))))
+      if (Either.isLeft(decoded)) return refuse(422, yield* problems(decoded.left))
+      const form = decoded.right
       const recordId = yield* freshId("record")
       const fault = takeFault(state, "generation")
       const failure = fault?._tag === "FailGeneration" ? fault : undefined
@@ -62,7 +72,7 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
   )
 
   const picturesOf = (recordId: string, { form }: Job, origin: string) =>
-    Array.from({ length: Number(form["images_num"]) }, (_, index) => ({
+    Array.from({ length: form.images_num }, (_, index) => ({
       url: `${origin}/images/${recordId}/${String(index)}.png`
     }))
 
@@ -87,14 +97,14 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
     const { recordId = "", file = "" } = yield* HttpRouter.params
     const index = Number.parseInt(file, 10)
     const form = state.jobs.get(recordId)?.form
-    return form === undefined || !(index < Number(form["images_num"]))
+    return form === undefined || !(index < form.images_num)
       ? HttpServerResponse.html("<h1>404 Not Found</h1>").pipe(HttpServerResponse.setStatus(404))
       : HttpServerResponse.uint8Array(
           draw({
-            prompt: form["prompt"] ?? "",
-            model: form["style"] ?? "",
-            seed: form["seed"] ?? "",
-            aspectRatio: form["aspect_ratio"] ?? "1:1",
+            prompt: form.prompt,
+            model: form.style,
+            seed: form.seed,
+            aspectRatio: form.aspect_ratio,
             index
           }),
           { contentType: "image/png" }

@@ -5,7 +5,7 @@ import { encode } from "fast-png"
 export interface Subject {
   readonly prompt: string
   readonly model: string
-  readonly seed: string
+  readonly seed: number
   readonly index: number
   readonly aspectRatio: string
 }

@@ -7,8 +7,17 @@ export interface Account {
   readonly apiKey: string
 }
 
+/** What a submission asked for, under the names of the wire. */
+export interface SubmittedForm {
+  readonly prompt: string
+  readonly style: string
+  readonly images_num: number
+  readonly aspect_ratio: string
+  readonly seed: number
+}
+
 export interface Job {
-  readonly form: Readonly<Record<string, string>>
+  readonly form: SubmittedForm
   readonly submittedAt: number
   readonly failure: Extract<Fault, { readonly _tag: "FailGeneration" }> | undefined
 }

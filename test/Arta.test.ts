@@ -67,68 +67,6 @@ describe("Arta.generate", () => {
       expect(error.message).toMatch(/record-.* ended as MODERATED: no cats/)
     }).pipe(emulated())
   )
-
-  it.effect.each<[string, Fault.Fault]>([
-    ["500", Fault.respond("status", 500)],
-    ["a gateway's HTML", Fault.respond("status", 502, { body: "<h1>Bad gateway</h1>" })],
-    ["a rate limit", Fault.respond("status", 429)],
-    ["an unreadable answer", Fault.respond("status", 200, { body: "<h1>Hello</h1>" })],
-    ["a lost connection", Fault.drop("status")],
-    ["silence", Fault.hang("status")]
-  ])("polls on after %s, without a second submission", ([, fault]) =>
-    Effect.gen(function* () {
-      yield* inject(fault, fault)
-      expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
-      expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
-  )
-
-  it.effect("leaves the service alone for as long as it asks", () =>
-    Effect.gen(function* () {
-      yield* inject(Fault.respond("status", 429, { headers: { "retry-after": "60" } }))
-      const fiber = yield* Effect.fork(Arta.run(cat))
-      yield* TestClock.adjust("55 seconds")
-      expect(yield* counts).toMatchObject({ status: 1 })
-      yield* TestClock.adjust("10 seconds")
-      yield* Fiber.join(fiber)
-    }).pipe(emulated())
-  )
-
-  it.effect("renews a token that expires while it polls", () =>
-    Effect.gen(function* () {
-      const emulator = yield* ArtaEmulator.ArtaEmulator
-      const fiber = yield* Effect.fork(Arta.run(cat))
-      yield* TestClock.adjust("5 seconds")
-      yield* emulator.expireTokens
-      yield* TestClock.adjust("1 minute")
-      yield* Fiber.join(fiber)
-      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
-  )
-
-  it.effect.each<[string, object, Fault.Fault]>([
-    ["a refused poll", { _tag: "ResponseError", status: 403 }, Fault.respond("status", 403)],
-    [
-      "a disabled account",
-      { _tag: "AuthError", reason: "USER_DISABLED" },
-      Fault.identityError("refresh", "USER_DISABLED")
-    ]
-  ])("carries the record id after %s, and can be picked up with it", ([, expected, fault]) =>
-    Effect.gen(function* () {
-      const emulator = yield* ArtaEmulator.ArtaEmulator
-      const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat)))
-      yield* TestClock.adjust("2 seconds")
-      yield* emulator.inject(fault)
-      if (fault.on === "refresh") yield* emulator.expireTokens
-      yield* TestClock.adjust("1 minute")
-      const error = yield* Fiber.join(fiber)
-      expect(error).toMatchObject(expected)
-      const recordId = "recordId" in error ? (error.recordId ?? "") : ""
-      expect(error.message).toContain(recordId)
-      expect(tags(yield* collect(Arta.watch(recordId)))).toEqual(["Completed"])
-      expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
-  )
 })
 
 describe("Arta.watch", () => {
@@ -142,9 +80,26 @@ describe("Arta.watch", () => {
     }).pipe(emulated())
   )
 
-  it.effect("refuses an id that is none", () =>
+  it.effect("fails at once on an id that the service does not know", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(collect(Arta.watch(" ")))
+      const error = yield* Effect.flip(Stream.runDrain(Arta.watch("unknown")))
+      expect(error).toMatchObject({ _tag: "ResponseError", status: 404, recordId: "unknown" })
+    }).pipe(emulated())
+  )
+
+  it.effect("fails at once on a URL that is none", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Stream.runDrain(Arta.watch("record-1")))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "status", sent: false })
+    }).pipe(
+      Effect.provide(ArtaApi.layer({ apiUrl: "not a url" }).pipe(Layer.provide(Auth.layerToken("mine")))),
+      Effect.provide(ArtaEmulator.layer())
+    )
+  )
+
+  it.effect.each([" ", "", "\ud800"])("refuses the id %j", (recordId) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(collect(Arta.watch(recordId)))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "recordId" })
       expect(yield* counts).toMatchObject({ status: 0 })
     }).pipe(emulated())

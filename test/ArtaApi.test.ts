@@ -69,6 +69,14 @@ describe("ArtaApi.submit", () => {
     )
   )
 
+  it.effect.each([" rec-1 ", 123])("takes the record id %j", (record_id) =>
+    withApi([{ body: { record_id } }], (api) =>
+      Effect.gen(function* () {
+        expect(yield* api.submit(request)).toBe(String(record_id).trim())
+      })
+    )
+  )
+
   it.effect("answers 401 with one renewal and one replay", () =>
     withApi([{ status: 401 }, { body: { record_id: "rec-1" } }], (api, { seen }) =>
       Effect.gen(function* () {
@@ -108,6 +116,7 @@ describe("ArtaApi.submit", () => {
     ],
     ["any other text", { status: 403, body: "  Access\n denied " }, { detail: "Access denied" }],
     ["nothing", { status: 404, body: "" }, { detail: "no reason given" }],
+    ["an empty record id", { body: { record_id: "", detail: "out of credits" } }, { detail: "out of credits" }],
     ["no record id", { status: 200, body: { detail: "queue is full" } }, { status: 200, detail: "queue is full" }],
     ["the token", { status: 403, body: { detail: "bad token-1" } }, { detail: "bad <redacted>" }]
   ])("fails with what the refusal says: %s", ([, step, expected]) =>
@@ -122,6 +131,7 @@ describe("ArtaApi.submit", () => {
 
   it.effect.each<[string, Step]>([
     ["a reset", { code: "ECONNRESET" }],
+    ["a route lost after the body went out", { code: "EHOSTUNREACH", syscall: "read" }],
     ["silence", "silence"],
     ["500", { status: 500 }],
     ["502", { status: 502, body: "<html>Bad gateway</html>" }],
@@ -205,6 +215,24 @@ describe("ArtaApi.status", () => {
     [
       { status: "FAILED", response: [], detail: "NSFW" },
       { _tag: "Failed", status: "FAILED", detail: "NSFW" }
+    ],
+    [
+      { status: "FAILED", detail: `bad token-1\n${"x".repeat(2_000)}` },
+      { _tag: "Failed", status: "FAILED", detail: `bad <redacted> ${"x".repeat(485)}…` }
+    ],
+    [
+      { status: "FAILED", detail: { code: 7 } },
+      { _tag: "Failed", status: "FAILED", detail: '{"code":7}' }
+    ],
+    [
+      { status: "DONE", response: [{ url: "https://a/0" }, { url: null }, { url: "https://a/2" }] },
+      {
+        _tag: "Done",
+        images: [
+          { index: 0, url: "https://a/0" },
+          { index: 2, url: "https://a/2" }
+        ]
+      }
     ],
     [{ status: "EXPIRED" }, { _tag: "Failed", status: "EXPIRED", detail: "" }],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, ManagedRuntime, Stream } from "effect"
-import { Arta, ArtaClient, ArtaError, Polling } from "effect-arta"
+import { Effect, Layer, Logger, ManagedRuntime, Stream } from "effect"
+import { Arta, ArtaApi, ArtaClient, ArtaError, Generation, Polling } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { afterEach, beforeEach, vi } from "vitest"
 import { emulatorOnPort } from "./support/emulatorOnPort.js"
@@ -85,9 +85,12 @@ describe("ArtaClient", () => {
 
   describe("on a service that takes its time", () => {
     const polls = (least: number) =>
-      vi.waitFor(async () => {
-        expect((await service.counts()).status).toBeGreaterThanOrEqual(least)
-      })
+      vi.waitFor(
+        async () => {
+          expect((await service.counts()).status).toBeGreaterThanOrEqual(least)
+        },
+        { timeout: 20_000 }
+      )
 
     beforeEach(async () => {
       service = await start({ queueTime: "1 hour" })
@@ -109,7 +112,19 @@ describe("ArtaClient", () => {
       await expect(service.client.run(cat, { signal: AbortSignal.abort() })).rejects.toMatchObject({
         name: "AbortError"
       })
-      expect(await service.counts()).toMatchObject({ submit: 0 })
+      expect(await service.counts()).toMatchObject({ signUp: 0, submit: 0 })
+    })
+
+    it("does not warn of many calls at once", async () => {
+      const warnings: Array<Error> = []
+      const listen = (warning: Error) => warnings.push(warning)
+      process.on("warning", listen)
+      const calls = Array.from({ length: 30 }, () => service.client.run(cat, settings).catch(() => undefined))
+      await polls(30)
+      await service.client.close()
+      await Promise.all(calls)
+      process.off("warning", listen)
+      expect(warnings).toEqual([])
     })
 
     it("throws the signal's reason inside of an iteration", async () => {
@@ -142,6 +157,23 @@ describe("ArtaClient", () => {
       await expect(service.client.run(cat)).rejects.toThrow()
     })
   })
+})
+
+it("logs where its layer says, also in an iteration", async () => {
+  const lines: Array<unknown> = []
+  const logger = Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ message }) => {
+      lines.push(message)
+    })
+  )
+  const broken = Layer.succeed(ArtaApi.ArtaApi, {
+    submit: () => Effect.zipRight(Effect.logInfo("submitting"), Effect.succeed(Generation.RecordId.make("record-1"))),
+    status: () => Effect.succeed({ _tag: "Done", images: [{ index: 0, url: "https://a/0" }] })
+  })
+  await using client = ArtaClient.fromLayer(Layer.merge(broken, logger))
+  await all(client.generate(cat))
+  expect(lines).toEqual([["submitting"]])
 })
 
 describe("Arta.toAsyncIterable", () => {

@@ -185,6 +185,29 @@ describe("Auth.renew", () => {
   )
 })
 
+describe("Auth, when its program ends", () => {
+  it.effect("finishes a refresh that the server may have answered with a rotated token", () =>
+    Effect.gen(function* () {
+      yield* token
+      const before = yield* stored
+      yield* TestClock.adjust("31 minutes")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const auth = yield* Auth.make({ apiKey: "emulated" })
+          yield* auth.token
+          yield* Effect.repeatN(Effect.yieldNow(), 3)
+        })
+      )
+      expect(Option.map(yield* stored, ({ refreshToken }) => refreshToken)).not.toEqual(
+        Option.map(before, ({ refreshToken }) => refreshToken)
+      )
+      yield* TestClock.adjust("2 hours")
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 1 })
+    }).pipe(emulated({ rotateRefreshTokens: true }))
+  )
+})
+
 describe("Auth.signOut", () => {
   it.effect("forgets the session here and in the store", () =>
     Effect.gen(function* () {
@@ -194,6 +217,29 @@ describe("Auth.signOut", () => {
       expect(yield* token).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 2, refresh: 0 })
     }).pipe(emulated())
+  )
+})
+
+describe("Auth with a store that has stopped saving", () => {
+  it.effect("does not go back to the older session in it", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      const first = yield* token
+      const full = new ArtaError.TokenStoreError({ operation: "save", path: "/full/disk" })
+      yield* Effect.gen(function* () {
+        expect(yield* token).toBe(first)
+        yield* TestClock.adjust("10 minutes")
+        const second = yield* renew(first)
+        yield* TestClock.adjust("31 minutes")
+        expect(yield* token).toBe(second)
+        yield* TestClock.adjust("1 second")
+        expect([first, second]).not.toContain(yield* token)
+      }).pipe(
+        Effect.provide(Auth.layer({ apiKey: "emulated" })),
+        Effect.provideService(TokenStore.TokenStore, { ...store, save: () => Effect.fail(full) })
+      )
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated({ rotateRefreshTokens: true }))
   )
 })
 
@@ -221,9 +267,9 @@ describe("Auth with a store that cannot save", () => {
         const first = yield* token
         yield* TestClock.adjust("2 hours")
         const second = yield* token
+        expect(second).not.toEqual(first)
         yield* TestClock.adjust("2 hours")
         expect(yield* token).not.toEqual(second)
-        expect(second).not.toEqual(first)
       }).pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })), Effect.provideService(TokenStore.TokenStore, broken))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
     }).pipe(emulated({ rotateRefreshTokens: true }))

@@ -71,7 +71,11 @@ describe("Auth, when the identity service", () => {
     Effect.gen(function* () {
       yield* inject(fault)
       expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", operation: "signUp" })
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError" })
       expect(yield* counts).toMatchObject({ signUp: 1 })
+      yield* TestClock.adjust("31 seconds")
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 2 })
     }).pipe(emulated())
   )
 

@@ -54,6 +54,18 @@ describe("the timeout of a generation", () => {
     }).pipe(emulated())
   )
 
+  it.effect("does not count the time that a slow consumer takes", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Arta.generate(cat, { timeout: "20 seconds" }).pipe(
+        Stream.tap(() => Effect.sleep("1 minute")),
+        collect,
+        Effect.fork
+      )
+      yield* TestClock.adjust("10 minutes")
+      expect(tags(yield* Fiber.join(fiber))).toEqual(["Submitted", "Completed"])
+    }).pipe(emulated())
+  )
+
   it.effect("also ends polling that fails all the time", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 300 }, () => Fault.respond("status", 500)))

@@ -165,7 +165,8 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   it.effect.each<[string, string]>([
     ["truncated", '{"version":1,"idTok'],
     ["of another shape", '{"version":1,"idToken":7}'],
-    ["of a future version", '{"version":2,"session":"secret"}'],
+    ["of a future version", '{"version":2,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
+    ["of ours and damaged", '{"version":1,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
     ["with an endless life", '{"idToken":"a","refreshToken":"b","localId":"c","expiresIn":"Infinity"}']
   ])("sets a file aside that is %s", ([, content]) =>
     onDisk(({ file, folder, fs, open }) =>
@@ -200,6 +201,9 @@ describe("TokenStore.layerFileSystem on a disk", () => {
         yield* (yield* open).save(credentials("a"))
         expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
         expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        yield* (yield* open).clear
+        expect(yield* fs.exists(`${folder}/real.json`)).toBe(false)
+        expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
       })
     )
   )

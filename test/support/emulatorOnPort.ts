@@ -5,6 +5,6 @@ import { createServer } from "node:http"
 
 /** The emulator on a port of its own, to be reached through real sockets. */
 export const emulatorOnPort = (options: ArtaEmulator.Options = {}) =>
-  ArtaEmulator.layerServer({ queueTime: "50 millis", drawTime: "50 millis", ...options }).pipe(
+  ArtaEmulator.layerServer({ queueTime: "300 millis", drawTime: "300 millis", ...options }).pipe(
     Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" }))
   )

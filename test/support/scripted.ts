@@ -18,7 +18,7 @@ interface Reply {
 }
 
 /** A reply, a connection that fails with this error code, or silence. */
-export type Step = Reply | { readonly code: string } | "silence"
+export type Step = Reply | { readonly code: string; readonly syscall?: string } | "silence"
 
 const bodyOf = (request: HttpClientRequest.HttpClientRequest): string =>
   request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
@@ -26,7 +26,7 @@ const bodyOf = (request: HttpClientRequest.HttpClientRequest): string =>
 const play = (request: HttpClientRequest.HttpClientRequest, step: Step) => {
   if (step === "silence") return Effect.never
   if ("code" in step) {
-    const cause = Object.assign(new Error("connection failed"), { code: step.code })
+    const cause = Object.assign(new Error("connection failed"), { code: step.code, syscall: step.syscall })
     return Effect.fail(new RequestError({ request, reason: "Transport", cause }))
   }
   const text = typeof step.body === "string" ? step.body : JSON.stringify(step.body ?? {})

@@ -19,8 +19,9 @@ const events: Stream.Stream<Generation.GenerationEvent, ArtaError.ArtaError, nev
 
 const onPort = Effect.gen(function* () {
   const options = { apiKey: "k", tokenFile: `${tmpdir()}/consumer/credentials.json`, ...(yield* ArtaEmulator.urls) }
-  const path = yield* Arta.run({ messages: [{ role: "user", content: "a lighthouse" }] }).pipe(
-    Effect.flatMap(({ images }) => ImageFile.save(images[0], { directory: "images", name: "lighthouse" })),
+  const path = yield* Arta.run({ messages: [{ role: "user", content: "a lighthouse" }], seed: 7 }).pipe(
+    Effect.flatMap((generation) => ImageFile.save(generation, { directory: "images" })),
+    Effect.flatMap(([saved]) => saved!.result),
     Effect.provide(NodeArta.layer(options))
   )
   const generation = yield* Effect.promise(async () => {

@@ -20,16 +20,12 @@ const describe = (event: Generation.GenerationEvent): string => {
   }
 }
 
-const name = prompt
-  .toLowerCase()
-  .replace(/[^a-z0-9]+/g, "-")
-  .slice(0, 60)
-
 const program = Arta.generate({ prompt }).pipe(
   Stream.tap((event) => Console.log(describe(event))),
   Stream.filter((event) => event._tag === "Completed"),
-  Stream.flatMap((event) => Stream.fromIterable(event.images)),
-  Stream.mapEffect((image) => ImageFile.save(image, { directory: "./images", name })),
+  Stream.mapEffect((completed) => ImageFile.save(completed, { directory: "./images" })),
+  Stream.flattenIterables,
+  Stream.mapEffect(({ result }) => result),
   Stream.runForEach((path) => Console.log(`saved ${path}`))
 )
 

@@ -41,6 +41,7 @@ import type { Overrides } from "./internal/configuration.js"
 import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
 import { follow } from "./internal/follow.js"
+import { counted, countedStart } from "./internal/metrics.js"
 import { patiently } from "./internal/retrying.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
@@ -62,7 +63,7 @@ const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 min
 
 const pollingOf = (settings: Settings) => settings.polling ?? Polling.exponential()
 
-const start = Effect.fn("Arta.submit")(function* (options: Options, settings: Settings) {
+const start = Effect.fn("Arta.start")(function* (options: Options, settings: Settings) {
   const request = yield* decodeOptions(options)
   const api = yield* ArtaApi.ArtaApi
   const deadline = yield* deadlineOf(settings)
@@ -77,9 +78,10 @@ const start = Effect.fn("Arta.submit")(function* (options: Options, settings: Se
     }),
     deadline.limit({ request })
   )
+  yield* Effect.annotateCurrentSpan({ recordId, model: request.model })
   const events = follow(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-  return { submitted: new Submitted({ recordId, request }), events }
-})
+  return { submitted: new Submitted({ recordId, request }), events: counted(events) }
+}, countedStart)
 
 /**
  * Submits a generation and emits its events: `Submitted`, then `Queued` and `InProgress` as the state changes, then
@@ -97,7 +99,7 @@ export const generate = (
 ): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
   Effect.map(start(options, settings), ({ events, submitted }) =>
     Stream.concat(Stream.succeed(submitted), events)
-  ).pipe(Stream.unwrap)
+  ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate"))
 
 /**
  * Picks up a generation that was submitted before, by this program or another. The timeout counts from now.
@@ -114,8 +116,8 @@ export const watch = (
       Schema.decode(RecordId)(recordId),
       () => new InvalidRequestError({ field: "recordId", value: recordId, allowed: "the id of a submitted generation" })
     )
-    return follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings), isNew: false })
-  }).pipe(Stream.unwrap)
+    return counted(follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings), isNew: false }))
+  }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { attributes: { recordId } }))
 
 /**
  * Submits a generation and waits for its images.

@@ -111,6 +111,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
     interface Exchanged {
       readonly answer: Answer
       readonly token: Redacted.Redacted
+      /** All tokens that the service was sent, and may repeat. */
+      readonly secrets: ReadonlyArray<Redacted.Redacted>
     }
 
     const authorized = (
@@ -124,24 +126,26 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
           operation,
           timeout,
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
-        ).pipe(Effect.map((answer): Exchanged => ({ answer, token })))
+        ).pipe(Effect.map((answer): Exchanged => ({ answer, token, secrets: [token] })))
 
       return Effect.gen(function* () {
         const first = yield* pause.respect(Effect.flatMap(auth.token, withToken))
         if (first.answer.status !== 401) return first
         const second = yield* Effect.flatMap(auth.renew(first.token), withToken)
-        return second.answer.status === 401 ? yield* new UnauthorizedError({ operation }) : second
+        if (second.answer.status === 401) return yield* new UnauthorizedError({ operation })
+        return { ...second, secrets: [first.token, second.token] }
       })
     }
 
-    const refuse = (operation: Operation, { answer, token }: Exchanged) =>
+    const refuse = (operation: Operation, { answer, secrets }: Exchanged) =>
       isRateLimit(answer)
         ? Effect.tapError(rateLimited(operation, answer), ({ retryAfter }) => pause.extend(retryAfter))
-        : Effect.fail(new ResponseError({ operation, status: answer.status, detail: Wire.detail(answer, [token]) }))
+        : Effect.fail(new ResponseError({ operation, status: answer.status, detail: Wire.detail(answer, secrets) }))
 
     const isOk = ({ answer }: Exchanged) => answer.status >= 200 && answer.status < 300
 
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
+      yield* Effect.annotateCurrentSpan({ model: request.model, n: request.n })
       const unknown = (reason: string) => new SubmissionUnknownError({ request, reason })
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), Wire.form(request))
 
@@ -162,11 +166,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
       const exchanged = yield* authorized("status", statusTimeout, request)
       if (!isOk(exchanged)) return yield* refuse("status", exchanged)
-      return yield* Effect.mapError(
-        Wire.readStatus(exchanged.answer, [exchanged.token]),
+      const found = yield* Effect.mapError(
+        Wire.readStatus(exchanged.answer, { isSecure: url.startsWith("https:"), secrets: exchanged.secrets }),
         () =>
           new ResponseError({ operation: "status", status: exchanged.answer.status, detail: "an unreadable answer" })
       )
+      yield* Effect.annotateCurrentSpan({ recordId: id, status: found._tag })
+      return found
     })
 
     return ArtaApi.of({ submit, status })

@@ -1,14 +1,22 @@
 /**
- * From an image's URL to a file.
+ * From a finished generation to files.
+ *
+ * Only whole pictures are kept: an error page, an empty answer, a picture that broke off or a file of another kind is a
+ * `DownloadError`, and never a file. What one picture fails with costs none of the others.
  *
  * @example
  * ```ts
  * import { Arta, ImageFile } from "effect-arta"
- * import { Effect } from "effect"
+ * import { Console, Effect, Either } from "effect"
  *
  * export const program = Effect.gen(function* () {
- *   const generation = yield* Arta.run({ prompt: "a lighthouse at dawn" })
- *   return yield* ImageFile.save(generation.images[0], { directory: "images", name: "lighthouse" })
+ *   const generation = yield* Arta.run({ prompt: "a lighthouse at dawn", n: 2 })
+ *   for (const { result } of yield* ImageFile.save(generation, { directory: "images" })) {
+ *     yield* Either.match(result, {
+ *       onLeft: (error) => Console.error(error.message),
+ *       onRight: (path) => Console.log(`saved ${path}`)
+ *     })
+ *   }
  * })
  * ```
  *
@@ -16,52 +24,33 @@
  */
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Random from "effect/Random"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import { ArtaApi } from "./ArtaApi.js"
 import { DownloadError } from "./ArtaError.js"
-import type { Image } from "./Generation.js"
-import { untraced } from "./internal/http.js"
+import type { Generation, Image } from "./Generation.js"
+import { fetchPicture, Trouble } from "./internal/fetchPicture.js"
+import { backoff } from "./internal/retrying.js"
 
 /**
- * A fetched image, and the file extension that its content calls for.
+ * The bytes of an image as they arrive, from http and https only. The last of them is emitted before it is known whether
+ * the picture is whole, so wait for the end of the stream before you trust it.
  *
- * @since 0.1.0
- * @category models
- */
-export interface Downloaded {
-  readonly bytes: Uint8Array
-  readonly extension: string
-}
-
-const signatures: ReadonlyArray<readonly [extension: string, pattern: RegExp]> = [
-  ["png", /^\x89PNG\r\n\x1a\n/],
-  ["jpg", /^\xff\xd8\xff/],
-  ["webp", /^RIFF[^]{4}WEBP/]
-]
-
-const extensionOf = (bytes: Uint8Array): string | undefined => {
-  const head = String.fromCharCode(...bytes.subarray(0, 12))
-  return signatures.find(([, pattern]) => pattern.test(head))?.[0]
-}
-
-/**
- * Fetches an image. Fails where the answer is not a PNG, JPEG or WebP picture.
+ * Fails with `DownloadError` on anything that is not a whole PNG, JPEG or WebP picture of at most 64 MiB.
  *
  * @since 0.1.0
  * @category downloading
  */
-export const download = Effect.fn("ImageFile.download")(function* ({
-  url
-}: Image): Effect.fn.Return<Downloaded, DownloadError, HttpClient.HttpClient> {
-  const failed = (reason: string) => new DownloadError({ url, reason })
-  const client = untraced(yield* HttpClient.HttpClient)
-  const response = yield* Effect.mapError(client.get(url), () => failed("the connection failed"))
-  if (response.status !== 200) return yield* failed(`the server answered ${String(response.status)}`)
-  const bytes = new Uint8Array(yield* Effect.mapError(response.arrayBuffer, () => failed("the picture broke off")))
-  const extension = extensionOf(bytes)
-  return extension === undefined ? yield* failed("the answer is not a picture") : { bytes, extension }
-})
+export const bytes = (image: Image): Stream.Stream<Uint8Array, DownloadError, HttpClient.HttpClient> =>
+  Stream.mapError(
+    fetchPicture(image.url, () => Effect.void),
+    ({ reason }) => new DownloadError({ url: image.url, reason })
+  )
 
 /**
  * @since 0.1.0
@@ -70,37 +59,125 @@ export const download = Effect.fn("ImageFile.download")(function* ({
 export interface SaveOptions {
   /** The folder to save to. It is created where it is missing. */
   readonly directory: string
-  /** The name of the file, without its extension. */
-  readonly name: string
 }
 
 /**
- * Fetches an image, saves it under a name that no other file has, and returns the path.
+ * How one image was saved: the path of its file, or why there is none.
  *
  * @since 0.1.0
- * @category downloading
+ * @category models
  */
-export const save = Effect.fn("ImageFile.save")(function* (
-  image: Image,
-  { directory, name }: SaveOptions
-): Effect.fn.Return<string, DownloadError, HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const { bytes, extension } = yield* download(image)
+export interface Saved {
+  readonly image: Image
+  readonly result: Either.Either<string, DownloadError>
+}
 
-  const write = (attempt: number): Effect.Effect<string, PlatformError> => {
-    const file = path.join(directory, `${attempt === 1 ? name : `${name}-${String(attempt)}`}.${extension}`)
-    return fs.writeFile(file, bytes, { flag: "wx" }).pipe(
-      Effect.as(file),
+/**
+ * What `save` needs to know of a generation: a `Generation` is one, and so is a `Completed` event.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Source = Pick<Generation, "recordId" | "images" | "request">
+
+const slug = (prompt: string): string =>
+  prompt
+    .normalize("NFKD")
+    .replace(/\p{Mark}/gu, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 60)
+    .replace(/^-|-$/g, "")
+
+const nameOf = ({ recordId, request }: Source, image: Image): string => {
+  const parts = request === undefined ? [slug(recordId)] : [slug(request.prompt), String(request.seed)]
+  return [...parts, String(image.index)].filter((part) => part !== "").join("-")
+}
+
+const isTaken = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "AlreadyExists"
+
+/** Gives a file the first free one of the names `name.ext`, `name-2.ext`, `name-3.ext`, … */
+const publish = (
+  fs: FileSystem.FileSystem,
+  temporary: string,
+  pathOf: (suffix: string) => string,
+  attempt = 1
+): Effect.Effect<string, PlatformError> => {
+  const path = pathOf(attempt === 1 ? "" : `-${String(attempt)}`)
+  // A link, unlike a rename, fails where something stands already. Some file systems have none, and reserve the name.
+  const place = Effect.catchIf(
+    fs.link(temporary, path),
+    (error) => !isTaken(error),
+    () => Effect.zipRight(fs.writeFile(path, new Uint8Array(), { flag: "wx" }), fs.rename(temporary, path))
+  )
+  return Effect.as(place, path).pipe(Effect.catchIf(isTaken, () => publish(fs, temporary, pathOf, attempt + 1)))
+}
+
+const saveOne = (source: Source, image: Image, directory: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const api = yield* ArtaApi
+    const url = yield* Ref.make(image.url)
+
+    const renewUrl = Effect.gen(function* () {
+      const status = yield* Effect.option(api.status(source.recordId))
+      const images = status._tag === "Some" && status.value._tag === "Done" ? status.value.images : []
+      const renewed = images.find(({ index }) => index === image.index)?.url
+      if (renewed !== undefined) yield* Ref.set(url, renewed)
+    })
+
+    const temporaryFile = Effect.acquireRelease(
+      Effect.map(Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER), (n) => path.join(directory, `.${String(n)}.part`)),
+      (file) => Effect.ignore(fs.remove(file, { force: true }))
+    )
+
+    const attempt = Effect.gen(function* () {
+      const temporary = yield* temporaryFile
+      const extension = yield* Ref.make("")
+      const picture = fetchPicture(yield* Ref.get(url), (found) => Ref.set(extension, found))
+      yield* Stream.run(picture, fs.sink(temporary, { flag: "wx" }))
+      const ending = `.${yield* Ref.get(extension)}`
+      return yield* publish(fs, temporary, (suffix) => path.join(directory, nameOf(source, image) + suffix + ending))
+    }).pipe(Effect.scoped)
+
+    const patient = Effect.retry(attempt, {
+      schedule: backoff,
+      times: 3,
+      while: (error) => error._tag === "Trouble" && error.cure === "retry"
+    })
+
+    yield* fs.makeDirectory(directory, { recursive: true })
+    return yield* patient.pipe(
       Effect.catchIf(
-        (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
-        () => write(attempt + 1)
+        (error) => error._tag === "Trouble" && error.cure === "new url",
+        () => Effect.zipRight(renewUrl, patient)
       )
     )
-  }
-
-  return yield* fs.makeDirectory(directory, { recursive: true }).pipe(
-    Effect.zipRight(write(1)),
-    Effect.mapError((error) => new DownloadError({ url: image.url, reason: error.message }))
+  }).pipe(
+    Effect.mapError((error) => {
+      const reason = error instanceof Trouble ? error.reason : error.message
+      return new DownloadError({ url: image.url, reason, recordId: source.recordId })
+    }),
+    Effect.withSpan("ImageFile.save", { attributes: { recordId: source.recordId, index: image.index } })
   )
-})
+
+/**
+ * Fetches all images of a generation, four at a time, and saves each under a name made from prompt, seed and index, or
+ * from the record id where there is no request. No file is overwritten.
+ *
+ * Lost connections and servers in trouble are tried again, three times. Where an address has expired, the status is asked
+ * once for a new one. What still fails is in the result of its image, as a `DownloadError` with the `recordId`.
+ *
+ * @since 0.1.0
+ * @category saving
+ */
+export const save = (
+  source: Source,
+  { directory }: SaveOptions
+): Effect.Effect<ReadonlyArray<Saved>, never, ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> =>
+  Effect.forEach(
+    source.images,
+    (image) => Effect.map(Effect.either(saveOne(source, image, directory)), (result): Saved => ({ image, result })),
+    { concurrency: 4 }
+  )

@@ -225,7 +225,10 @@ describe("ArtaApi.status", () => {
       { _tag: "Failed", status: "FAILED", detail: '{"code":7}' }
     ],
     [
-      { status: "DONE", response: [{ url: "https://a/0" }, { url: null }, { url: "https://a/2" }] },
+      {
+        status: "DONE",
+        response: [{ url: "http://a/0" }, { url: null }, { url: "https://a/2" }, { url: "file:///etc/passwd" }]
+      },
       {
         _tag: "Done",
         images: [

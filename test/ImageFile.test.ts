@@ -1,107 +1,202 @@
-import { FileSystem, HttpClient, HttpClientResponse } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import { FileSystem } from "@effect/platform"
+import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, TestClock } from "effect"
-import { Arta, ImageFile } from "effect-arta"
-import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { Chunk, Effect, Either, Layer, Stream } from "effect"
+import { ArtaApi, Auth, GenerateRequest, Generation, ImageFile } from "effect-arta"
+import { encode } from "fast-png"
+import type { Answer } from "./support/faultServer.js"
+import { cut, faultServer, head, respond } from "./support/faultServer.js"
 
-const withDisk = <A, E, R>(test: (fs: FileSystem.FileSystem, directory: string) => Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    return yield* test(fs, `${yield* fs.makeTempDirectoryScoped()}/pictures`)
-  }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeContext.layer, ArtaEmulator.layerArta())))
+const png = encode({ width: 8, height: 8, data: new Uint8Array(8 * 8 * 3), channels: 3 })
+const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, ...Array.from({ length: 20 }, () => 7), 0xff, 0xd9])
+const webp = new Uint8Array(Buffer.from(`RIFF\u0010\0\0\0WEBPVP8 ${"x".repeat(8)}`, "latin1"))
 
-const aPicture = Effect.gen(function* () {
-  const fiber = yield* Effect.fork(Arta.run({ prompt: "a cat" }))
-  yield* TestClock.adjust("1 minute")
-  const generation = yield* Fiber.join(fiber)
-  return generation.images[0]
+const recordId = Generation.RecordId.make("record-1")
+const request = new GenerateRequest.GenerateRequest({ prompt: "Café & cats / <b>", seed: 7 })
+
+const sourceOf = (url: string, ...more: ReadonlyArray<string>): ImageFile.Source => ({
+  recordId,
+  request,
+  images: [{ index: 0, url }, ...more.map((url, index) => ({ index: index + 1, url }))]
 })
 
-const answering = (body: string | Uint8Array, status = 200) =>
-  Effect.provideService(
-    HttpClient.HttpClient,
-    HttpClient.make((request) =>
-      Effect.succeed(
-        HttpClientResponse.fromWeb(request, new Response(new Blob([new Uint8Array(Buffer.from(body))]), { status }))
-      )
-    )
-  )
+/** Saves what a server with these scripts has under `/0`, `/1`, …, and returns what came of it. */
+const saving = (
+  scripts: Readonly<Record<string, ReadonlyArray<Answer>>>,
+  paths: readonly [string, ...ReadonlyArray<string>] = ["/0"],
+  status: Effect.Effect<Generation.GenerationStatus> = Effect.dieMessage("The status is not to be asked.")
+) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const server = yield* faultServer(scripts)
+    const directory = `${yield* fs.makeTempDirectoryScoped()}/pictures`
+    const [first, ...more] = paths
+    const save = ImageFile.save(sourceOf(server.url + first, ...more.map((path) => server.url + path)), {
+      directory
+    }).pipe(Effect.provideService(ArtaApi.ArtaApi, { submit: () => Effect.dieMessage("No."), status: () => status }))
+    const results = Effect.map(save, (saved) => saved.map(({ result }) => result))
+    const files = Effect.orElseSucceed(fs.readDirectory(directory), () => [])
+    return { fs, directory, server, results, files }
+  })
 
-describe("ImageFile", () => {
-  it.effect("saves a picture under its name and the extension of its content", () =>
-    withDisk((fs, directory) =>
-      Effect.gen(function* () {
-        const image = yield* aPicture
-        const path = yield* ImageFile.save(image, { directory, name: "cat" })
-        expect(path).toBe(`${directory}/cat.png`)
-        const { bytes } = yield* ImageFile.download(image)
-        expect(Buffer.compare(yield* fs.readFile(path), bytes)).toBe(0)
-      })
-    )
-  )
+const onDisk = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))
 
-  it.effect("never overwrites a file", () =>
-    withDisk((fs, directory) =>
-      Effect.gen(function* () {
-        const image = yield* aPicture
-        const saved = yield* Effect.all(Effect.replicate(ImageFile.save(image, { directory, name: "cat" }), 3))
-        expect(saved).toEqual([`${directory}/cat.png`, `${directory}/cat-2.png`, `${directory}/cat-3.png`])
-        expect(yield* fs.readDirectory(directory)).toHaveLength(3)
-      })
-    )
-  )
+const whole = respond(200, png, { "content-type": "image/png" })
 
-  it.effect.each<[string, Uint8Array, string]>([
-    ["PNG", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0]), "png"],
-    ["JPEG", new Uint8Array([0xff, 0xd8, 0xff, 0xe0]), "jpg"],
-    ["WebP", new Uint8Array(Buffer.from("RIFF\n\n\n\nWEBPVP8 ")), "webp"]
-  ])("recognises %s", ([, bytes, extension]) =>
+// Most of these wait for a retry, in real time.
+describe.concurrent("ImageFile.save", () => {
+  it.scopedLive("names a file by prompt, seed and index, safely, and by its content", () =>
     Effect.gen(function* () {
-      expect(yield* ImageFile.download({ index: 0, url: "https://a/1" })).toEqual({ bytes, extension })
-    }).pipe(answering(bytes))
+      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const path = `${directory}/cafe-cats-b-7-0.png`
+      expect(yield* results).toEqual([Either.right(path)])
+      expect(Buffer.compare(yield* fs.readFile(path), png)).toBe(0)
+      expect(yield* files).toEqual(["cafe-cats-b-7-0.png"])
+    }).pipe(onDisk)
   )
 
-  it.effect.each<[string, string, number, RegExp]>([
-    ["a 404 page", "<h1>Not found</h1>", 404, /answered 404/],
-    ["a page that says 200", "<h1>Hello</h1>", 200, /not a picture/],
-    ["nothing", "", 200, /not a picture/]
-  ])("saves no file for %s", ([, body, status, reason]) =>
-    withDisk((fs, directory) =>
-      Effect.gen(function* () {
-        const image = { index: 0, url: "https://a/1" }
-        const error = yield* Effect.flip(
-          ImageFile.save(image, { directory, name: "cat" }).pipe(answering(body, status))
-        )
-        expect(error).toMatchObject({ _tag: "DownloadError", url: "https://a/1" })
-        expect(error.message).toMatch(reason)
-        expect(yield* fs.exists(directory)).toBe(false)
-      })
-    )
+  it.scopedLive("names a file by the record id where there is no request", () =>
+    Effect.gen(function* () {
+      const { directory, server } = yield* saving({ "/0": [whole] })
+      const images = [{ index: 0, url: `${server.url}/0` }] as const
+      const [saved] = yield* ImageFile.save({ recordId, images }, { directory }).pipe(
+        Effect.provide(Layer.provide(ArtaApi.layer(), Auth.layerToken("unused")))
+      )
+      expect(saved?.result).toEqual(Either.right(`${directory}/record-1-0.png`))
+    }).pipe(onDisk)
   )
 
-  it.effect("fails by name when the connection is lost", () =>
-    withDisk((fs, directory) =>
-      Effect.gen(function* () {
-        const image = yield* aPicture
-        const emulator = yield* ArtaEmulator.ArtaEmulator
-        yield* emulator.inject(Fault.drop("image"))
-        const error = yield* Effect.flip(ImageFile.save(image, { directory, name: "cat" }))
-        expect(error).toMatchObject({ _tag: "DownloadError", url: image.url })
-        yield* ImageFile.save(image, { directory, name: "cat" })
-        expect(yield* fs.readDirectory(directory)).toEqual(["cat.png"])
-      })
-    )
+  it.scopedLive("never overwrites a file, also when many are saved at once", () =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": [whole] })
+      yield* Effect.all(Effect.replicate(results, 5), { concurrency: "unbounded" })
+      expect((yield* files).toSorted()).toEqual(
+        ["", "-2", "-3", "-4", "-5"].map((suffix) => `cafe-cats-b-7-0${suffix}.png`).toSorted()
+      )
+    }).pipe(onDisk)
   )
 
-  it.effect("says why a picture cannot be written", () =>
-    withDisk((fs, directory) =>
-      Effect.gen(function* () {
-        yield* fs.writeFileString(directory, "in the way")
-        const error = yield* Effect.flip(ImageFile.save(yield* aPicture, { directory, name: "cat" }))
-        expect(error._tag).toBe("DownloadError")
-        expect(error.message).toContain(directory)
+  it.scopedLive.each<[string, Uint8Array, string]>([
+    ["JPEG", jpeg, "jpg"],
+    ["WebP", webp, "webp"]
+  ])("recognises %s, whatever its content type", ([, bytes, extension]) =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": [respond(200, bytes, { "content-type": "text/plain" })] })
+      expect((yield* results).every(Either.isRight)).toBe(true)
+      expect(yield* files).toEqual([`cafe-cats-b-7-0.${extension}`])
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive.each<[string, Answer, RegExp, number]>([
+    ["a 404 page", respond(404, "<h1>Not found</h1>"), /answered 404/, 1],
+    ["a page that says 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
+    ["a very short page", respond(200, "Hello"), /not a PNG/, 1],
+    ["nothing", respond(200, ""), /empty/, 4],
+    ["an end by length", cut(200, png, "length"), /broke off/, 4],
+    ["an end by chunk", cut(200, png, "chunk"), /broke off/, 4],
+    ["an end by a plain close", cut(200, png, "close"), /broke off/, 4],
+    ["a JPEG without its end", respond(200, jpeg.subarray(0, 20)), /broke off/, 4],
+    ["a WebP without its end", respond(200, webp.subarray(0, 20)), /broke off/, 4],
+    ["a reset", { then: "reset" }, /connection failed/, 4],
+    ["500", respond(500), /answered 500/, 4],
+    ["endless redirects", respond(302, "", { location: "/0" }), /without an end/, 6],
+    ["a redirect off the web", respond(302, "", { location: "file:///etc/passwd" }), /not one of the web/, 1]
+  ])("leaves no file behind after %s", ([, answer, reason, requests]) =>
+    Effect.gen(function* () {
+      const { files, results, server } = yield* saving({ "/0": [answer] })
+      const [result] = yield* results
+      const error = Either.getOrUndefined(Either.flip(result ?? Either.right("")))
+      expect(error).toMatchObject({ _tag: "DownloadError", url: `${server.url}/0`, recordId })
+      expect(error?.message).toMatch(reason)
+      expect(yield* files).toEqual([])
+      expect(server.requests).toHaveLength(requests)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive.each<[string, ReadonlyArray<Answer>]>([
+    ["a reset", [{ then: "reset" }, whole]],
+    ["503 and a cut", [respond(503), cut(200, png, "close"), whole]],
+    ["a redirect", [respond(302, "", { location: "/elsewhere" })]],
+    [
+      "a slow drip",
+      [
+        {
+          write: [head(200, { "content-length": png.length }), ...Array.from(png, (byte) => new Uint8Array([byte]))],
+          then: "keep"
+        }
+      ]
+    ]
+  ])("gets its picture in spite of %s", ([, answers]) =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": answers, "/elsewhere": [whole] })
+      expect((yield* results).every(Either.isRight)).toBe(true)
+      expect(yield* files).toHaveLength(1)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("keeps the others when one fails", () =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
+        "/0",
+        "/1",
+        "/2"
+      ])
+      expect((yield* results).map(Either.isRight)).toEqual([true, false, true])
+      expect(yield* files).toHaveLength(2)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive.each([403, 410])("asks the status once for a new address after %d", (code) =>
+    Effect.gen(function* () {
+      let asked = 0
+      const renewed: { url: string } = { url: "" }
+      const status = Effect.sync((): Generation.GenerationStatus => {
+        asked += 1
+        return { _tag: "Done", images: [{ index: 0, url: renewed.url }] }
       })
-    )
+      const { results, server } = yield* saving({ "/0": [respond(code)], "/new": [whole] }, ["/0"], status)
+      renewed.url = `${server.url}/new`
+      expect((yield* results).every(Either.isRight)).toBe(true)
+      expect(asked).toBe(1)
+      renewed.url = `${server.url}/0`
+      expect((yield* results).every(Either.isLeft)).toBe(true)
+      expect(asked).toBe(2)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("sends no token and no trace to the host of the pictures", () =>
+    Effect.gen(function* () {
+      const { results, server } = yield* saving({ "/0": [whole] })
+      yield* Effect.withSpan(results, "test")
+      expect(server.requests.join()).not.toMatch(/authorization|traceparent|b3:/i)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("says why a picture cannot be written", () =>
+    Effect.gen(function* () {
+      const { directory, fs, results } = yield* saving({ "/0": [whole] })
+      yield* fs.writeFileString(directory, "in the way")
+      const [result] = yield* results
+      expect(Either.getOrUndefined(Either.flip(result ?? Either.right("")))?.message).toContain(directory)
+    }).pipe(onDisk)
+  )
+})
+
+describe("ImageFile.bytes", () => {
+  it.scopedLive("emits the bytes as they arrive, and fails at the end where they are not whole", () =>
+    Effect.gen(function* () {
+      const server = yield* faultServer({ "/whole": [whole], "/cut": [cut(200, png, "close")] })
+      const at = (path: string) => ImageFile.bytes({ index: 0, url: server.url + path })
+      const chunks = yield* Stream.runCollect(at("/whole"))
+      expect(Buffer.compare(Buffer.concat(Chunk.toReadonlyArray(chunks)), png)).toBe(0)
+      expect(yield* Effect.flip(Stream.runDrain(at("/cut")))).toMatchObject({ _tag: "DownloadError" })
+    }).pipe(onDisk)
+  )
+
+  it.effect.each(["file:///etc/passwd", "data:image/png;base64,AAAA", "not a url"])("refuses %s", (url) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url })))
+      expect(error).toMatchObject({ _tag: "DownloadError", url })
+    }).pipe(onDisk)
   )
 })

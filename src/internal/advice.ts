@@ -27,8 +27,7 @@ export const activity = {
   signUp: "signing up",
   refresh: "refreshing the session",
   submit: "submitting the generation",
-  status: "asking for the status",
-  download: "downloading an image"
+  status: "asking for the status"
 } as const
 
 const shownLength = 100

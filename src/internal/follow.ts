@@ -1,6 +1,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -11,6 +13,7 @@ import type { GenerationEvent, GenerationStatus, RecordId } from "../Generation.
 import { Completed, InProgress, Queued } from "../Generation.js"
 import type { Deadline } from "./deadline.js"
 import { unusableUrl } from "./http.js"
+import { polls } from "./metrics.js"
 import { patiently } from "./retrying.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
@@ -73,7 +76,10 @@ export const follow = <R>(
         ? Effect.map(deadline.elapsed, Duration.lessThan(grace))
         : Effect.succeed(isTransient(error))
 
-    const poll = api.status(recordId).pipe(
+    const attempts = yield* Ref.make(0)
+    const poll = Ref.updateAndGet(attempts, (n) => n + 1).pipe(
+      Effect.tap(() => Metric.increment(polls)),
+      Effect.flatMap((attempt) => Effect.annotateSpans(api.status(recordId), { attempt, recordId })),
       Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`)),
       Effect.retry({ schedule: patiently, while: isWorthAnotherPoll }),
       Effect.mapError(withRecordId(recordId))

@@ -2,6 +2,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -10,6 +11,7 @@ import { AuthError, AuthReason, ResponseError, TransportError } from "../ArtaErr
 import { Credentials } from "../Credentials.js"
 import type { Answer } from "./http.js"
 import { decodeJson, exchange, presentable, rateLimited, untraced } from "./http.js"
+import { renewals } from "./metrics.js"
 import { Seconds, SignedUp } from "./storedCredentials.js"
 
 export interface Options {
@@ -88,13 +90,18 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
     secrets: ReadonlyArray<Redacted.Redacted>,
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<A, IdentityError> =>
-    Effect.flatMap(exchange(client, operation, timeout, withKey(request)), (answer) =>
-      answer.status === 200
-        ? Effect.mapError(
-            decodeJson(schema)(answer),
-            () => new TransportError({ operation, reason: "an unreadable answer", sent: true })
-          )
-        : refuse(operation, answer, [options.apiKey, ...secrets])
+    Effect.flatMap(
+      Effect.zipRight(
+        Metric.increment(Metric.tagged(renewals, "operation", operation)),
+        exchange(client, operation, timeout, withKey(request))
+      ),
+      (answer) =>
+        answer.status === 200
+          ? Effect.mapError(
+              decodeJson(schema)(answer),
+              () => new TransportError({ operation, reason: "an unreadable answer", sent: true })
+            )
+          : refuse(operation, answer, [options.apiKey, ...secrets])
     )
 
   return {

@@ -2,7 +2,11 @@ import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
-const backoff = Schedule.exponential("500 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")), Schedule.jittered)
+/** Waits longer each time, up to 5 seconds. */
+export const backoff = Schedule.exponential("500 millis").pipe(
+  Schedule.union(Schedule.spaced("5 seconds")),
+  Schedule.jittered
+)
 
 /** Waits longer after each failure, up to 5 seconds, and never less than the service asked for. */
 export const patiently: Schedule.Schedule<unknown, ArtaError> = Schedule.identity<ArtaError>().pipe(

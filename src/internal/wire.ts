@@ -62,22 +62,24 @@ const readStatusJson = decodeJson(
   })
 )
 
-const isPicture = Schema.is(Schema.Struct({ url: Schema.NonEmptyString }))
+const isPicture = Schema.is(Schema.Struct({ url: Schema.String.pipe(Schema.pattern(/^https?:/i)) }))
 
-// An entry without a URL must not cost its neighbours.
-const imagesIn = (response: unknown): ReadonlyArray<Image> =>
+// An entry without a usable address must not cost its neighbours, and a page on https leads to nothing on http.
+const imagesIn = (response: unknown, isSecure: boolean): ReadonlyArray<Image> =>
   Array.isArray(response)
-    ? response.flatMap((entry: unknown, index) => (isPicture(entry) ? [{ index, url: entry.url }] : []))
+    ? response.flatMap((entry: unknown, index) =>
+        isPicture(entry) ? [{ index, url: isSecure ? entry.url.replace(/^http:/i, "https:") : entry.url }] : []
+      )
     : []
 
 export const readStatus = (
   answer: Answer,
-  secrets: ReadonlyArray<Redacted.Redacted>
+  { isSecure, secrets }: { readonly isSecure: boolean; readonly secrets: ReadonlyArray<Redacted.Redacted> }
 ): Option.Option<GenerationStatus> =>
   Option.map(readStatusJson(answer), ({ status, response, detail }): GenerationStatus => {
     if (status === "IN_QUEUE") return { _tag: "Queued" }
     if (status === "IN_PROGRESS") return { _tag: "InProgress" }
-    const images = status === "DONE" ? imagesIn(response) : []
+    const images = status === "DONE" ? imagesIn(response, isSecure) : []
     if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images }
     const said = presentable(describe(detail), secrets)
     return { _tag: "Failed", status, detail: said === "" && status === "DONE" ? "no image came with it" : said }

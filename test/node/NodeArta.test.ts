@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it, vi } from "@effect/vitest"
-import { Cause, Chunk, ConfigProvider, Effect, Exit, Layer, Redacted, Stream } from "effect"
+import { Cause, Chunk, ConfigProvider, Effect, Either, Exit, Layer, Redacted, Stream } from "effect"
 import { Arta, Auth, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { ArtaEmulator } from "effect-arta/testing"
@@ -68,11 +68,11 @@ describe("NodeArta.layer", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       const options = { apiKey: "k", tokenFile: `${directory}/credentials.json`, ...(yield* ArtaEmulator.urls) }
-      const path = yield* Effect.gen(function* () {
-        const generation = yield* Arta.run({ prompt: "cat" })
-        return yield* ImageFile.save(generation.images[0], { directory, name: "cat" })
-      }).pipe(Effect.provide(NodeArta.layer(options)))
-      expect(path).toBe(`${directory}/cat.png`)
+      const saved = yield* Arta.run({ prompt: "cat", seed: 7 }).pipe(
+        Effect.flatMap((generation) => ImageFile.save(generation, { directory })),
+        Effect.provide(NodeArta.layer(options))
+      )
+      expect(saved.map(({ result }) => result)).toEqual([Either.right(`${directory}/cat-7-0.png`)])
     }).pipe(onPort())
   )
 

@@ -17,14 +17,23 @@ interface Reply {
   readonly headers?: Record<string, string>
 }
 
-/** A reply, a connection that fails with this error code, or silence. */
-export type Step = Reply | { readonly code: string; readonly syscall?: string } | "silence"
+/**
+ * A reply, a connection that fails with this error code, a reply that repeats the request, or
+ * silence.
+ */
+export type Step =
+  Reply | { readonly code: string; readonly syscall?: string } | { readonly parrot: number } | "silence"
 
 const bodyOf = (request: HttpClientRequest.HttpClientRequest): string =>
   request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
 
-const play = (request: HttpClientRequest.HttpClientRequest, step: Step) => {
+const play = (request: HttpClientRequest.HttpClientRequest, step: Step, sent: ReadonlyArray<Seen>) => {
   if (step === "silence") return Effect.never
+  if ("parrot" in step) {
+    const detail = JSON.stringify(sent)
+    const body = { status: "FAILED", detail, error: { message: detail } }
+    return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(body, { status: step.parrot })))
+  }
   if ("code" in step) {
     const cause = Object.assign(new Error("connection failed"), { code: step.code, syscall: step.syscall })
     return Effect.fail(new RequestError({ request, reason: "Transport", cause }))
@@ -47,7 +56,8 @@ export const scripted = (scripts: Readonly<Record<string, ReadonlyArray<Step>>>)
       const turn = played.get(part) ?? 0
       played.set(part, turn + 1)
       seen.push({ method: request.method, url: url.href, headers: request.headers, body: bodyOf(request) })
-      return play(request, steps[Math.min(turn, steps.length - 1)] ?? {})
+      const sent = seen.slice(-1)
+      return play(request, steps[Math.min(turn, steps.length - 1)] ?? {}, sent)
     })
   )
 

@@ -1,0 +1,67 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import type { ArtaError } from "../ArtaError.js"
+import type { GenerationEvent } from "../Generation.js"
+
+const generations = Metric.counter("effect_arta_generations", {
+  description: "Generations by outcome: completed, abandoned, interrupted, or the tag of the error",
+  incremental: true
+})
+
+const seconds = Metric.histogram(
+  "effect_arta_generation_seconds",
+  MetricBoundaries.exponential({ start: 0.5, factor: 2, count: 10 }),
+  "How long completed generations took"
+)
+
+export const polls: Metric.Metric.Counter<number> = Metric.counter("effect_arta_polls", {
+  description: "Status requests",
+  incremental: true
+})
+
+export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_arta_renewals", {
+  description: "Sign-ups and refreshes by operation",
+  incremental: true
+})
+
+const countOutcome = (outcome: string): Effect.Effect<void> =>
+  Metric.increment(Metric.tagged(generations, "outcome", outcome))
+
+const countFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
+  countOutcome(
+    Option.match(Cause.failureOption(cause), {
+      onNone: () => (Cause.isInterruptedOnly(cause) ? "interrupted" : "defect"),
+      onSome: ({ _tag }) => _tag
+    })
+  )
+
+/** Counts a generation that does not come about. */
+export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
+  Effect.tapErrorCause(countFailure)
+
+/** Counts a generation once, by how its events ended, and times it where it was completed. */
+export const counted = <R>(
+  events: Stream.Stream<GenerationEvent, ArtaError, R>
+): Stream.Stream<GenerationEvent, ArtaError, R> =>
+  Effect.map(Ref.make("abandoned"), (outcome) =>
+    events.pipe(
+      Stream.tap((event) =>
+        event._tag === "Completed"
+          ? Effect.zipRight(Ref.set(outcome, "completed"), Metric.update(seconds, Duration.toSeconds(event.elapsed)))
+          : Effect.void
+      ),
+      Stream.ensuringWith(
+        Exit.match({
+          onFailure: countFailure,
+          onSuccess: () => Effect.flatMap(Ref.get(outcome), countOutcome)
+        })
+      )
+    )
+  ).pipe(Stream.unwrap)

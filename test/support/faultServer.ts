@@ -1,0 +1,105 @@
+import { Effect } from "effect"
+import type { AddressInfo, Socket } from "node:net"
+import { createServer } from "node:net"
+
+/** What the server writes to the socket, and what it does with the connection then. */
+export interface Answer {
+  readonly write?: ReadonlyArray<string | Uint8Array>
+  readonly then: "keep" | "close" | "reset" | "silence"
+}
+
+export interface FaultServer {
+  readonly url: string
+  /** The requests so far, whole as they came. */
+  readonly requests: ReadonlyArray<string>
+}
+
+const reasons: Record<number, string> = { 200: "OK", 302: "Found", 404: "Not Found", 500: "Internal Server Error" }
+
+export const head = (status: number, headers: Readonly<Record<string, string | number>> = {}): string =>
+  [
+    `HTTP/1.1 ${String(status)} ${reasons[status] ?? "Other"}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`),
+    "",
+    ""
+  ].join("\r\n")
+
+/** A well-behaved answer. */
+export const respond = (
+  status: number,
+  body: string | Uint8Array | object = "",
+  headers: Readonly<Record<string, string | number>> = {}
+): Answer => {
+  const bytes =
+    typeof body === "string" || body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
+  return { write: [head(status, { "content-length": bytes.length, ...headers }), bytes], then: "keep" }
+}
+
+/** An answer cut off in the middle, in the three ways in which that happens on a wire. */
+export const cut = (status: number, body: Uint8Array, how: "length" | "chunk" | "close"): Answer => {
+  const half = body.subarray(0, Math.floor(body.length / 2))
+  switch (how) {
+    case "length":
+      return { write: [head(status, { "content-length": body.length }), half], then: "close" }
+    case "chunk":
+      return {
+        write: [head(status, { "transfer-encoding": "chunked" }), `${half.length.toString(16)}\r\n`, half, "\r\n"],
+        then: "close"
+      }
+    case "close":
+      return { write: [head(status, { connection: "close" }), half], then: "close" }
+  }
+}
+
+const isWhole = (request: string): boolean => {
+  const [headers = "", body] = request.split("\r\n\r\n", 2)
+  const length = /^content-length: *(\d+)/im.exec(headers)?.[1] ?? "0"
+  return body !== undefined && Buffer.byteLength(body) >= Number(length)
+}
+
+const play = (socket: Socket, { then, write = [] }: Answer): void => {
+  for (const part of write) socket.write(part)
+  if (then === "close") socket.end()
+  if (then === "reset") socket.resetAndDestroy()
+}
+
+/** A server on a real socket that plays a script for each path, its last answer again and again. */
+export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
+  Effect.acquireRelease(
+    Effect.async<FaultServer & { readonly close: () => void }>((resume) => {
+      const requests: Array<string> = []
+      const sockets = new Set<Socket>()
+
+      const answerTo = (request: string): Answer => {
+        const path = request.split(" ", 2)[1] ?? ""
+        const [part, script] = Object.entries(scripts).find(([start]) => path.startsWith(start)) ?? ["", []]
+        const turn = requests.filter((earlier) => (earlier.split(" ", 2)[1] ?? "").startsWith(part)).length
+        requests.push(request)
+        return script[Math.min(turn, script.length - 1)] ?? respond(404)
+      }
+
+      const server = createServer((socket) => {
+        sockets.add(socket)
+        let received = ""
+        socket.on("error", () => socket.destroy())
+        socket.on("close", () => sockets.delete(socket))
+        socket.on("data", (data) => {
+          received += data.toString("latin1")
+          if (!isWhole(received)) return
+          const request = received
+          received = ""
+          play(socket, answerTo(request))
+        })
+      })
+
+      const close = () => {
+        for (const socket of sockets) socket.destroy()
+        server.close()
+      }
+      server.listen(0, "127.0.0.1", () => {
+        const { port } = server.address() as AddressInfo
+        resume(Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, requests, close }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  )

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url"
-import { defineConfig } from "vitest/config"
+import { configDefaults, defineConfig } from "vitest/config"
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -8,6 +8,7 @@ export default defineConfig({
     // Virtual time looks at every fiber at each step, which a busy machine does slowly.
     testTimeout: 30_000,
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "test/conformance"],
     alias: {
       "effect-arta/node": source("src/node/index.ts"),
       "effect-arta/testing": source("src/testing/index.ts"),

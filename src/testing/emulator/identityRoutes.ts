@@ -12,10 +12,10 @@ export interface IdentityOptions {
   readonly rotateRefreshTokens: boolean
 }
 
-const refuse = (status: number, message: string) =>
+const refuse = (code: number, message: string, reason = "invalid", status?: string) =>
   HttpServerResponse.unsafeJson(
-    { error: { code: status, message, errors: [{ message, reason: "invalid", domain: "global" }] } },
-    { status }
+    { error: { code, message, errors: [{ message, reason, domain: "global" }], status } },
+    { status: code }
   )
 
 const searchOf = (request: HttpServerRequest.HttpServerRequest) => new URL(request.url, "http://localhost").searchParams
@@ -43,7 +43,7 @@ export const identityRoutes = (state: State, options: IdentityOptions) => {
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       const apiKey = searchOf(request).get("key") ?? ""
-      if (apiKey === "") return refuse(403, "The request is missing a valid API key.")
+      if (apiKey === "") return refuse(403, "The request is missing a valid API key.", "forbidden", "PERMISSION_DENIED")
       return options.apiKeys === undefined || options.apiKeys.includes(apiKey)
         ? yield* handler(apiKey, request)
         : refuse(400, "API key not valid. Please pass a valid API key.")

@@ -36,13 +36,17 @@ export interface FileLock {
 export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock => {
   const succession = `${file}.succession`
 
+  const remove = (name: string) => Effect.ignore(fs.remove(name, { force: true }))
+
+  // A full disk may have room for the file and none for what is in it: then no file is left.
   const create = (name: string, content: string) =>
-    fs.writeFileString(name, content, { flag: "wx", mode: 0o600 }).pipe(
+    Effect.flatMap(fs.open(name, { flag: "wx", mode: 0o600 }), (handle) =>
+      Effect.onError(handle.writeAll(new TextEncoder().encode(content)), () => remove(name))
+    ).pipe(
+      Effect.scoped,
       Effect.as(true),
       Effect.catchIf(failedWith("AlreadyExists"), () => Effect.succeed(false))
     )
-
-  const remove = (name: string) => Effect.ignore(fs.remove(name, { force: true }))
 
   const removeIfHeldBy = (holder: string) =>
     Effect.ignore(Effect.flatMap(fs.readFileString(file), (found) => (found === holder ? remove(file) : Effect.void)))
@@ -60,7 +64,7 @@ export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock 
   const bury = ({ holder, since }: Sighting, now: number) =>
     Effect.gen(function* () {
       if (now - since > 2 * silenceOfTheDead) yield* remove(succession)
-      if (yield* create(succession, holder)) yield* Effect.ensuring(removeIfHeldBy(holder), remove(succession))
+      if (yield* create(succession, "recovering")) yield* Effect.ensuring(removeIfHeldBy(holder), remove(succession))
     })
 
   const acquire = (holder: string, deadline: number, before?: Sighting): Effect.Effect<boolean, PlatformError> =>

@@ -48,6 +48,23 @@ export const fileSlot = (fs: FileSystem.FileSystem, path: Path.Path, file: strin
       })
     )
 
+  // A writer that was killed left its temporary file behind. One that lives is done within a minute.
+  const removeLeftovers = (target: string) =>
+    Effect.gen(function* () {
+      const folder = path.dirname(target)
+      const prefix = `${path.basename(target)}.`
+      const writtenAt = (name: string) =>
+        Effect.map(fs.stat(name), ({ mtime }) => Option.match(mtime, { onNone: () => 0, onSome: Number }))
+      const now = yield* writtenAt(target)
+      const names = yield* fs.readDirectory(folder)
+      const leftovers = names.filter((name) => name.startsWith(prefix) && /^\d+\.tmp$/.test(name.slice(prefix.length)))
+      yield* Effect.forEach(leftovers, (name) => {
+        const leftover = path.join(folder, name)
+        const isOld = Effect.map(writtenAt(leftover), (then) => now - then > 60_000)
+        return Effect.ignore(Effect.whenEffect(fs.remove(leftover), isOld))
+      })
+    }).pipe(Effect.ignore)
+
   const write = (text: string) =>
     Effect.gen(function* () {
       const target = yield* destination
@@ -57,6 +74,7 @@ export const fileSlot = (fs: FileSystem.FileSystem, path: Path.Path, file: strin
         Effect.zipRight(fs.rename(temporary, target)),
         Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
       )
+      yield* removeLeftovers(target)
     }).pipe(Effect.uninterruptible)
 
   const setAside = () =>

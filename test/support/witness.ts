@@ -2,7 +2,7 @@ import type { Exit } from "effect"
 import { Cause, Effect, Inspectable, Layer, Logger, LogLevel, Option, Tracer } from "effect"
 import { inspect } from "node:util"
 
-export interface SeenSpan {
+interface SeenSpan {
   readonly name: string
   readonly attributes: Map<string, unknown>
 }

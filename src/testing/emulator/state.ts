@@ -8,7 +8,7 @@ export interface Account {
 }
 
 /** What a submission asked for, under the names of the wire. */
-export interface SubmittedForm {
+interface SubmittedForm {
   readonly prompt: string
   readonly style: string
   readonly images_num: number

@@ -1,0 +1,133 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { Effect, Option, Random, Ref, TestContext } from "effect"
+import { TokenStore } from "effect-arta"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { numbered } from "../support/numbered.js"
+import { bundled, started } from "../support/program.js"
+import { revealed } from "../support/revealed.js"
+import { ended, pass } from "../support/virtualTime.js"
+
+// A few suffice at a desk. CI takes the time for 300.
+const isThorough = process.env["CI"] !== undefined
+const lanes = 2
+const killsPerLane = isThorough ? 150 : 10
+const recoveriesPerLane = isThorough ? 5 : 1
+
+let bundles: string
+let program: string
+
+beforeAll(async () => {
+  bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
+  program = await bundled("saveWithoutEnd", bundles)
+}, 60_000)
+
+afterAll(() => rm(bundles, { recursive: true, force: true }))
+
+const makeLane = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const folder = yield* fs.makeTempDirectoryScoped()
+  const file = `${folder}/credentials.json`
+  const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file))
+
+  /** The number of the stored session, which has to be there, whole. */
+  const readNumber = Effect.gen(function* () {
+    const loaded = yield* store.load
+    expect(Option.isSome(loaded), "a session is stored").toBe(true)
+    const number = Option.match(loaded, { onNone: () => Number.NaN, onSome: ({ issuedAt }) => issuedAt })
+    expect(revealed(loaded)).toEqual(revealed(Option.some(numbered(number))))
+    return number
+  })
+
+  const files = fs.readDirectory(folder)
+  const isLocked = fs.exists(`${file}.lock`)
+  const unlock = fs.remove(`${file}.lock`, { force: true })
+
+  const temporaryFiles = Effect.map(files, (names) => names.filter((name) => name.endsWith(".tmp")))
+  const age = (name: string) => fs.utimes(`${folder}/${name}`, 0, 0)
+
+  return { file, store, readNumber, files, isLocked, unlock, temporaryFiles, age }
+})
+
+type Lane = Effect.Effect.Success<typeof makeLane>
+
+/** Starts the program and kills it while it saves, read all the while. Gives the number that was certainly saved. */
+const runAndKill = ({ file, readNumber }: Lane, first: number) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const child = yield* started(program, file, String(first))
+      const saved = Number(yield* child.nextLine)
+      const kill = Effect.zipRight(Effect.flatMap(Random.nextIntBetween(0, 31), Effect.sleep), child.kill)
+      const unread = yield* Effect.raceFirst(kill, Effect.forever(readNumber))
+      return Number([...unread].at(-1) ?? saved)
+    })
+  )
+
+/** Waits in virtual time, on a clock of its own, for the lock of a program that was killed. */
+const recover = ({ isLocked, store }: Lane) =>
+  Effect.promise(() =>
+    Effect.gen(function* () {
+      const next = yield* Effect.fork(store.exclusively(Effect.succeed("recovered")))
+      expect(yield* pass(next, { seconds: 4.5 })).toBe(false)
+      yield* pass(next, { seconds: 2 })
+      expect(yield* ended(next)).toBe("recovered")
+      expect(yield* isLocked).toBe(false)
+    }).pipe(Effect.provide(TestContext.TestContext), Effect.runPromise)
+  )
+
+describe("A program that is killed while it saves", () => {
+  it.scopedLive(
+    "leaves a whole session, a lock that is recovered, and nothing that piles up",
+    () =>
+      Effect.gen(function* () {
+        const kills = yield* Ref.make(0)
+        const recoveries = yield* Ref.make(0)
+
+        const runLane = Effect.gen(function* () {
+          const lane = yield* makeLane
+          let stored = 0
+          let recovered = 0
+          for (let kill = 0; kill < killsPerLane; kill += 1) {
+            const saved = yield* runAndKill(lane, stored + 1)
+            stored = yield* lane.readNumber
+            expect(stored, "what was reported saved is there").toBeGreaterThanOrEqual(saved)
+            if (recovered < recoveriesPerLane && (yield* lane.isLocked)) {
+              yield* recover(lane)
+              recovered += 1
+            }
+            // The next program need not wait for five seconds.
+            yield* lane.unlock
+            yield* Ref.update(kills, (n) => n + 1)
+          }
+          yield* Ref.update(recoveries, (n) => n + recovered)
+
+          yield* Effect.forEach(yield* lane.temporaryFiles, lane.age)
+          yield* lane.store.save(numbered(0))
+          expect(yield* lane.files).toEqual(["credentials.json"])
+        })
+
+        yield* Effect.all(Effect.replicate(Effect.scoped(runLane), lanes), { concurrency: "unbounded" })
+        expect(yield* Ref.get(kills)).toBe(lanes * killsPerLane)
+        if (isThorough) expect(yield* Ref.get(recoveries)).toBe(lanes * recoveriesPerLane)
+      }).pipe(Effect.provide(NodeContext.layer)),
+    300_000
+  )
+
+  it.scopedLive(
+    "holds the next program up, but does not stop it",
+    () =>
+      Effect.gen(function* () {
+        const lane = yield* makeLane
+        let saved = yield* runAndKill(lane, 1)
+        while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
+        const next = yield* started(program, lane.file, "1000000")
+        expect(yield* next.nextLine).toBe("1000000")
+        yield* next.kill
+        expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
+})

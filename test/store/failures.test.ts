@@ -1,0 +1,132 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Logger, Option, Redacted, TestClock } from "effect"
+import { Auth, TokenStore } from "effect-arta"
+import { ArtaEmulator } from "effect-arta/testing"
+import { inspect } from "node:util"
+import { type Failure, failing, failures, type Step } from "../support/failingDisk.js"
+import { onDisk, session } from "../support/onDisk.js"
+import { revealed } from "../support/revealed.js"
+
+const steps: ReadonlyArray<Step> = ["makeDirectory", "open", "write", "sync", "rename"]
+const kinds = Object.keys(failures) as ReadonlyArray<Failure>
+
+const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
+const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
+
+describe.each(kinds)("A save that meets %s", (failure) => {
+  it.effect.each([...steps])("at the step %s leaves the old session whole and nothing else", (step) =>
+    onDisk(({ file, files, fs, open }) =>
+      Effect.gen(function* () {
+        yield* (yield* open()).save(session("old"))
+        const store = yield* open(failing(fs, { on: [step], failure }))
+        const error = yield* Effect.flip(store.save(session("new")))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "save", path: file })
+        expect(error.message).toContain(failures[failure].description)
+        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("old"))))
+        expect(yield* files).toEqual(["credentials.json"])
+      })
+    )
+  )
+
+  it.effect.each([...steps])("at the step %s leaves nothing where nothing was, and works the next time", (step) =>
+    onDisk(({ files, fs, open }) =>
+      Effect.gen(function* () {
+        const store = yield* open(failing(fs, { on: [step], failure }))
+        yield* Effect.flip(store.save(session("new")))
+        expect(yield* store.load).toEqual(Option.none())
+        expect(yield* files).toEqual([])
+        yield* (yield* open()).save(session("new"))
+        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("new"))))
+      })
+    )
+  )
+})
+
+describe("Auth on a disk that cannot be written to", () => {
+  const disks: ReadonlyArray<[name: string, on: ReadonlyArray<Step>, failure: Failure]> = [
+    ["is full", ["write"], "no space left"],
+    ["is full to the last folder entry", ["makeDirectory", "open", "write"], "no space left"],
+    ["is read-only", ["makeDirectory", "open", "rename"], "a read-only disk"],
+    ["belongs to somebody else", ["makeDirectory", "open", "rename"], "permission denied"],
+    ["cannot rename", ["rename"], "permission denied"]
+  ]
+
+  it.effect.each([...disks])("works on in memory when the disk %s, and says so once", ([, on, failure]) =>
+    onDisk(({ files, fs, open }) =>
+      Effect.gen(function* () {
+        const logged: Array<string> = []
+        const logger = Logger.make((entry) => {
+          logged.push(`${entry.logLevel.label} ${inspect({ ...entry, context: undefined }, { depth: 20 })}`)
+        })
+        const store = yield* open(failing(fs, { on, failure }))
+        const tokens = yield* Effect.gen(function* () {
+          const first = yield* token
+          yield* TestClock.adjust("2 hours")
+          const second = yield* token
+          yield* TestClock.adjust("2 hours")
+          return [first, second, yield* token]
+        }).pipe(
+          Effect.provide(Auth.layer({ apiKey: "the-api-key" })),
+          Effect.provideService(TokenStore.TokenStore, store),
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+        )
+        expect(new Set(tokens).size).toBe(3)
+        expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+        expect(yield* files).toEqual([])
+        expect(logged.filter((line) => /^(WARN|ERROR|FATAL)/.test(line))).toHaveLength(1)
+        expect(logged.join("\n")).toContain("kept in memory")
+        for (const secret of [...tokens, "refresh-token", "the-api-key"]) {
+          expect(logged.join("\n")).not.toContain(secret)
+        }
+      })
+    ).pipe(Effect.provide(ArtaEmulator.layer({ rotateRefreshTokens: true })))
+  )
+})
+
+describe("A token file behind a symlink to nothing", () => {
+  it.effect("stays a symlink when a session is saved", () =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.symlink("elsewhere/real.json", file)
+        const store = yield* open()
+        expect(yield* store.load).toEqual(Option.none())
+        yield* store.exclusively(store.save(session("a")))
+        expect(yield* fs.readLink(file)).toBe("elsewhere/real.json")
+        expect(yield* fs.readDirectory(`${folder}/elsewhere`)).toEqual(["real.json"])
+        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+      })
+    )
+  )
+})
+
+describe("An unreadable file behind a symlink", () => {
+  it.effect("is set aside beside the file, which may be on another disk than the symlink", () =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(`${folder}/elsewhere`)
+        yield* fs.writeFileString(`${folder}/elsewhere/real.json`, "nonsense")
+        yield* fs.symlink(`${folder}/elsewhere/real.json`, file)
+        expect(yield* (yield* open()).load).toEqual(Option.none())
+        const [aside = ""] = yield* fs.readDirectory(`${folder}/elsewhere`)
+        expect(aside).toMatch(/^real\.json\.unreadable-\d+$/)
+      })
+    )
+  )
+})
+
+describe("A temporary file", () => {
+  it.effect("that a killed program left is removed by a later save, but not one that may be in use", () =>
+    onDisk(({ file, files, fs, open }) =>
+      Effect.gen(function* () {
+        for (const name of ["credentials.json.1.tmp", "credentials.json.2.tmp", "notes.tmp", "other.json.3.tmp"]) {
+          yield* fs.writeFileString(file.replace("credentials.json", name), "half")
+        }
+        for (const name of ["credentials.json.1.tmp", "notes.tmp", "other.json.3.tmp"]) {
+          yield* fs.utimes(file.replace("credentials.json", name), 0, 0)
+        }
+        yield* (yield* open()).save(session("a"))
+        expect(yield* files).toEqual(["credentials.json", "credentials.json.2.tmp", "notes.tmp", "other.json.3.tmp"])
+      })
+    )
+  )
+})

@@ -1,0 +1,121 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import type { TokenStore } from "effect-arta"
+import { failing, type Failure, failures, type Step } from "../support/failingDisk.js"
+import { onDisk } from "../support/onDisk.js"
+import { ended, pass } from "../support/virtualTime.js"
+
+const kinds = Object.keys(failures) as ReadonlyArray<Failure>
+
+/** A fiber that holds the lock until it is interrupted. */
+const holding = (store: TokenStore.Service) =>
+  Effect.gen(function* () {
+    const entered = yield* Deferred.make<boolean>()
+    const holder = yield* Effect.fork(store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), Effect.never)))
+    yield* Deferred.await(entered)
+    return holder
+  })
+
+describe("A lock file that cannot be created", () => {
+  const steps: ReadonlyArray<ReadonlyArray<Step>> = [["open"], ["write"], ["makeDirectory", "open"]]
+
+  it.effect.each(kinds.flatMap((failure) => steps.map((on): [Failure, ReadonlyArray<Step>] => [failure, on])))(
+    "for %s lets effects run without it, one after the other, without a wait",
+    ([failure, on]) =>
+      onDisk(({ files, fs, open }) =>
+        Effect.gen(function* () {
+          const store = yield* open(failing(fs, { on, failure }))
+          expect(yield* store.exclusively(files)).toEqual([])
+          expect(yield* store.exclusively(files)).toEqual([])
+        })
+      )
+  )
+})
+
+describe("The lock of a program that died", () => {
+  it.effect.each<[string, string]>([
+    ["with its holder in it", "somebody"],
+    ["still empty", ""]
+  ])("%s is recovered after five seconds without a sign of life", ([, content]) =>
+    onDisk(({ file, files, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(`${file}.lock`, content)
+        const next = yield* Effect.fork((yield* open()).exclusively(files))
+        expect(yield* pass(next, { seconds: 4.5 })).toBe(false)
+        expect(yield* fs.readFileString(`${file}.lock`)).toBe(content)
+        yield* pass(next, { seconds: 2 })
+        expect(yield* ended(next)).toEqual(["credentials.json.lock"])
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+
+  it.effect("is recovered although another program died recovering it", () =>
+    onDisk(({ file, files, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(`${file}.lock`, "somebody")
+        yield* fs.writeFileString(`${file}.lock.succession`, "somebody")
+        const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
+        expect(yield* pass(next, { seconds: 9 })).toBe(false)
+        yield* pass(next, { seconds: 4 })
+        expect(yield* ended(next)).toBe("in")
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+})
+
+describe("The lock of a program that is alive", () => {
+  it.effect("is never taken from it: who waits for it gives up after a minute", () =>
+    onDisk(({ file, files, open }) =>
+      Effect.gen(function* () {
+        const holder = yield* holding(yield* open())
+        const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
+        expect(yield* pass(next, { seconds: 59, sleepers: 2, step: 1 })).toBe(false)
+        yield* pass(next, { seconds: 4, sleepers: 2, step: 1 })
+        const error = yield* Effect.flip(ended(next))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "lock", path: file })
+        expect(yield* files).toEqual(["credentials.json.lock"])
+        yield* Fiber.interrupt(holder)
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+
+  it.effect("is handed on when its holder is interrupted", () =>
+    onDisk(({ files, open }) =>
+      Effect.gen(function* () {
+        const holder = yield* holding(yield* open())
+        expect(yield* files).toEqual(["credentials.json.lock"])
+        yield* Fiber.interrupt(holder)
+        expect(yield* files).toEqual([])
+        expect(yield* (yield* open()).exclusively(Effect.succeed("in"))).toBe("in")
+      })
+    )
+  )
+
+  it.effect("is handed on when its holder fails or dies", () =>
+    onDisk(({ files, open }) =>
+      Effect.gen(function* () {
+        const store = yield* open()
+        yield* Effect.exit(store.exclusively(Effect.fail("no")))
+        yield* Effect.exit(store.exclusively(Effect.die("no")))
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+
+  it.effect("is not touched by one who waits and is interrupted", () =>
+    onDisk(({ files, open }) =>
+      Effect.gen(function* () {
+        const holder = yield* holding(yield* open())
+        const next = yield* Effect.fork((yield* open()).exclusively(Effect.void))
+        expect(yield* pass(next, { seconds: 2, sleepers: 2 })).toBe(false)
+        yield* Fiber.interrupt(next)
+        expect(yield* files).toEqual(["credentials.json.lock"])
+        yield* Fiber.interrupt(holder)
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+})

@@ -1,0 +1,71 @@
+import { Error, FileSystem } from "@effect/platform"
+import { Effect } from "effect"
+
+/** The steps of writing a file that can fail. */
+export type Step = "makeDirectory" | "open" | "write" | "sync" | "rename"
+
+/** How Effect tells what Node calls ENOSPC, EACCES and EROFS. */
+export const failures = {
+  "no space left": { reason: "Unknown", description: "ENOSPC: no space left on device" },
+  "permission denied": { reason: "PermissionDenied", description: "EACCES: permission denied" },
+  "a read-only disk": { reason: "Unknown", description: "EROFS: read-only file system" }
+} as const
+
+export type Failure = keyof typeof failures
+
+interface Fault {
+  readonly on: ReadonlyArray<Step>
+  readonly failure: Failure
+  /** Only for paths that end like this. */
+  readonly suffix?: string
+}
+
+/** A file system, some steps of which fail. A write that fails has written the first half. */
+export const failing = (fs: FileSystem.FileSystem, { failure, on, suffix = "" }: Fault): FileSystem.FileSystem => {
+  const fails = (step: Step, path: string) => on.includes(step) && path.endsWith(suffix)
+
+  const error = (method: Step, path: string) =>
+    new Error.SystemError({ module: "FileSystem", method, pathOrDescriptor: path, ...failures[failure] })
+
+  const or = <A, R>(step: Step, path: string, effect: Effect.Effect<A, Error.PlatformError, R>) =>
+    Effect.suspend(() => (fails(step, path) ? Effect.fail(error(step, path)) : effect))
+
+  const half = (bytes: Uint8Array) => bytes.subarray(0, bytes.length / 2)
+
+  const failingFile = (file: FileSystem.File, path: string): FileSystem.File => ({
+    [FileSystem.FileTypeId]: FileSystem.FileTypeId,
+    fd: file.fd,
+    stat: file.stat,
+    seek: file.seek.bind(file),
+    read: file.read.bind(file),
+    readAlloc: file.readAlloc.bind(file),
+    truncate: file.truncate.bind(file),
+    write: (bytes) => or("write", path, file.write(bytes)),
+    sync: or("sync", path, file.sync),
+    writeAll: (bytes) =>
+      fails("write", path)
+        ? Effect.zipRight(file.writeAll(half(bytes)), Effect.fail(error("write", path)))
+        : file.writeAll(bytes)
+  })
+
+  const writeFile: FileSystem.FileSystem["writeFile"] = (path, bytes, options) => {
+    if (fails("open", path)) return Effect.fail(error("open", path))
+    return fails("write", path)
+      ? Effect.zipRight(fs.writeFile(path, half(bytes), options), Effect.fail(error("write", path)))
+      : fs.writeFile(path, bytes, options)
+  }
+
+  return {
+    ...fs,
+    makeDirectory: (path, options) => or("makeDirectory", path, fs.makeDirectory(path, options)),
+    open: (path, options) =>
+      or(
+        "open",
+        path,
+        Effect.map(fs.open(path, options), (file) => failingFile(file, path))
+      ),
+    rename: (from, to) => or("rename", to, fs.rename(from, to)),
+    writeFile,
+    writeFileString: (path, text, options) => writeFile(path, new TextEncoder().encode(text), options)
+  }
+}

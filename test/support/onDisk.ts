@@ -1,0 +1,39 @@
+import { FileSystem, Path } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { Duration, Effect, Redacted } from "effect"
+import { Credentials, TokenStore } from "effect-arta"
+
+export interface Disk {
+  readonly fs: FileSystem.FileSystem
+  readonly folder: string
+  readonly file: string
+  /** A store on the file, as another program would open it. */
+  readonly open: (fs?: FileSystem.FileSystem) => Effect.Effect<TokenStore.Service>
+  readonly files: Effect.Effect<ReadonlyArray<string>>
+}
+
+/** Runs a test with a token file in a new folder. */
+export const onDisk = <A, E, R>(test: (disk: Disk) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const folder = yield* fs.makeTempDirectoryScoped()
+    const file = path.join(folder, "credentials.json")
+    const open = (disk = fs) =>
+      TokenStore.TokenStore.pipe(
+        Effect.provide(TokenStore.layerFileSystem(file)),
+        Effect.provideService(FileSystem.FileSystem, disk),
+        Effect.provideService(Path.Path, path)
+      )
+    return yield* test({ fs, folder, file, open, files: Effect.orDie(fs.readDirectory(folder)) })
+  }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
+
+/** A session that is told apart by its name. */
+export const session = (name: string) =>
+  new Credentials.Credentials({
+    localId: `account-${name}`,
+    idToken: Redacted.make(`id-${name}`),
+    refreshToken: Redacted.make(`refresh-${name}`),
+    issuedAt: 1_000,
+    expiresIn: Duration.hours(1)
+  })

@@ -1,0 +1,47 @@
+import { Deferred, Effect, Queue } from "effect"
+import { build } from "esbuild"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { createInterface } from "node:readline"
+
+/** Puts a program of the tests and all that it imports into one file, so that it starts fast. Gives the file's path. */
+export const bundled = async (name: "saveWithoutEnd" | "askForToken", folder: string) => {
+  const outfile = `${folder}/${name}.cjs`
+  await build({
+    entryPoints: [fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    format: "cjs",
+    logLevel: "error"
+  })
+  return outfile
+}
+
+/** A program in a process of its own, killed at the latest when the scope closes. */
+export const started = (bundle: string, ...args: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(process.execPath, [bundle, ...args], { stdio: ["pipe", "pipe", "inherit"] })),
+      (running) => Effect.sync(() => running.kill("SIGKILL"))
+    )
+    const ended = yield* Deferred.make<never, string>()
+    const lines = yield* Queue.unbounded<string>()
+    child.once("close", (code, signal) => {
+      Deferred.unsafeDone(ended, Effect.fail(`ended with ${String(signal ?? code)}`))
+    })
+    createInterface(child.stdout).on("line", (line) => {
+      Queue.unsafeOffer(lines, line)
+    })
+    return {
+      /** The next line that it prints. Fails where it ended instead. */
+      nextLine: Effect.raceFirst(Queue.take(lines), Deferred.await(ended)),
+      say: (line: string) => Effect.sync(() => child.stdin.write(`${line}\n`)),
+      /** Ends it at once, without a word of warning, and gives the lines that were not read. */
+      kill: Effect.sync(() => child.kill("SIGKILL")).pipe(
+        Effect.zipRight(Effect.flip(Deferred.await(ended))),
+        Effect.zipRight(Queue.takeAll(lines))
+      )
+    }
+  })

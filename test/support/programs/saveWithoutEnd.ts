@@ -1,0 +1,23 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Effect } from "effect"
+import { TokenStore } from "effect-arta"
+import { numbered } from "../numbered.js"
+
+// Saves one session after the other, and says the number of each once it is saved.
+const [, , file = "", first = "0"] = process.argv
+
+const program = Effect.gen(function* () {
+  const store = yield* TokenStore.TokenStore
+  for (let number = Number(first); ; number += 1) {
+    yield* store.exclusively(store.save(numbered(number)))
+    process.stdout.write(`${String(number)}\n`)
+  }
+})
+
+program.pipe(
+  Effect.provide(TokenStore.layerFileSystem(file)),
+  Effect.provide([NodeFileSystem.layer, NodePath.layer]),
+  NodeRuntime.runMain
+)

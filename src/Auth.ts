@@ -117,6 +117,9 @@ const pauseAfter = (error: TokenError): Duration.Duration => {
 
 const byIssueTime = Order.mapInput(Order.number, (credentials: Credentials) => credentials.issuedAt)
 
+const sessions = (known: Array.NonEmptyReadonlyArray<Credentials>): Array.NonEmptyReadonlyArray<Credentials> =>
+  Array.dedupeWith(known, (one, other) => Equal.equals(one.refreshToken, other.refreshToken))
+
 const redacted = (secret: Redacted.Redacted | string): Redacted.Redacted =>
   Redacted.make((Redacted.isRedacted(secret) ? Redacted.value(secret) : secret).trim())
 
@@ -167,26 +170,30 @@ export const make = (
 
     const signUp = obtained(identityService.signUp)
 
-    const refresh = (credentials: Credentials) =>
-      obtained(identityService.refresh(credentials)).pipe(
+    // Where a clock was set back, the older of two sessions may look newer: neither is given up untried.
+    const refresh = ([newest, ...others]: Array.NonEmptyReadonlyArray<Credentials>): Effect.Effect<
+      Credentials,
+      Identity.IdentityError
+    > =>
+      obtained(identityService.refresh(newest)).pipe(
         Effect.catchIf(
           (error) => error._tag === "AuthError" && sessionGone.has(error.reason),
-          () => signUp
+          () => (Array.isNonEmptyReadonlyArray(others) ? refresh(others) : signUp)
         )
       )
 
     const obtain = (refused: Option.Option<Redacted.Redacted>) =>
       Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
         const held = yield* Ref.get(current)
         const stored = yield* store.load
-        const known = Array.getSomes([stored, held])
+        const now = yield* Clock.currentTimeMillis
+        const known = Array.sort(Array.getSomes([stored, held]), Order.reverse(byIssueTime))
         if (!Array.isNonEmptyArray(known)) return yield* signUp
-        const newest = Array.max(known, byIssueTime)
+        const newest = Array.headNonEmpty(known)
         const isHeld = Option.exists(held, ({ idToken }) => Equal.equals(idToken, newest.idToken))
         // Another process may have renewed what this one holds: that is as good as a renewal of one's own.
         const isUsable = isFresh(newest, now) || (isValid(newest, now) && !isHeld)
-        if (!isUsable || Option.contains(refused, newest.idToken)) return yield* refresh(newest)
+        if (!isUsable || Option.contains(refused, newest.idToken)) return yield* refresh(sessions(known))
         yield* Ref.set(current, Option.some(newest))
         return newest
       })

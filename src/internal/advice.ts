@@ -1,3 +1,4 @@
+import * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import type { RecordId } from "../Generation.js"
 
@@ -32,9 +33,14 @@ export const activity = {
 
 const shownLength = 100
 
+const textOf = (value: unknown): string =>
+  Either.try(() => (typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0))).pipe(
+    Either.getOrElse(() => `a value of type ${typeof value}`)
+  )
+
 /** A value that somebody passed, on one line and not too long. */
 export const shown = (value: unknown): string => {
-  const text = typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0)
+  const text = textOf(value)
   return text.length > shownLength ? `${text.slice(0, shownLength)}…` : text
 }
 

@@ -105,7 +105,8 @@ const retryAfter = (answer: Answer): Effect.Effect<Option.Option<Duration.Durati
   Effect.map(Clock.currentTimeMillis, (now) => {
     const header = answer.headers["retry-after"]?.trim() ?? ""
     const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
-    return millis > 0 ? Option.some(Duration.millis(millis)) : Option.none()
+    // A longer wait could not be written down as a schema's `Duration`.
+    return millis > 0 ? Option.some(Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER))) : Option.none()
   })
 
 export const rateLimited = (operation: Operation, answer: Answer): Effect.Effect<never, RateLimitedError> =>

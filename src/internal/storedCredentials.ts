@@ -5,7 +5,8 @@ import { Credentials } from "../Credentials.js"
 
 /** Seconds, as the identity services write them: `"3600"` or `3600`. */
 export const Seconds = Schema.transform(
-  Schema.Union(Schema.Number, Schema.NumberFromString).pipe(Schema.finite(), Schema.positive()),
+  // More than this would be infinitely many milliseconds, which no JSON can hold.
+  Schema.Union(Schema.Number, Schema.NumberFromString).pipe(Schema.positive(), Schema.lessThan(1e305)),
   Schema.DurationFromSelf,
   { strict: true, decode: (seconds) => Duration.seconds(seconds), encode: Duration.toSeconds }
 )

@@ -1,0 +1,15 @@
+import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+
+/** An answer whose body needs no promise, and whose headers may be any. */
+export const answer = (
+  request: HttpClientRequest,
+  head: { readonly status: number; readonly headers?: Readonly<Record<string, string>> },
+  text: HttpClientResponse.HttpClientResponse["text"]
+): HttpClientResponse.HttpClientResponse => {
+  const empty = HttpClientResponse.fromWeb(request, new Response(null, { status: head.status }))
+  return Object.create(empty, {
+    headers: { value: head.headers ?? {} },
+    text: { value: text }
+  }) as HttpClientResponse.HttpClientResponse
+}

@@ -1,0 +1,207 @@
+import { HttpClient } from "@effect/platform"
+import { Context, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
+import { Auth, TokenStore } from "effect-arta"
+import { identityServer, tokenLife } from "./identityServer.js"
+import type { VirtualTime } from "./controlledTime.js"
+import { virtualTime } from "./controlledTime.js"
+
+interface Process {
+  readonly id: number
+  readonly auth: Auth.Service
+  readonly scope: Scope.CloseableScope
+  /** The token that it handed out last. */
+  lastToken: string
+}
+
+interface Caller {
+  readonly process: Process
+  readonly isForToken: boolean
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+}
+
+const margin = 30_000
+
+/** The store in memory, but it takes its time. It tells when a session is there, and when it is cleared. */
+const slowStore = (store: TokenStore.Service, saved: (idToken: string) => void, cleared: () => void) =>
+  TokenStore.TokenStore.of({
+    ...store,
+    load: Effect.zipRight(Effect.sleep(500), store.load),
+    save: (credentials) =>
+      Effect.sleep(1_000).pipe(
+        Effect.zipRight(store.save(credentials)),
+        Effect.zipRight(
+          Effect.sync(() => {
+            saved(Redacted.value(credentials.idToken))
+          })
+        )
+      ),
+    clear: Effect.zipRight(store.clear, Effect.sync(cleared))
+  })
+
+const built = <R>(time: VirtualTime, layer: Effect.Effect<Context.Context<R>>): Context.Context<R> => {
+  const exit = time.start(layer).unsafePoll()
+  if (exit === null || Exit.isFailure(exit)) throw new Error("A layer was not built at once.")
+  return exit.value
+}
+
+/** Two programs that share a token store, the service that they talk to, and a watch over all of them. */
+export const authWorld = (seed: number) => {
+  const time = virtualTime(seed)
+  const violations: Array<string> = []
+  const violation = (what: string) => violations.push(`${String(time.elapsed())} ms: ${what}`)
+  const server = identityServer(time, violation)
+
+  const savedAt = new Map<string, number>()
+  const memory = built(time, Effect.scoped(Layer.build(TokenStore.layerMemory)))
+  const store = slowStore(
+    Context.get(memory, TokenStore.TokenStore),
+    (idToken) => savedAt.set(idToken, time.elapsed()),
+    server.abandonSessions
+  )
+
+  let started = 0
+  const startProcess = (): Process => {
+    started += 1
+    const scope = Effect.runSync(Scope.make())
+    const services = Layer.mergeAll(
+      Layer.succeed(TokenStore.TokenStore, store),
+      Layer.succeed(HttpClient.HttpClient, server.client(started))
+    )
+    const layer = Layer.provide(Auth.layer({ apiKey: "key" }), services)
+    const auth = Context.get(built(time, Layer.buildWithScope(layer, scope)), Auth.Auth)
+    return { id: started, auth, scope, lastToken: "unknown" }
+  }
+
+  const processes: [Process, Process] = [startProcess(), startProcess()]
+  const handedOut: Array<string> = []
+  let callers: Array<Caller> = []
+  const failing = new Set<Process>()
+
+  const isUsable = (requestedAt: number) => {
+    const age = time.wall() - requestedAt
+    return age >= -margin && age < tokenLife - margin
+  }
+
+  const inspect = (token: string, askedAt: number, refused: string | undefined) => {
+    const requestedAt = server.requestedAt(token)
+    const saved = savedAt.get(token)
+    if (token === refused) violation(`${token} for somebody who said that it was refused`)
+    if (requestedAt === undefined) return violation(`${token}, which was never issued`)
+    if (saved === undefined) return violation(`${token} before it was stored`)
+    // What came while the caller waited is new, whatever was done to the clock meanwhile.
+    if (!isUsable(requestedAt) && saved < askedAt) return violation(`${token}, which the clock says is unusable`)
+    return undefined
+  }
+
+  const watched = (process: Process, refused?: string) =>
+    Effect.suspend(() => {
+      const askedAt = time.elapsed()
+      const asked = refused === undefined ? process.auth.token : process.auth.renew(Redacted.make(refused))
+      return Effect.map(asked, (redacted) => {
+        const token = Redacted.value(redacted)
+        inspect(token, askedAt, refused)
+        process.lastToken = token
+        handedOut.push(token)
+        return token
+      })
+    }).pipe(
+      Effect.tapErrorCause((cause) =>
+        Effect.sync(() =>
+          cause._tag === "Fail" ? failing.add(process) : violation(`a caller ended with ${cause._tag}`)
+        )
+      )
+    )
+
+  const isWaiting = ({ fiber }: Caller) => fiber.unsafePoll() === null
+
+  const look = () => {
+    callers = callers.filter(isWaiting)
+    for (const process of failing) {
+      if (callers.some((caller) => caller.process === process && caller.isForToken))
+        violation("a failure that not all who wait share")
+    }
+    failing.clear()
+  }
+
+  const pass = (millis: number) => {
+    time.pass(millis, look)
+  }
+
+  const call = (process: Process, times: number, effect: Effect.Effect<unknown, unknown>, isForToken = true) => {
+    const fibers = time.startAll(Array.from({ length: times }, () => effect))
+    callers.push(...fibers.map((fiber) => ({ process, fiber, isForToken })))
+    look()
+  }
+
+  /** Waits for an effect, and gives it at most five minutes. */
+  const outcome = <A, E>(effect: Effect.Effect<A, E>): Exit.Exit<A, E> | null => {
+    const fiber = time.start(effect)
+    for (let second = 0; second < 300 && fiber.unsafePoll() === null; second++) pass(1_000)
+    return fiber.unsafePoll()
+  }
+
+  return {
+    violations,
+    server,
+    pass,
+    setWall: (change: number) => {
+      time.setWall(time.wall() + change)
+    },
+
+    token: (which: 0 | 1, times: number) => {
+      call(processes[which], times, watched(processes[which]))
+    },
+
+    renew: (which: 0 | 1, refused: "last" | "unknown" | number, times: number) => {
+      const process = processes[which]
+      const name = refused === "last" ? process.lastToken : refused === "unknown" ? "unknown" : handedOut.at(-refused)
+      call(process, times, watched(process, name ?? "unknown"))
+    },
+
+    /** What the image service's client does: asks once more where a token is refused. */
+    use: (which: 0 | 1, times: number) => {
+      const process = processes[which]
+      const using = Effect.flatMap(watched(process), (token) =>
+        server.accepts(token) ? Effect.succeed(token) : watched(process, token)
+      )
+      call(process, times, using)
+    },
+
+    signOut: (which: 0 | 1) => {
+      call(processes[which], 1, processes[which].auth.signOut, false)
+    },
+
+    interrupt: (nth: number) => {
+      const caller = callers[nth % Math.max(callers.length, 1)]
+      if (caller !== undefined) time.start(Fiber.interruptFork(caller.fiber))
+      look()
+    },
+
+    /** Ends a program, which may take its time to clean up, and starts it again at once. */
+    restart: (which: 0 | 1) => {
+      const old = processes[which]
+      for (const { fiber, process } of callers) if (process === old) time.start(Fiber.interruptFork(fiber))
+      time.start(Scope.close(old.scope, Exit.void))
+      processes[which] = startProcess()
+      look()
+    },
+
+    /** With all faults gone, everybody who waits is answered, and both programs get a token that works. */
+    recover: () => {
+      server.heal()
+      pass(600_000)
+      if (callers.length > 0) violation(`${String(callers.length)} callers who wait for ever`)
+      for (const process of processes) {
+        let latest = outcome(watched(process))
+        for (let i = 0; i < 4 && latest !== null && Exit.isSuccess(latest) && !server.accepts(latest.value); i++) {
+          latest = outcome(watched(process, latest.value))
+        }
+        if (latest === null || Exit.isFailure(latest)) violation(`no token: ${String(latest)}`)
+        else if (!server.accepts(latest.value)) violation("no token that the server accepts")
+        Effect.runFork(Scope.close(process.scope, Exit.void))
+      }
+    }
+  }
+}
+
+export type AuthWorld = ReturnType<typeof authWorld>

@@ -1,0 +1,211 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import { RequestError, ResponseError } from "@effect/platform/HttpClientError"
+import { Effect } from "effect"
+import { answer } from "./answer.js"
+import type { VirtualTime } from "./controlledTime.js"
+
+/** What goes wrong with one request. With "after", the server has done by then what it was asked for. */
+export const faults = [
+  "503",
+  "HTML",
+  "dropped before",
+  "dropped after",
+  "silence before",
+  "silence after",
+  "cut short after",
+  "429 for a minute",
+  "QUOTA_EXCEEDED",
+  "USER_DISABLED"
+] as const
+
+export type Fault = (typeof faults)[number]
+
+/** `keep` sends the same refresh token again, `omit` sends none, `rotate` replaces it and forgets the old one at once. */
+export type Rotation = "keep" | "omit" | "rotate"
+
+interface Account {
+  readonly id: string
+  /** Whether nobody can have a refresh token for it that still works, through no fault of the client. */
+  isLost: boolean
+}
+
+interface IdToken {
+  readonly requestedAt: number
+  isAccepted: boolean
+}
+
+interface Reply {
+  readonly status: number
+  readonly body: unknown
+  readonly headers?: Record<string, string>
+  /** Called when the client has read the reply to its end. */
+  readonly read?: () => void
+}
+
+export const tokenLife = 3_600_000
+
+const timeout = 10_000
+const onTheWay = Effect.sleep(1_000)
+
+const silence = Effect.async<never>(() => undefined)
+
+const refusal = (message: string, status = 400): Reply => ({ status, body: { error: { code: status, message } } })
+
+/**
+ * A model of the sign-up and refresh services. A request takes a second to arrive, its answer another one. It tells
+ * `violation` whenever a client does what none should.
+ */
+export const identityServer = (time: VirtualTime, violation: (what: string) => void) => {
+  const accounts: Array<Account> = []
+  const accountByRefreshToken = new Map<string, Account>()
+  const idTokens = new Map<string, IdToken>()
+  const quietUntil = new Map<number, number>()
+  const coming: Array<Fault> = []
+  let rotation: Rotation = "keep"
+  let inFlight = 0
+  let issued = 0
+
+  const issueIdToken = (requestedAt: number) => {
+    issued += 1
+    const idToken = `id-${String(issued)}`
+    idTokens.set(idToken, { requestedAt, isAccepted: true })
+    return idToken
+  }
+
+  const issueRefreshToken = (account: Account) => {
+    issued += 1
+    const refreshToken = `refresh-${String(issued)}`
+    accountByRefreshToken.set(refreshToken, account)
+    // Until the client has it.
+    account.isLost = true
+    return refreshToken
+  }
+
+  const delivering = (account: Account, refreshToken: string, body: unknown): Reply => ({
+    status: 200,
+    body,
+    read: () => {
+      account.isLost = accountByRefreshToken.get(refreshToken) !== account
+    }
+  })
+
+  const signUp = (requestedAt: number): Reply => {
+    const account = { id: `account-${String(accounts.length)}`, isLost: false }
+    accounts.push(account)
+    const refreshToken = issueRefreshToken(account)
+    return delivering(account, refreshToken, {
+      localId: account.id,
+      idToken: issueIdToken(requestedAt),
+      refreshToken,
+      expiresIn: "3600"
+    })
+  }
+
+  const refresh = (requestedAt: number, old: string): Reply => {
+    const account = accountByRefreshToken.get(old)
+    if (account === undefined) return refusal("INVALID_REFRESH_TOKEN")
+    const answered = { id_token: issueIdToken(requestedAt), expires_in: "3600", user_id: account.id }
+    if (rotation === "omit") return { status: 200, body: answered }
+    if (rotation === "keep") return { status: 200, body: { ...answered, refresh_token: old } }
+    accountByRefreshToken.delete(old)
+    const refreshToken = issueRefreshToken(account)
+    return delivering(account, refreshToken, { ...answered, refresh_token: refreshToken })
+  }
+
+  const mustKeepQuiet = (process: number, millis: number) => () => {
+    quietUntil.set(process, time.elapsed() + millis)
+  }
+
+  const respond = (process: number, fault: Fault | undefined, handle: () => Reply): Reply => {
+    switch (fault) {
+      case "503":
+        return { status: 503, body: "" }
+      case "HTML":
+        return { status: 200, body: "<h1>Welcome to the hotel</h1>" }
+      case "429 for a minute":
+        return { status: 429, body: "", headers: { "retry-after": "60" }, read: mustKeepQuiet(process, 60_000) }
+      case "QUOTA_EXCEEDED":
+        return { ...refusal("QUOTA_EXCEEDED : slow down"), read: mustKeepQuiet(process, 5_000) }
+      case "USER_DISABLED":
+        return refusal("USER_DISABLED")
+      default:
+        return handle()
+    }
+  }
+
+  const watch = (process: number, kind: "sign-up" | "refresh") => {
+    if (inFlight > 0) violation(`a ${kind} while another request is in flight`)
+    if (time.elapsed() < (quietUntil.get(process) ?? 0) - 2)
+      violation(`a ${kind} although the server asked for a pause`)
+    const alive = accounts.find(({ isLost }) => !isLost)
+    if (kind === "sign-up" && alive !== undefined) violation(`a sign-up although the session of ${alive.id} is good`)
+  }
+
+  const client = (process: number): HttpClient.HttpClient =>
+    HttpClient.make((request, url) =>
+      Effect.gen(function* () {
+        const old =
+          url.pathname.endsWith("/token") && request.body._tag === "Uint8Array" ? request.body.body : undefined
+        watch(process, old === undefined ? "sign-up" : "refresh")
+        inFlight += 1
+        const sentAt = time.elapsed()
+        const requestedAt = time.wall()
+        const fault = coming.shift()
+        const dropped = new RequestError({ request, reason: "Transport" })
+
+        yield* onTheWay
+        if (fault === "dropped before") return yield* dropped
+        if (fault === "silence before") return yield* silence
+        const reply = respond(process, fault, () =>
+          old === undefined
+            ? signUp(requestedAt)
+            : refresh(requestedAt, new URLSearchParams(new TextDecoder().decode(old)).get("refresh_token") ?? "")
+        )
+        const isReading = Effect.gen(function* () {
+          if (fault === "silence after") return yield* silence
+          yield* onTheWay
+          if (fault === "dropped after") return yield* dropped
+        })
+        // Whoever hangs up on an answer that is on its way has only himself to blame for what was in it.
+        yield* Effect.onInterrupt(isReading, () =>
+          Effect.sync(() => {
+            if (reply.status === 200 && time.elapsed() < sentAt + timeout) reply.read?.()
+          })
+        )
+        const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body)
+        const response = answer(
+          request,
+          reply,
+          Effect.suspend(() => {
+            if (fault === "cut short after") return new ResponseError({ request, response, reason: "Decode" })
+            reply.read?.()
+            return Effect.succeed(text)
+          })
+        )
+        return response
+      }).pipe(Effect.ensuring(Effect.sync(() => (inFlight -= 1))))
+    )
+
+  return {
+    client,
+    /** When a token was asked for, by the clock on the wall then; undefined if it was never issued. */
+    requestedAt: (idToken: string) => idTokens.get(idToken)?.requestedAt,
+    accepts: (idToken: string) => idTokens.get(idToken)?.isAccepted ?? false,
+    inject: (fault: Fault, times: number) => coming.push(...Array.from({ length: times }, () => fault)),
+    heal: () => coming.splice(0),
+    rotate: (how: Rotation) => {
+      rotation = how
+    },
+    expireIdTokens: () => {
+      for (const idToken of idTokens.values()) idToken.isAccepted = false
+    },
+    forgetSessions: () => {
+      accountByRefreshToken.clear()
+      for (const account of accounts) account.isLost = true
+    },
+    /** The client gives its session up, because it was asked to. */
+    abandonSessions: () => {
+      for (const account of accounts) account.isLost = true
+    }
+  }
+}

@@ -92,8 +92,12 @@ describe("Arta.watch", () => {
       const error = yield* Effect.flip(Stream.runDrain(Arta.watch("record-1")))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "status", sent: false })
     }).pipe(
-      Effect.provide(ArtaApi.layer({ apiUrl: "not a url" }).pipe(Layer.provide(Auth.layerToken("mine")))),
-      Effect.provide(ArtaEmulator.layer())
+      Effect.provide(
+        ArtaApi.layer({ apiUrl: "not a url" }).pipe(
+          Layer.provide(Auth.layerToken("mine")),
+          Layer.provide(ArtaEmulator.layer())
+        )
+      )
     )
   )
 

@@ -203,10 +203,13 @@ describe("No input ends in a defect:", () => {
       const store = yield* TokenStore.TokenStore
       return Option.isSome(yield* store.load) ? "stored" : "not stored"
     }).pipe(
-      Effect.provide(Auth.layer({ apiKey: "key" })),
-      Effect.provide(TokenStore.layerKeyValueStore),
-      Effect.provide(KeyValueStore.layerMemory),
-      Effect.provide(replying(...replies)),
+      Effect.provide(
+        Auth.layer({ apiKey: "key" }).pipe(
+          Layer.provideMerge(TokenStore.layerKeyValueStore),
+          Layer.provideMerge(KeyValueStore.layerMemory),
+          Layer.provide(replying(...replies))
+        )
+      ),
       Logger.withMinimumLogLevel(LogLevel.None)
     )
 

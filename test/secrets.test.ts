@@ -87,7 +87,7 @@ describe("No secret is shown", () => {
   it.effect("and the witness would have seen one", () =>
     Effect.gen(function* () {
       const witness = makeWitness()
-      yield* witness.watch(Effect.fail(new Error("canary-api-key")))
+      yield* witness.watch(Effect.fail({ detail: "canary-api-key" }))
       yield* Effect.provide(Effect.logTrace("canary-id-token"), witness.layer)
       expect(witness.shown.join()).toContain("canary-api-key")
       expect(witness.shown.join()).toContain("canary-id-token")

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
 /** Puts a program of the tests and all that it imports into one file, so that it starts fast. Gives the file's path. */
-export const bundled = async (name: "saveWithoutEnd" | "askForToken", folder: string) => {
+export const bundled = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", folder: string) => {
   const outfile = `${folder}/${name}.cjs`
   await build({
     entryPoints: [fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))],
@@ -37,6 +37,9 @@ export const started = (bundle: string, ...args: ReadonlyArray<string>) =>
     return {
       /** The next line that it prints. Fails where it ended instead. */
       nextLine: Effect.raceFirst(Queue.take(lines), Deferred.await(ended)),
+      /** How it ended, once it has. */
+      ended: Effect.flip(Deferred.await(ended)),
+      signal: (signal: "SIGINT" | "SIGTERM") => Effect.sync(() => child.kill(signal)),
       say: (line: string) => Effect.sync(() => child.stdin.write(`${line}\n`)),
       /** Ends it at once, without a word of warning, and gives the lines that were not read. */
       kill: Effect.sync(() => child.kill("SIGKILL")).pipe(

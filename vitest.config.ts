@@ -7,6 +7,9 @@ export default defineConfig({
   test: {
     // Virtual time looks at every fiber at each step, which a busy machine does slowly.
     testTimeout: 30_000,
+    // Most tests wait rather than work: for timers, sockets and other processes.
+    maxWorkers: 4,
+    minWorkers: 1,
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/conformance"],
     alias: {

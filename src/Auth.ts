@@ -217,7 +217,7 @@ export const make = (
           Option.isSome(underWay)
             ? Effect.succeed([underWay.value, underWay] as const)
             : store.exclusively(obtain(refused)).pipe(
-                Effect.tapError(rememberSetback),
+                Effect.tapBoth({ onFailure: rememberSetback, onSuccess: () => Ref.set(setback, Option.none()) }),
                 Effect.ensuring(SynchronizedRef.set(flight, Option.none())),
                 Effect.interruptible,
                 Effect.forkIn(scope),

@@ -79,6 +79,20 @@ describe("Auth, when the identity service", () => {
     }).pipe(emulated())
   )
 
+  it.effect("has refused a refresh and accepts the next, is asked in the background again", () =>
+    Effect.gen(function* () {
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
+      yield* Effect.flip(token)
+      const second = yield* token
+      yield* TestClock.adjust("31 minutes")
+      expect(yield* token).toBe(second)
+      yield* TestClock.adjust("1 second")
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 3 })
+    }).pipe(emulated())
+  )
+
   it.effect.each(["ADMIN_ONLY_OPERATION", "OPERATION_NOT_ALLOWED"])("says that sign-up is off on %s", (reason) =>
     Effect.gen(function* () {
       yield* inject(Fault.identityError("signUp", reason))

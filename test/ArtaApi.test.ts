@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Redacted, Ref } from "effect"
-import { ArtaApi, Auth, GenerateRequest, Generation } from "effect-arta"
+import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { patiently } from "./support/emulated.js"
 import type { Step } from "./support/scripted.js"
 import { scripted } from "./support/scripted.js"
@@ -33,16 +33,12 @@ const countingAuth = Layer.effect(
 
 const withApi = (
   steps: ReadonlyArray<Step>,
-  test: (api: ArtaApi.Service, http: ReturnType<typeof scripted>) => Effect.Effect<void, unknown>
+  test: (api: ArtaApi.Service, http: ReturnType<typeof scripted>) => Effect.Effect<void, unknown>,
+  { apiUrl = "https://arta.test/api/v1//", auth = countingAuth } = {}
 ) => {
   const http = scripted({ text2image: steps })
   return Effect.flatMap(ArtaApi.ArtaApi, (api) => test(api, http)).pipe(
-    Effect.provide(
-      ArtaApi.layer({ apiUrl: "https://arta.test/api/v1/" }).pipe(
-        Layer.provide(countingAuth),
-        Layer.provide(http.layer)
-      )
-    )
+    Effect.provide(ArtaApi.layer({ apiUrl }).pipe(Layer.provide(auth), Layer.provide(http.layer)))
   )
 }
 
@@ -116,6 +112,8 @@ describe("ArtaApi.submit", () => {
     ],
     ["any other text", { status: 403, body: "  Access\n denied " }, { detail: "Access denied" }],
     ["nothing", { status: 404, body: "" }, { detail: "no reason given" }],
+    ["a Retry-After that means nothing", { status: 403, headers: { "retry-after": "30" } }, { status: 403 }],
+    ["a record id elsewhere", { status: 300, body: { record_id: "rec-1" } }, { status: 300 }],
     ["an empty record id", { body: { record_id: "", detail: "out of credits" } }, { detail: "out of credits" }],
     ["no record id", { status: 200, body: { detail: "queue is full" } }, { status: 200, detail: "queue is full" }],
     ["the token", { status: 403, body: { detail: "bad token-1" } }, { detail: "bad <redacted>" }]
@@ -128,6 +126,26 @@ describe("ArtaApi.submit", () => {
       })
     )
   )
+
+  it.effect("shows none of the tokens that the service was sent", () =>
+    withApi([{ status: 401 }, { status: 403, body: { detail: "neither token-1 nor token-2" } }], (api) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(api.submit(request))
+        expect(error).toMatchObject({ _tag: "ResponseError", detail: "neither <redacted> nor <redacted>" })
+      })
+    )
+  )
+
+  it.effect("fails as Auth does where there is no token to submit with", () => {
+    const failing = Effect.fail(new ArtaError.TransportError({ operation: "refresh", reason: "a reset", sent: true }))
+    const auth = Layer.succeed(Auth.Auth, { token: failing, renew: () => failing, signOut: Effect.void })
+    const test = (api: ArtaApi.Service, { seen }: ReturnType<typeof scripted>) =>
+      Effect.gen(function* () {
+        expect(yield* Effect.flip(api.submit(request))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
+        expect(seen).toEqual([])
+      })
+    return withApi([], test, { auth })
+  })
 
   it.effect.each<[string, Step]>([
     ["a reset", { code: "ECONNRESET" }],
@@ -142,7 +160,8 @@ describe("ArtaApi.submit", () => {
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {
         const error = yield* patiently(Effect.flip(api.submit(request)))
-        expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { seed: 12_345 } })
+        const reason: unknown = expect.stringMatching(/./)
+        expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { seed: 12_345 }, reason })
         expect(seen).toHaveLength(1)
       })
     )
@@ -250,6 +269,17 @@ describe("ArtaApi.status", () => {
     )
   )
 
+  it.effect("leaves http addresses alone where the API itself is on http", () =>
+    withApi(
+      [{ body: { status: "DONE", response: [{ url: "http://a/0" }] } }],
+      (api) =>
+        Effect.map(api.status(recordId), (found) => {
+          expect(found).toEqual({ _tag: "Done", images: [{ index: 0, url: "http://a/0" }] })
+        }),
+      { apiUrl: "http://localhost:8080/api/v1" }
+    )
+  )
+
   it.effect("renews the token on 401", () =>
     withApi([{ status: 401 }, { body: { status: "IN_QUEUE" } }], (api, { seen }) =>
       Effect.gen(function* () {
@@ -260,7 +290,7 @@ describe("ArtaApi.status", () => {
   )
 
   it.effect.each<[string, Step, object]>([
-    ["an unreadable answer", { body: "<html>" }, { _tag: "ResponseError", status: 200 }],
+    ["an unreadable answer", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable answer" }],
     [
       "a refusal",
       { status: 404, body: { detail: "no such record" } },

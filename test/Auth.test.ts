@@ -123,6 +123,15 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  it.effect("hands out what an earlier program left, also past half of its life, whatever becomes of its refresh", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("40 minutes")
+      yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
+      expect(yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))).toEqual(first)
+    }).pipe(emulated())
+  )
+
   it.effect("takes up the token that another program has renewed meanwhile", () =>
     Effect.gen(function* () {
       yield* token
@@ -180,6 +189,16 @@ describe("Auth.renew", () => {
       const refused = yield* token
       const others = yield* renew(refused).pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))
       expect(yield* renew(refused)).toEqual(others)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("hands out the valid token it holds where an older one was refused, and asks nobody", () =>
+    Effect.gen(function* () {
+      const refused = yield* token
+      const renewed = yield* renew(refused)
+      yield* TestClock.adjust("31 minutes")
+      expect(yield* renew(refused)).toEqual(renewed)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
     }).pipe(emulated())
   )
@@ -249,7 +268,7 @@ describe("Auth.layerToken", () => {
       const fixed = yield* token
       expect(fixed).toBe("mine")
       expect(yield* renew(fixed)).toEqual(fixed)
-    }).pipe(Effect.provide(Auth.layerToken("mine")))
+    }).pipe(Effect.provide(Auth.layerToken("mine\n")))
   )
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Redacted, TestClock } from "effect"
+import { Duration, Effect, Redacted, TestClock } from "effect"
 import { Auth, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, emulated, inject, patiently } from "./support/emulated.js"
@@ -76,6 +76,39 @@ describe("Auth, when the identity service", () => {
       yield* TestClock.adjust("31 seconds")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect.each<[string, Record<string, string>, number]>([
+    ["as long as it asks for", { "retry-after": "20" }, 20],
+    ["five seconds where it does not say", {}, 5]
+  ])("leaves a service with a rate limit alone for %s", ([, headers, seconds]) =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 minute")
+      yield* inject(Fault.respond("signUp", 429, { headers }))
+      yield* Effect.flip(token)
+      yield* TestClock.adjust(Duration.seconds(seconds - 1))
+      const retryAfter = Duration.seconds(1)
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", operation: "signUp", retryAfter })
+      yield* TestClock.adjust(retryAfter)
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("refuses a refresh for good, is not asked again until somebody has to wait for the answer", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("31 minutes")
+      yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
+      yield* token
+      yield* TestClock.adjust("10 minutes")
+      expect(yield* token).toBe(first)
+      yield* TestClock.adjust("1 second")
+      expect(yield* counts).toMatchObject({ refresh: 1 })
+      yield* TestClock.adjust("1 hour")
+      expect(yield* token).not.toBe(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
     }).pipe(emulated())
   )
 

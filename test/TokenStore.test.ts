@@ -181,11 +181,11 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     )
   )
 
-  it.effect("takes an empty file for none", () =>
+  it.effect.each(["", " \n"])("takes an empty file for none: %j", (content) =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/private`)
-        yield* fs.writeFileString(file, "")
+        yield* fs.writeFileString(file, content)
         expect(yield* (yield* open).load).toEqual(Option.none())
         expect(yield* fs.readDirectory(`${folder}/private`)).toEqual(["credentials.json"])
       })
@@ -214,6 +214,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
         yield* fs.makeDirectory(file, { recursive: true })
         const store = yield* open
         expect(yield* Effect.flip(store.load)).toMatchObject({ _tag: "TokenStoreError", operation: "load", path: file })
+        expect(yield* Effect.flip(store.clear)).toMatchObject({ operation: "clear", path: file })
         const error = yield* Effect.flip(store.save(credentials("a")))
         expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "save", path: file })
         expect(error.message).toContain(file)

@@ -28,6 +28,7 @@ import * as Effect from "effect/Effect"
 import { identity, pipe } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import { TokenStoreError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
@@ -40,7 +41,10 @@ import { fromJson, toJson } from "./internal/storedCredentials.js"
  * @category models
  */
 export interface Service {
-  /** The stored session. None where nothing is stored, or nothing readable: that is then set aside, not destroyed. */
+  /**
+   * The stored session. None where nothing is stored, or nothing readable: that is then set aside, not destroyed. Where
+   * reading is not permitted or fails, none too, and `save` fails rather than replace what nobody has read.
+   */
   readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
   /** Replaces the stored session, whole or not at all. */
   readonly save: (credentials: Credentials) => Effect.Effect<void, TokenStoreError>
@@ -76,9 +80,13 @@ export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(
   })
 )
 
+// A folder in the file's place will not become a file, and is for a person to put right.
+const isLasting = (error: PlatformError): boolean => error._tag !== "SystemError" || error.reason === "BadResource"
+
 const fromSlot = (slot: Slot): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const turn = yield* Effect.makeSemaphore(1)
+    const unread = yield* Ref.make(Option.none<PlatformError>())
 
     const failing = (operation: TokenStoreError["operation"]) =>
       Effect.mapError(
@@ -97,11 +105,21 @@ const fromSlot = (slot: Slot): Effect.Effect<Service> =>
         yield* setAside(found.value.text)
       }
       return credentials
-    })
+    }).pipe(
+      Effect.zipLeft(Ref.set(unread, Option.none())),
+      Effect.catchIf(Predicate.not(isLasting), (error) => Effect.as(Ref.set(unread, Option.some(error)), Option.none()))
+    )
+
+    // What could not be read may be a session that works: better none of ours is kept than that one lost.
+    const save = (credentials: Credentials) =>
+      Effect.flatMap(
+        Ref.get(unread),
+        Option.match({ onNone: () => slot.write(toJson(credentials)), onSome: Effect.fail })
+      )
 
     return TokenStore.of({
       load: pipe(load, failing("load"), Effect.withSpan("TokenStore.load")),
-      save: Effect.fn("TokenStore.save")((credentials) => slot.write(toJson(credentials)), failing("save")),
+      save: Effect.fn("TokenStore.save")(save, failing("save")),
       clear: pipe(slot.remove, failing("clear"), Effect.withSpan("TokenStore.clear")),
       exclusively: (effect) => turn.withPermits(1)(slot.lock(effect))
     })

@@ -1,5 +1,6 @@
+import type { FileSystem } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Logger, Option, Redacted, TestClock } from "effect"
+import { Effect, Logger, Option, Redacted, Ref, TestClock } from "effect"
 import { Auth, TokenStore } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 import { inspect } from "node:util"
@@ -42,6 +43,34 @@ describe.each(kinds)("A save that meets %s", (failure) => {
   )
 })
 
+/** Three tokens, each after the end of the one before, and what is logged meanwhile. */
+const threeTokens = (store: TokenStore.Service) =>
+  Effect.gen(function* () {
+    const logged: Array<string> = []
+    const logger = Logger.make((entry) => {
+      logged.push(`${entry.logLevel.label} ${inspect({ ...entry, context: undefined }, { depth: 20 })}`)
+    })
+    const tokens = yield* Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("2 hours")
+      const second = yield* token
+      yield* TestClock.adjust("2 hours")
+      return [first, second, yield* token]
+    }).pipe(
+      Effect.provide(Auth.layer({ apiKey: "the-api-key" })),
+      Effect.provideService(TokenStore.TokenStore, store),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+    )
+    return { tokens, logged }
+  })
+
+const expectOneWarning = ({ logged, tokens }: Effect.Effect.Success<ReturnType<typeof threeTokens>>) => {
+  expect(new Set(tokens).size).toBe(3)
+  expect(logged.filter((line) => /^(WARN|ERROR|FATAL)/.test(line))).toHaveLength(1)
+  expect(logged.join("\n")).toContain("kept in memory")
+  for (const secret of [...tokens, "refresh-token", "the-api-key"]) expect(logged.join("\n")).not.toContain(secret)
+}
+
 describe("Auth on a disk that cannot be written to", () => {
   const disks: ReadonlyArray<[name: string, on: ReadonlyArray<Step>, failure: Failure]> = [
     ["is full", ["write"], "no space left"],
@@ -54,32 +83,58 @@ describe("Auth on a disk that cannot be written to", () => {
   it.effect.each([...disks])("works on in memory when the disk %s, and says so once", ([, on, failure]) =>
     onDisk(({ files, fs, open }) =>
       Effect.gen(function* () {
-        const logged: Array<string> = []
-        const logger = Logger.make((entry) => {
-          logged.push(`${entry.logLevel.label} ${inspect({ ...entry, context: undefined }, { depth: 20 })}`)
-        })
-        const store = yield* open(failing(fs, { on, failure }))
-        const tokens = yield* Effect.gen(function* () {
-          const first = yield* token
-          yield* TestClock.adjust("2 hours")
-          const second = yield* token
-          yield* TestClock.adjust("2 hours")
-          return [first, second, yield* token]
-        }).pipe(
-          Effect.provide(Auth.layer({ apiKey: "the-api-key" })),
-          Effect.provideService(TokenStore.TokenStore, store),
-          Effect.provide(Logger.replace(Logger.defaultLogger, logger))
-        )
-        expect(new Set(tokens).size).toBe(3)
+        expectOneWarning(yield* threeTokens(yield* open(failing(fs, { on, failure }))))
         expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
         expect(yield* files).toEqual([])
-        expect(logged.filter((line) => /^(WARN|ERROR|FATAL)/.test(line))).toHaveLength(1)
-        expect(logged.join("\n")).toContain("kept in memory")
-        for (const secret of [...tokens, "refresh-token", "the-api-key"]) {
-          expect(logged.join("\n")).not.toContain(secret)
-        }
       })
     ).pipe(Effect.provide(ArtaEmulator.layer({ rotateRefreshTokens: true })))
+  )
+})
+
+describe("Auth on a file that cannot be read", () => {
+  it.effect.each<[string, Failure, string, ReadonlyArray<Step>, string]>([
+    ["belongs to somebody else", "permission denied", '{"somebody":"else\'s"}', ["read"], ".json"],
+    ["is nonsense, on a disk that is read-only", "a read-only disk", "nonsense", ["rename"], ""]
+  ])("works on in memory when the file %s, says so once, and leaves it as it is", ([, failure, content, on, suffix]) =>
+    onDisk(({ file, files, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(file, content)
+        expectOneWarning(yield* threeTokens(yield* open(failing(fs, { on, failure, suffix }))))
+        expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+        expect(yield* files).toEqual(["credentials.json"])
+        expect(yield* fs.readFileString(file)).toBe(content)
+      })
+    ).pipe(Effect.provide(ArtaEmulator.layer({ rotateRefreshTokens: true })))
+  )
+
+  it.effect("does not replace the session that it could not read for a moment", () =>
+    onDisk(({ file, fs, open }) =>
+      Effect.gen(function* () {
+        yield* (yield* open()).save(session("theirs"))
+        const isBusy = yield* Ref.make(true)
+        const busy = failing(fs, { on: ["read"], failure: "permission denied" })
+        const readFileString: FileSystem.FileSystem["readFileString"] = (path, encoding) =>
+          Effect.flatMap(Ref.get(isBusy), (is) => (is ? busy : fs).readFileString(path, encoding))
+        const store = yield* open({ ...fs, readFileString })
+        expect(yield* store.load).toEqual(Option.none())
+        yield* Ref.set(isBusy, false)
+        expect(yield* Effect.flip(store.save(session("ours")))).toMatchObject({ operation: "save", path: file })
+        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("theirs"))))
+        yield* store.save(session("ours"))
+        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("ours"))))
+      })
+    )
+  )
+
+  it.effect("fails with the path where a folder stands in the file's place", () =>
+    onDisk(({ file, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(file)
+        const error = yield* Effect.flip(threeTokens(yield* open()))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "load", path: file })
+        expect(yield* counts).toMatchObject({ signUp: 0 })
+      })
+    ).pipe(Effect.provide(ArtaEmulator.layer()))
   )
 })
 

@@ -1,8 +1,8 @@
 import { Error, FileSystem } from "@effect/platform"
 import { Effect } from "effect"
 
-/** The steps of writing a file that can fail. */
-export type Step = "makeDirectory" | "open" | "write" | "sync" | "rename"
+/** The steps of reading and writing a file that can fail. */
+export type Step = "read" | "makeDirectory" | "open" | "write" | "sync" | "rename"
 
 /** How Effect tells what Node calls ENOSPC, EACCES and EROFS. */
 export const failures = {
@@ -57,6 +57,7 @@ export const failing = (fs: FileSystem.FileSystem, { failure, on, suffix = "" }:
 
   return {
     ...fs,
+    readFileString: (path, encoding) => or("read", path, fs.readFileString(path, encoding)),
     makeDirectory: (path, options) => or("makeDirectory", path, fs.makeDirectory(path, options)),
     open: (path, options) =>
       or(

@@ -19,13 +19,21 @@ const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Optio
     )
   )
 
+// As many as Linux follows before it takes them for a circle.
+const mostLinks = 40
+
 /** A private file, replaced as a whole: a temporary file is written beside it and renamed. */
 export const fileSlot = (fs: FileSystem.FileSystem, path: Path.Path, file: string): Slot => {
-  // A symlink stays one, also while nothing is there that it could point to.
-  const destination = fs.realPath(file).pipe(
-    Effect.orElse(() => Effect.map(fs.readLink(file), (link) => path.resolve(path.dirname(file), link))),
-    Effect.orElseSucceed(() => file)
-  )
+  const realFolder = (name: string) => Effect.orElseSucceed(fs.realPath(path.dirname(name)), () => path.dirname(name))
+
+  const followLinks = (name: string, left = mostLinks): Effect.Effect<string> =>
+    Effect.zipWith(fs.readLink(name), realFolder(name), (link, folder) => path.resolve(folder, link)).pipe(
+      Effect.flatMap((next) => (left > 0 ? followLinks(next, left - 1) : Effect.succeed(name))),
+      Effect.orElseSucceed(() => name)
+    )
+
+  // A symlink stays one, also while nothing is there that it, or one behind it, could point to.
+  const destination = Effect.orElse(fs.realPath(file), () => followLinks(file))
 
   const makeFolder = (name: string) => fs.makeDirectory(path.dirname(name), { recursive: true, mode: 0o700 })
 

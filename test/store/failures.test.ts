@@ -154,6 +154,35 @@ describe("A token file behind a symlink to nothing", () => {
   )
 })
 
+describe("A token file behind a chain of symlinks to nothing", () => {
+  it.effect("is written where the last of them points, and all of them stay", () =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(`${folder}/one/deep`, { recursive: true })
+        yield* fs.makeDirectory(`${folder}/two`)
+        yield* fs.symlink(`${folder}/one/deep`, `${folder}/way`)
+        yield* fs.symlink("way/link.json", file)
+        yield* fs.symlink("../../two/real.json", `${folder}/one/deep/link.json`)
+        const store = yield* open()
+        yield* store.exclusively(store.save(session("a")))
+        expect(yield* fs.readLink(file)).toBe("way/link.json")
+        expect(yield* fs.readLink(`${folder}/one/deep/link.json`)).toBe("../../two/real.json")
+        expect(yield* fs.readDirectory(`${folder}/two`)).toEqual(["real.json"])
+        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+      })
+    )
+  )
+
+  it.effect("in a circle is a typed error", () =>
+    onDisk(({ file, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.symlink("credentials.json", file)
+        expect(yield* Effect.flip((yield* open()).load)).toMatchObject({ _tag: "TokenStoreError", operation: "load" })
+      })
+    )
+  )
+})
+
 describe("An unreadable file behind a symlink", () => {
   it.effect("is set aside beside the file, which may be on another disk than the symlink", () =>
     onDisk(({ file, folder, fs, open }) =>

@@ -48,6 +48,9 @@ export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock 
       Effect.catchIf(failedWith("AlreadyExists"), () => Effect.succeed(false))
     )
 
+  // No file system removes a file only if it still is the one that was read, and moving it away to look at it first would
+  // let a third program in meanwhile. What is left is a holder that is silent for five seconds and wakes up in the
+  // microseconds between these two steps.
   const removeIfHeldBy = (holder: string) =>
     Effect.ignore(Effect.flatMap(fs.readFileString(file), (found) => (found === holder ? remove(file) : Effect.void)))
 

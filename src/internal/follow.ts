@@ -4,7 +4,6 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { StatusError } from "../ArtaApi.js"
 import { ArtaApi } from "../ArtaApi.js"
@@ -28,17 +27,35 @@ const isTransient = (error: StatusError): boolean =>
 
 const isUnknownRecord = (error: StatusError): boolean => error._tag === "ResponseError" && error.status === 404
 
-const StatusErrors = Schema.Union(
-  Errors.AuthError,
-  Errors.TokenStoreError,
-  Errors.TransportError,
-  Errors.ResponseError,
-  Errors.RateLimitedError,
-  Errors.UnauthorizedError
-)
+const copyWith = (recordId: RecordId, error: StatusError): StatusError => {
+  switch (error._tag) {
+    case "AuthError":
+      return new Errors.AuthError({ reason: error.reason, recordId })
+    case "TokenStoreError":
+      return new Errors.TokenStoreError({
+        operation: error.operation,
+        path: error.path,
+        reason: error.reason,
+        recordId
+      })
+    case "TransportError":
+      return new Errors.TransportError({ operation: error.operation, reason: error.reason, sent: error.sent, recordId })
+    case "ResponseError":
+      return new Errors.ResponseError({
+        operation: error.operation,
+        status: error.status,
+        detail: error.detail,
+        recordId
+      })
+    case "RateLimitedError":
+      return new Errors.RateLimitedError({ operation: error.operation, retryAfter: error.retryAfter, recordId })
+    case "UnauthorizedError":
+      return new Errors.UnauthorizedError({ operation: error.operation, recordId })
+  }
+}
 
 const withRecordId = (recordId: RecordId) => (error: StatusError) => {
-  const copy = Schema.decodeSync(StatusErrors)({ ...Schema.encodeSync(StatusErrors)(error), recordId })
+  const copy = copyWith(recordId, error)
   if (error.stack !== undefined) copy.stack = error.stack
   return copy
 }

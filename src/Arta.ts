@@ -42,7 +42,7 @@ import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
 import { follow } from "./internal/follow.js"
 import { counted, countedStart } from "./internal/metrics.js"
-import { patiently } from "./internal/retrying.js"
+import { numbered, patiently } from "./internal/retrying.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
 
@@ -63,11 +63,12 @@ const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 min
 
 const pollingOf = (settings: Settings) => settings.polling ?? Polling.exponential()
 
-const start = Effect.fn("Arta.start")(function* (options: Options, settings: Settings) {
+const start = Effect.fnUntraced(function* (options: Options, settings: Settings) {
   const request = yield* decodeOptions(options)
   const api = yield* ArtaApi.ArtaApi
   const deadline = yield* deadlineOf(settings)
-  const recordId = yield* api.submit(request).pipe(
+  const submit = yield* numbered(api.submit(request))
+  const recordId = yield* submit.pipe(
     // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
     Effect.retry({
       schedule: patiently,

@@ -156,13 +156,16 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       if (isOk(submitted)) {
         const accepted = Wire.readSubmitted(submitted.answer)
         if (Option.isNone(accepted)) return yield* unknown("the answer was unreadable")
-        return accepted.value ?? (yield* refuse("submit", submitted))
+        if (accepted.value === undefined) return yield* refuse("submit", submitted)
+        yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
+        return accepted.value
       }
       if (submitted.answer.status < 500 || isRateLimit(submitted.answer)) return yield* refuse("submit", submitted)
       return yield* unknown(`the service answered ${String(submitted.answer.status)}`)
     })
 
     const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
+      yield* Effect.annotateCurrentSpan({ recordId: id })
       const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
       const exchanged = yield* authorized("status", statusTimeout, request)
       if (!isOk(exchanged)) return yield* refuse("status", exchanged)
@@ -171,7 +174,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         () =>
           new ResponseError({ operation: "status", status: exchanged.answer.status, detail: "an unreadable answer" })
       )
-      yield* Effect.annotateCurrentSpan({ recordId: id, status: found._tag })
+      yield* Effect.annotateCurrentSpan({ status: found._tag })
       return found
     })
 

@@ -48,7 +48,7 @@ import type { Overrides } from "./internal/configuration.js"
 import { optional } from "./internal/configuration.js"
 import { monotonicMillis } from "./internal/clock.js"
 import * as Identity from "./internal/identity.js"
-import { briefly } from "./internal/retrying.js"
+import { briefly, numbered } from "./internal/retrying.js"
 import { TokenStore } from "./TokenStore.js"
 
 /**
@@ -161,11 +161,13 @@ export const make = (
     // A server may have rotated the refresh token by the time its answer is read, and losing that would lose the session.
     // An interruption reaches the fibers that a timeout forks even through `uninterruptible`, but no daemon.
     const obtained = (answer: Effect.Effect<Credentials, Identity.IdentityError>) =>
-      Effect.flatMap(answer, keep).pipe(
-        Effect.forkDaemon,
-        Effect.flatMap(Fiber.join),
-        Effect.uninterruptible,
-        Effect.retry({ schedule: briefly, while: (error) => error._tag === "TransportError" })
+      Effect.flatMap(numbered(answer), (attempt) =>
+        Effect.flatMap(attempt, keep).pipe(
+          Effect.forkDaemon,
+          Effect.flatMap(Fiber.join),
+          Effect.uninterruptible,
+          Effect.retry({ schedule: briefly, while: (error) => error._tag === "TransportError" })
+        )
       )
 
     const signUp = obtained(identityService.signUp)

@@ -98,25 +98,29 @@ describe("No secret is shown", () => {
 describe("The spans", () => {
   it.effect("tell what a generation did", () => {
     const http = scripted({
-      signupNewUser: [{ body: signedUp }],
-      "text2image/": [{ body: { status: "IN_QUEUE" } }, { body: done }],
-      text2image: [{ body: accepted }]
+      signupNewUser: [{ status: 503 }, { code: "ECONNRESET" }, { body: signedUp }],
+      securetoken: [{ status: 503 }, { body: refreshed }],
+      "text2image/": [{ body: { status: "IN_QUEUE" } }, { status: 401 }, { body: done }],
+      text2image: [{ status: 429 }, { body: accepted }]
     })
     const witness = makeWitness()
     return Effect.gen(function* () {
       const fiber = yield* Effect.fork(witness.watch(Stream.runDrain(Arta.generate({ prompt: "cat" }))))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
-      const names = new Set(witness.spans.map(({ name }) => name))
-      for (const name of ["Arta.generate", "ArtaApi.submit", "ArtaApi.status", "Auth.signUp"])
-        expect(names).toContain(name)
-      const polls = witness.spans.filter(({ name }) => name === "ArtaApi.status")
-      expect(polls.map(({ attributes }) => Object.fromEntries(attributes))).toMatchObject([
+      const all = (name: string) =>
+        witness.spans.filter((span) => span.name === name).map(({ attributes }) => Object.fromEntries(attributes))
+      expect(all("Arta.generate")).toMatchObject([{ recordId: "record-1", model: "Flux" }])
+      expect(all("Auth.signUp")).toMatchObject([{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }])
+      expect(all("Auth.refresh")).toMatchObject([{ attempt: 1 }, { attempt: 2 }])
+      expect(all("ArtaApi.submit")).toMatchObject([
+        { model: "Flux", attempt: 1 },
+        { model: "Flux", attempt: 2, recordId: "record-1" }
+      ])
+      expect(all("ArtaApi.status")).toMatchObject([
         { recordId: "record-1", status: "Queued", attempt: 1 },
         { recordId: "record-1", status: "Done", attempt: 2 }
       ])
-      const submit = witness.spans.find(({ name }) => name === "ArtaApi.submit")
-      expect(submit?.attributes.get("model")).toBe("Flux")
       expect(http.seen.flatMap(({ headers }) => Object.keys(headers))).not.toContain("traceparent")
     }).pipe(
       Effect.provide(

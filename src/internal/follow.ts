@@ -2,7 +2,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { StatusError } from "../ArtaApi.js"
@@ -13,7 +12,7 @@ import { Completed, InProgress, Queued } from "../Generation.js"
 import type { Deadline } from "./deadline.js"
 import { unusableUrl } from "./http.js"
 import { polls } from "./metrics.js"
-import { patiently } from "./retrying.js"
+import { numbered, patiently } from "./retrying.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
 
@@ -93,10 +92,9 @@ export const follow = <R>(
         ? Effect.map(deadline.elapsed, Duration.lessThan(grace))
         : Effect.succeed(isTransient(error))
 
-    const attempts = yield* Ref.make(0)
-    const poll = Ref.updateAndGet(attempts, (n) => n + 1).pipe(
-      Effect.tap(() => Metric.increment(polls)),
-      Effect.flatMap((attempt) => Effect.annotateSpans(api.status(recordId), { attempt, recordId })),
+    const ask = yield* numbered(api.status(recordId))
+    const poll = Metric.increment(polls).pipe(
+      Effect.zipRight(ask),
       Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`)),
       Effect.retry({ schedule: patiently, while: isWorthAnotherPoll }),
       Effect.mapError(withRecordId(recordId))

@@ -1,4 +1,6 @@
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
@@ -18,3 +20,12 @@ export const patiently: Schedule.Schedule<unknown, ArtaError> = Schedule.identit
 
 /** The same, but only three times. */
 export const briefly: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect(patiently, Schedule.recurs(3))
+
+/** An effect whose spans tell how many times it has been tried. */
+export const numbered = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
+  Effect.map(Ref.make(0), (attempts) =>
+    Effect.flatMap(
+      Ref.updateAndGet(attempts, (n) => n + 1),
+      (attempt) => Effect.annotateSpans(effect, { attempt })
+    )
+  )

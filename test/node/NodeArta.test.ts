@@ -13,26 +13,30 @@ const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.
 const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
 
+/** What tells the library about the emulator, and about a token file in a folder that is not there yet. */
+const variables = Effect.gen(function* () {
+  const urls = yield* ArtaEmulator.urls
+  return {
+    ARTA_API_KEY: "k",
+    ARTA_API_URL: urls.apiUrl,
+    ARTA_SIGN_UP_URL: urls.signUpUrl,
+    ARTA_TOKEN_URL: urls.tokenUrl,
+    ARTA_TOKEN_FILE: `${yield* folder}/deep/credentials.json`
+  }
+})
+
 const settings: Arta.Settings = { polling: Polling.fixed("20 millis") }
 
 describe("NodeArta.layerConfig", () => {
   it.scopedLive("runs the program of the README on environment variables alone", () =>
     Effect.gen(function* () {
-      const urls = yield* ArtaEmulator.urls
-      const variables = {
-        ARTA_API_KEY: "k",
-        ARTA_API_URL: urls.apiUrl,
-        ARTA_SIGN_UP_URL: urls.signUpUrl,
-        ARTA_TOKEN_URL: urls.tokenUrl,
-        ARTA_TOKEN_FILE: `${yield* folder}/deep/credentials.json`
-      }
       const events = yield* Arta.generate(
         { messages: [{ role: "user", content: "cat" }], model: "Flux" },
         settings
       ).pipe(
         Stream.runCollect,
         Effect.provide(NodeArta.layerConfig()),
-        Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+        Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(yield* variables))))
       )
       expect(Chunk.toReadonlyArray(events).map(({ _tag }) => _tag)).toEqual([
         "Submitted",
@@ -160,20 +164,12 @@ const withVariables = <A, E, R>(variables: Readonly<Record<string, string>>, eff
 describe("NodeArta.client", () => {
   it.scopedLive("reads the environment where it is told nothing, and keeps the session in the file", () =>
     Effect.gen(function* () {
-      const urls = yield* ArtaEmulator.urls
-      const variables = {
-        ARTA_API_KEY: "k",
-        ARTA_API_URL: urls.apiUrl,
-        ARTA_SIGN_UP_URL: urls.signUpUrl,
-        ARTA_TOKEN_URL: urls.tokenUrl,
-        ARTA_TOKEN_FILE: `${yield* folder}/credentials.json`
-      }
       const draw = Effect.promise(async () => {
         await using client = NodeArta.client()
         const generation = await client.run({ prompt: "cat" }, settings)
         return generation.images.length
       })
-      expect(yield* withVariables(variables, Effect.all([draw, draw]))).toEqual([1, 1])
+      expect(yield* withVariables(yield* variables, Effect.all([draw, draw]))).toEqual([1, 1])
       expect(yield* counts).toMatchObject({ signUp: 1, submit: 2 })
     }).pipe(onPort())
   )

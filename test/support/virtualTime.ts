@@ -2,7 +2,8 @@ import { Chunk, Duration, Effect, Fiber, Option, TestClock, TestServices } from 
 
 const aMoment = TestServices.provideLive(Effect.sleep("1 millis"))
 
-const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>, tries = 10_000): Effect.Effect<void, E, R> =>
+/** Waits in real time, for what a file, a socket or a promise has to do first. */
+export const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>, tries = 10_000): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
     if (yield* condition) return
     if (tries === 0) return yield* Effect.dieMessage("waited in vain")

@@ -115,6 +115,12 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   }
 }
 
+// A redirect that `fetch` follows by itself could send a submission twice, and the token to where it points.
+const fetchClient = Layer.provide(
+  FetchHttpClient.layer,
+  Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" })
+)
+
 /**
  * A client that uses the platform's `fetch` and forgets its session when it is closed. On Node, `NodeArta.client` keeps
  * the session in a file.
@@ -123,4 +129,4 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
  * @category constructors
  */
 export const make = (options: Arta.LayerOptions): ArtaClient =>
-  fromLayer(Arta.layer(options).pipe(Layer.provide(Layer.merge(TokenStore.layerMemory, FetchHttpClient.layer))))
+  fromLayer(Arta.layer(options).pipe(Layer.provide(Layer.merge(TokenStore.layerMemory, fetchClient))))

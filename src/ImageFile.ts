@@ -43,6 +43,9 @@ import { backoff } from "./internal/retrying.js"
  *
  * Fails with `DownloadError` on anything that is not a whole PNG, JPEG or WebP picture of at most 64 MiB.
  *
+ * Redirects are followed to a bound, and never from https to http. A client that follows them by itself takes them out of
+ * these hands: give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
+ *
  * @since 0.1.0
  * @category downloading
  */

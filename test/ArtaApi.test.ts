@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Redacted, Ref } from "effect"
 import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { patiently } from "./support/emulated.js"
+import { opaqueRedirects } from "./support/opaqueRedirects.js"
 import type { Step } from "./support/scripted.js"
 import { scripted } from "./support/scripted.js"
 
@@ -307,5 +308,18 @@ describe("ArtaApi.status", () => {
         expect(seen).toHaveLength(1)
       })
     )
+  )
+})
+
+describe("ArtaApi in a browser", () => {
+  it.effect.each(["submit", "status"] as const)("says of %s that a redirect is not followed", (operation) =>
+    Effect.gen(function* () {
+      const api = yield* ArtaApi.ArtaApi
+      const asking: Effect.Effect<unknown, ArtaApi.SubmitError> =
+        operation === "submit" ? api.submit(request) : api.status(recordId)
+      const error = yield* Effect.flip(asking)
+      expect(error).toMatchObject({ _tag: "ResponseError", operation, status: 0 })
+      expect(error.message).toContain("it redirects elsewhere")
+    }).pipe(Effect.provide(Layer.provide(ArtaApi.layer(), [Auth.layerToken("token-1"), opaqueRedirects])))
   )
 })

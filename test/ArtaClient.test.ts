@@ -5,6 +5,8 @@ import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { afterEach, beforeEach, vi } from "vitest"
 import { counts, emulated } from "./support/emulated.js"
 import { emulatorOnPort } from "./support/emulatorOnPort.js"
+import type { Answer } from "./support/faultServer.js"
+import { faultServer, respond } from "./support/faultServer.js"
 import { eventually } from "./support/virtualTime.js"
 
 const start = async (options: ArtaEmulator.Options = {}) => {
@@ -168,6 +170,29 @@ describe("ArtaClient, in virtual time", () => {
         for await (const { _tag } of client.generate(cat)) if (_tag === "Queued") break
       })
     )
+  )
+})
+
+describe("ArtaClient, where the service redirects", () => {
+  const redirect = respond(307, "", { location: "/elsewhere" })
+  const signedUp = respond(200, { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" })
+
+  it.scopedLive.each<[string, string, Answer]>([
+    ["submission", "submit", redirect],
+    ["question for the status", "status", respond(200, { record_id: "record-1" })]
+  ])("sends no %s and no token after it", ([, operation, submit]) =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({
+        "/signUp": [signedUp],
+        "/text2image/record-1/status": [redirect],
+        "/text2image": [submit]
+      })
+      const client = ArtaClient.make({ apiKey: "k", apiUrl: url, signUpUrl: `${url}/signUp` })
+      const rejected = expect(client.run(cat)).rejects.toMatchObject({ _tag: "ResponseError", operation, status: 307 })
+      yield* Effect.promise(() => rejected)
+      expect(requests.filter((request) => request.includes("/elsewhere"))).toEqual([])
+      yield* Effect.promise(() => client.close())
+    })
   )
 })
 

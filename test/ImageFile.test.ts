@@ -1,4 +1,4 @@
-import { FileSystem } from "@effect/platform"
+import { FetchHttpClient, FileSystem } from "@effect/platform"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Either, Layer, Stream } from "effect"
@@ -6,6 +6,8 @@ import { ArtaApi, Auth, GenerateRequest, Generation, ImageFile } from "effect-ar
 import { encode } from "fast-png"
 import type { Answer } from "./support/faultServer.js"
 import { cut, faultServer, head, respond } from "./support/faultServer.js"
+import { opaqueRedirects } from "./support/opaqueRedirects.js"
+import { scripted } from "./support/scripted.js"
 
 const png = encode({ width: 8, height: 8, data: new Uint8Array(8 * 8 * 3), channels: 3 })
 const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, ...Array.from({ length: 20 }, () => 7), 0xff, 0xd9])
@@ -191,6 +193,40 @@ describe("ImageFile.bytes", () => {
       expect(Buffer.compare(Buffer.concat(Chunk.toReadonlyArray(chunks)), png)).toBe(0)
       expect(yield* Effect.flip(Stream.runDrain(at("/cut")))).toMatchObject({ _tag: "DownloadError" })
     }).pipe(onDisk)
+  )
+
+  it.effect.each(["http://pictures.test/1", "HTTP://pictures.test/1", "ftp://pictures.test/1", "data:image/png,0"])(
+    "follows no redirect from https to %s",
+    (location) => {
+      const http = scripted({ "https://pictures.test/0": [{ status: 302, headers: { location } }] })
+      return Effect.gen(function* () {
+        const image = { index: 0, url: "https://pictures.test/0" }
+        const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes(image)))
+        expect(error).toMatchObject({ _tag: "DownloadError", url: "https://pictures.test/0" })
+        expect(error.message).toMatch(/from https to http|not one of the web/)
+        expect(http.seen).toHaveLength(1)
+      }).pipe(Effect.provide(http.layer))
+    }
+  )
+
+  it.scopedLive("checks the redirects of a client that is told not to follow them by itself", () =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/0": [respond(302, "", { location: "/0" })] })
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: `${url}/0` })))
+      expect(error.message).toContain("without an end")
+      expect(requests).toHaveLength(6)
+    }).pipe(
+      Effect.provide(
+        Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+      )
+    )
+  )
+
+  it.effect("says where a browser hides the redirect", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: "https://pictures.test/0" })))
+      expect(error.message).toContain("it redirects elsewhere")
+    }).pipe(Effect.provide(opaqueRedirects))
   )
 
   it.effect.each(["file:///etc/passwd", "data:image/png;base64,AAAA", "not a url"])("refuses %s", (url) =>

@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { untraced } from "./http.js"
+import { isRedirect, notFollowed, untraced } from "./http.js"
 import type { Ends } from "./pictureFormat.js"
 import { append, formatOf, isUndecided, noBytes } from "./pictureFormat.js"
 
@@ -49,7 +49,8 @@ const open = (
       Effect.timeoutFail({ duration: longestSilence, onTimeout: () => trouble("retry", "the server does not answer") })
     )
     const { location } = response.headers
-    if (response.status >= 300 && response.status < 400 && location !== undefined) {
+    if (response.status === 0) return yield* trouble("none", notFollowed)
+    if (isRedirect(response.status) && location !== undefined) {
       if (redirects === mostRedirects) return yield* trouble("none", "it redirects without an end")
       return yield* open(client, yield* parseUrl(location, url), redirects + 1)
     }

@@ -22,7 +22,8 @@ const grace = Duration.seconds(10)
 const isTransient = (error: StatusError): boolean =>
   (error._tag === "TransportError" && error.reason !== unusableUrl) ||
   error._tag === "RateLimitedError" ||
-  (error._tag === "ResponseError" && (error.status < 300 || error.status === 408 || error.status >= 500))
+  (error._tag === "ResponseError" &&
+    ((error.status >= 200 && error.status < 300) || error.status === 408 || error.status >= 500))
 
 const isUnknownRecord = (error: StatusError): boolean => error._tag === "ResponseError" && error.status === 404
 

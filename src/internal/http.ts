@@ -20,6 +20,11 @@ export interface Answer {
   readonly text: string
 }
 
+/** A browser shows a redirect that it does not follow as an answer of status 0, and tells nothing else about it. */
+export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
+
+export const notFollowed = "it redirects elsewhere, which is not followed"
+
 /** Client spans would hold whole URLs, API key included, and propagation would show our traces to third parties. */
 export const untraced: (client: HttpClient.HttpClient) => HttpClient.HttpClient =
   HttpClient.withTracerDisabledWhen(constTrue)

@@ -10,7 +10,7 @@ import type { RateLimitedError } from "../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../ArtaError.js"
 import { Credentials } from "../Credentials.js"
 import type { Answer } from "./http.js"
-import { decodeJson, exchange, presentable, rateLimited, untraced } from "./http.js"
+import { decodeJson, exchange, isRedirect, notFollowed, presentable, rateLimited, untraced } from "./http.js"
 import { renewals } from "./metrics.js"
 import { Seconds, SignedUp } from "./storedCredentials.js"
 
@@ -72,7 +72,8 @@ const refuse = (
   )
     return rateLimited(operation, answer)
   if (Option.isNone(message) || answer.status >= 500) {
-    return new TransportError({ operation, reason: `an unusable answer (HTTP ${String(answer.status)})`, sent: true })
+    const reason = isRedirect(answer.status) ? notFollowed : `an unusable answer (HTTP ${String(answer.status)})`
+    return new TransportError({ operation, reason, sent: true })
   }
   const reason = authReason(message.value)
   return reason === undefined

@@ -7,7 +7,7 @@ import type { GenerateRequest } from "../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../Generation.js"
 import { RecordId } from "../Generation.js"
 import type { Answer } from "./http.js"
-import { decodeJson, presentable } from "./http.js"
+import { decodeJson, isRedirect, notFollowed, presentable } from "./http.js"
 
 export const form = (request: GenerateRequest): Record<string, string> => ({
   prompt: request.prompt,
@@ -50,6 +50,7 @@ const readDetail = decodeJson(Schema.Struct({ detail: Schema.Unknown }))
 
 /** What a refusal says: the FastAPI detail, or else the whole body. */
 export const detail = (answer: Answer, secrets: ReadonlyArray<Redacted.Redacted>): string => {
+  if (isRedirect(answer.status)) return notFollowed
   const text = Option.match(readDetail(answer), { onNone: () => answer.text, onSome: ({ detail }) => describe(detail) })
   return presentable(text, secrets) || "no reason given"
 }

@@ -43,6 +43,24 @@ const saving = (
 
 const onDisk = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))
 
+const mebibyte = 1024 * 1024
+
+/** A picture of 66 MiB, after which the server says nothing more and keeps the connection open. */
+const tooLong = (headers: Readonly<Record<string, string | number>>, frame: (part: Uint8Array) => Answer["write"]) => {
+  const part = new Uint8Array(mebibyte)
+  part.set(png)
+  const parts = Array.from({ length: 66 }, () => frame(part) ?? [])
+  return { write: [head(200, headers), ...parts.flat()], then: "silence" } as const
+}
+
+const declaredTooLong: Answer = {
+  write: [head(200, { "content-length": 64 * mebibyte + 1 }), png.subarray(0, 100)],
+  then: "silence"
+}
+
+const chunked = { "transfer-encoding": "chunked" }
+const asChunk = (part: Uint8Array) => [`${part.length.toString(16)}\r\n`, part, "\r\n"]
+
 const whole = respond(200, png, { "content-type": "image/png" })
 
 // Most of these wait for a retry, in real time.
@@ -101,6 +119,14 @@ describe.concurrent("ImageFile.save", () => {
     ["a WebP without its end", respond(200, webp.subarray(0, 20)), /broke off/, 4],
     ["a reset", { then: "reset" }, /connection failed/, 4],
     ["500", respond(500), /answered 500/, 4],
+    ["more than 64 MiB by length", declaredTooLong, /more than 67108864 bytes/, 1],
+    ["more than 64 MiB in chunks", tooLong(chunked, asChunk), /more than 67108864 bytes/, 1],
+    [
+      "more than 64 MiB in no end of bytes",
+      tooLong({ connection: "close" }, (part) => [part]),
+      /more than 67108864/,
+      1
+    ],
     ["endless redirects", respond(302, "", { location: "/0" }), /without an end/, 6],
     ["a redirect off the web", respond(302, "", { location: "file:///etc/passwd" }), /not one of the web/, 1]
   ])("leaves no file behind after %s", ([, answer, reason, requests]) =>
@@ -192,6 +218,21 @@ describe("ImageFile.bytes", () => {
       const chunks = yield* Stream.runCollect(at("/whole"))
       expect(Buffer.compare(Buffer.concat(Chunk.toReadonlyArray(chunks)), png)).toBe(0)
       expect(yield* Effect.flip(Stream.runDrain(at("/cut")))).toMatchObject({ _tag: "DownloadError" })
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("stops reading at 64 MiB, however much there is", () =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/0": [tooLong(chunked, asChunk)] })
+      let length = 0
+      const error = yield* ImageFile.bytes({ index: 0, url: `${url}/0` }).pipe(
+        Stream.runForEach((chunk) => Effect.sync(() => (length += chunk.length))),
+        Effect.flip
+      )
+      expect(error).toMatchObject({ _tag: "DownloadError" })
+      expect(length).toBeGreaterThan(63 * mebibyte)
+      expect(length).toBeLessThanOrEqual(64 * mebibyte)
+      expect(requests).toHaveLength(1)
     }).pipe(onDisk)
   )
 

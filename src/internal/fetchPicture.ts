@@ -57,12 +57,13 @@ const open = (
     return response.status === 200 ? response : yield* refusal(response.status)
   })
 
-const checkSoFar = (ends: Ends): Effect.Effect<void, Trouble> => {
-  if (ends.length > mostBytes) return trouble("none", `it has more than ${String(mostBytes)} bytes`)
-  return isUndecided(ends) || formatOf(ends) !== undefined
-    ? Effect.void
+const checkLength = (length: number): Effect.Effect<void, Trouble> =>
+  length > mostBytes ? trouble("none", `it has more than ${String(mostBytes)} bytes`) : Effect.void
+
+const checkSoFar = (ends: Ends): Effect.Effect<void, Trouble> =>
+  isUndecided(ends) || formatOf(ends) !== undefined
+    ? checkLength(ends.length)
     : trouble("none", "the answer is not a PNG, JPEG or WebP picture")
-}
 
 const checkWhole = (ends: Ends, declaredLength: string | undefined): Effect.Effect<string, Trouble> => {
   if (ends.length === 0) return trouble("retry", "the answer is empty")
@@ -83,6 +84,8 @@ export const fetchPicture = <E, R>(
   Effect.gen(function* () {
     const client = HttpClient.withScope(untraced(yield* HttpClient.HttpClient))
     const response = yield* open(client, yield* parseUrl(url))
+    const declaredLength = response.headers["content-length"]
+    yield* checkLength(Number(declaredLength ?? 0))
     let ends = noBytes
     const body = response.stream.pipe(
       Stream.mapError(() => trouble("retry", "the picture broke off")),
@@ -92,6 +95,6 @@ export const fetchPicture = <E, R>(
         return checkSoFar(ends)
       })
     )
-    const end = Stream.fromEffect(Effect.suspend(() => checkWhole(ends, response.headers["content-length"])))
+    const end = Stream.fromEffect(Effect.suspend(() => checkWhole(ends, declaredLength)))
     return Stream.concat(body, Stream.drain(Stream.tap(end, onWhole)))
   }).pipe(Stream.unwrapScoped)

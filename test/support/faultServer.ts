@@ -4,6 +4,8 @@ import { createServer } from "node:net"
 
 /** What the server writes to the socket, and what it does with the connection then. */
 export interface Answer {
+  /** Nothing is written before this. */
+  readonly after?: Effect.Effect<void>
   readonly write?: ReadonlyArray<string | Uint8Array>
   readonly then: "keep" | "close" | "reset" | "silence"
 }
@@ -59,7 +61,8 @@ const isWhole = (request: string): boolean => {
   return body !== undefined && Buffer.byteLength(body) >= Number(length)
 }
 
-const play = (socket: Socket, { then, write = [] }: Answer): void => {
+const play = async (socket: Socket, { after = Effect.void, then, write = [] }: Answer): Promise<void> => {
+  await Effect.runPromise(after)
   for (const part of write) socket.write(part)
   if (then === "close") socket.end()
   if (then === "reset") socket.resetAndDestroy()
@@ -90,7 +93,7 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<Answe
           if (!isWhole(received)) return
           const request = received
           received = ""
-          play(socket, answerTo(request))
+          void play(socket, answerTo(request))
         })
       })
 
@@ -100,7 +103,9 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<Answe
       }
       server.listen(0, "127.0.0.1", () => {
         const { port } = server.address() as AddressInfo
-        resume(Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, requests, connections: () => sockets.size, close }))
+        resume(
+          Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, requests, connections: () => sockets.size, close })
+        )
       })
     }),
     ({ close }) => Effect.sync(close)

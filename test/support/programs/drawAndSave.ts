@@ -3,7 +3,7 @@ import { Console, Effect, Stream } from "effect"
 import { Arta, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 
-// Draws a picture and saves it, saying each event, and the path in the end.
+// Draws a picture and saves it, saying each event, and the path in the end. Says when it is interrupted.
 const [, , options = "{}", directory = "."] = process.argv
 
 const program = Arta.generate({ prompt: "cat" }, { polling: Polling.fixed("20 millis") }).pipe(
@@ -12,7 +12,8 @@ const program = Arta.generate({ prompt: "cat" }, { polling: Polling.fixed("20 mi
   Stream.mapEffect((completed) => ImageFile.save(completed, { directory })),
   Stream.flattenIterables,
   Stream.mapEffect(({ result }) => result),
-  Stream.runForEach((path) => Console.log(path))
+  Stream.runForEach((path) => Console.log(path)),
+  Effect.onInterrupt(() => Console.log("Interrupted"))
 )
 
 program.pipe(Effect.provide(NodeArta.layer(JSON.parse(options) as NodeArta.Options)), NodeRuntime.runMain)

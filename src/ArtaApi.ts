@@ -142,7 +142,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         ? Effect.tapError(rateLimited(operation, answer), ({ retryAfter }) => pause.extend(retryAfter))
         : Effect.fail(new ResponseError({ operation, status: answer.status, detail: Wire.detail(answer, secrets) }))
 
-    const isOk = ({ answer }: Exchanged) => answer.status < 300
+    const isOk = ({ answer }: Exchanged) => answer.status >= 200 && answer.status < 300
 
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
       yield* Effect.annotateCurrentSpan({ model: request.model, n: request.n })

@@ -5,6 +5,8 @@ import * as fc from "effect/FastCheck"
 import { Arta, ArtaApi, ArtaError, Auth, GenerateRequest, Generation, ImageModel, TokenStore } from "effect-arta"
 import { answer } from "./support/answer.js"
 import { virtualTime } from "./support/controlledTime.js"
+import { setImmediate } from "node:timers/promises"
+import { afterEach } from "vitest"
 
 interface Reply {
   readonly status: number
@@ -120,6 +122,13 @@ const refusal = {
 }
 
 const tokenErrors = ["AuthError", "ResponseError", "RateLimitedError", "TransportError", undefined]
+
+// These tests never wait. Without a full turn of the event loop between them, the test runner hears nothing for as long as
+// all of them take, and gives up after a minute.
+afterEach(async () => {
+  await setImmediate()
+  await setImmediate()
+})
 
 describe("No input ends in a defect:", () => {
   const drawing = ArtaApi.layer().pipe(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Redacted, Ref } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
+import { countingAuth } from "./support/countingAuth.js"
 import { patiently } from "./support/emulated.js"
 import { opaqueRedirects } from "./support/opaqueRedirects.js"
 import type { Step } from "./support/scripted.js"
@@ -14,23 +15,6 @@ const request = new GenerateRequest.GenerateRequest({
   seed: 12_345
 })
 const recordId = Generation.RecordId.make("rec/1")
-
-/** An `Auth` that hands out token-1, and the next one at each renewal. */
-const countingAuth = Layer.effect(
-  Auth.Auth,
-  Effect.map(Ref.make(1), (number) => {
-    const redacted = (n: number) => Redacted.make(`token-${String(n)}`)
-    return Auth.Auth.of({
-      token: Effect.map(Ref.get(number), redacted),
-      renew: () =>
-        Effect.map(
-          Ref.updateAndGet(number, (n) => n + 1),
-          redacted
-        ),
-      signOut: Effect.void
-    })
-  })
-)
 
 const withApi = (
   steps: ReadonlyArray<Step>,

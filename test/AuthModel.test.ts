@@ -166,4 +166,4 @@ it("whatever happens, Auth hands out only good tokens and keeps its session", as
     }),
     { numRuns: 1_000 }
   )
-}, 120_000)
+})

@@ -16,7 +16,7 @@ let program: string
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
   program = await bundled("drawAndSave", bundles)
-}, 60_000)
+})
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
 

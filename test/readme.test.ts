@@ -28,15 +28,14 @@ const problemsIn = (sources: ReadonlyMap<string, string>): ReadonlyArray<string>
 }
 
 describe("README.md", () => {
-  it("has code that compiles", { timeout: 60_000 }, () => {
+  it("has code that compiles, as far as a compiler can tell that notices what does not", () => {
     const sources = new Map(blocks("ts").map((code, index) => [resolve(`readme-${String(index + 1)}.ts`), code]))
     expect(sources.size).toBeGreaterThanOrEqual(5)
-    expect(problemsIn(sources)).toEqual([])
-  })
-
-  it("notices code that does not compile", { timeout: 60_000 }, () => {
-    const wrong = 'import { Arta } from "effect-arta"\nexport const wrong: number = Arta.run({ promt: "" })\n'
-    expect(problemsIn(new Map([[resolve("readme-wrong.ts"), wrong]]))).not.toEqual([])
+    const wrong = resolve("readme-wrong.ts")
+    sources.set(wrong, 'import { Arta } from "effect-arta"\nexport const wrong: number = Arta.run({ promt: "" })\n')
+    const problems = problemsIn(sources)
+    expect(problems.filter((problem) => !problem.startsWith(wrong))).toEqual([])
+    expect(problems).not.toEqual([])
   })
 
   it("sets everything up with exactly two commands", () => {

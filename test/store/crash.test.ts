@@ -23,7 +23,7 @@ let program: string
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
   program = await bundled("saveWithoutEnd", bundles)
-}, 60_000)
+})
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
 
@@ -116,18 +116,15 @@ describe("A program that is killed while it saves", () => {
     300_000
   )
 
-  it.scopedLive(
-    "holds the next program up, but does not stop it",
-    () =>
-      Effect.gen(function* () {
-        const lane = yield* makeLane
-        let saved = yield* runAndKill(lane, 1)
-        while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
-        const next = yield* started(program, lane.file, "1000000")
-        expect(yield* next.nextLine).toBe("1000000")
-        yield* next.kill
-        expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)
-      }).pipe(Effect.provide(NodeContext.layer)),
-    60_000
+  it.scopedLive("holds the next program up, but does not stop it", () =>
+    Effect.gen(function* () {
+      const lane = yield* makeLane
+      let saved = yield* runAndKill(lane, 1)
+      while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
+      const next = yield* started(program, lane.file, "1000000")
+      expect(yield* next.nextLine).toBe("1000000")
+      yield* next.kill
+      expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 })

@@ -17,7 +17,7 @@ let program: string
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
   program = await bundled("askForToken", bundles)
-}, 60_000)
+})
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
 
@@ -60,19 +60,16 @@ const leaveExpired = (options: NodeArta.Options) =>
   }).pipe(Effect.provide(NodeArta.layer(options)))
 
 describe("Processes that share a token file", () => {
-  it.scopedLive(
-    "sign up once between ten of them",
-    () =>
-      Effect.gen(function* () {
-        const fs = yield* FileSystem.FileSystem
-        const { folder, options } = yield* makeOptions
-        const tokens = yield* askTogether(10, options)
-        expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
-        expect(tokens).toHaveLength(10)
-        expect(new Set(tokens)).toEqual(new Set([Redacted.value((yield* storedIn(options)).idToken)]))
-        expect(yield* fs.readDirectory(folder)).toEqual(["credentials.json"])
-      }).pipe(onPort()),
-    60_000
+  it.scopedLive("sign up once between ten of them", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const { folder, options } = yield* makeOptions
+      const tokens = yield* askTogether(10, options)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
+      expect(tokens).toHaveLength(10)
+      expect(new Set(tokens)).toEqual(new Set([Redacted.value((yield* storedIn(options)).idToken)]))
+      expect(yield* fs.readDirectory(folder)).toEqual(["credentials.json"])
+    }).pipe(onPort())
   )
 
   it.scopedLive(
@@ -89,7 +86,6 @@ describe("Processes that share a token file", () => {
         expect(Redacted.value(after.idToken)).not.toBe(Redacted.value(expired))
         expect(Redacted.value(after.refreshToken)).not.toBe(Redacted.value(before.refreshToken))
         expect(after.localId).toBe(before.localId)
-      }).pipe(onPort({ rotateRefreshTokens: true })),
-    60_000
+      }).pipe(onPort({ rotateRefreshTokens: true }))
   )
 })

@@ -1,0 +1,19 @@
+import { Effect, Layer, Redacted, Ref } from "effect"
+import { Auth } from "effect-arta"
+
+/** An `Auth` that hands out token-1, and the next one at each renewal. */
+export const countingAuth = Layer.effect(
+  Auth.Auth,
+  Effect.map(Ref.make(1), (number) => {
+    const redacted = (n: number) => Redacted.make(`token-${String(n)}`)
+    return Auth.Auth.of({
+      token: Effect.map(Ref.get(number), redacted),
+      renew: () =>
+        Effect.map(
+          Ref.updateAndGet(number, (n) => n + 1),
+          redacted
+        ),
+      signOut: Effect.void
+    })
+  })
+)

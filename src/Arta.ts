@@ -30,14 +30,15 @@ import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as ArtaApi from "./ArtaApi.js"
-import type { ArtaError } from "./ArtaError.js"
+import type { ArtaError, UnknownModelError } from "./ArtaError.js"
 import { InvalidRequestError } from "./ArtaError.js"
 import * as Auth from "./Auth.js"
-import type { Options } from "./GenerateRequest.js"
+import type { GenerateRequest, Options } from "./GenerateRequest.js"
 import type { GenerationEvent, GenerationStatus } from "./Generation.js"
 import { Generation, RecordId, Submitted } from "./Generation.js"
 import { iterate } from "./internal/asyncIterable.js"
 import type { Overrides } from "./internal/configuration.js"
+import type { Unchecked } from "./internal/decodeOptions.js"
 import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
 import { follow } from "./internal/follow.js"
@@ -62,6 +63,18 @@ export interface Settings {
 const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 minutes")
 
 const pollingOf = (settings: Settings) => settings.polling ?? Polling.exponential()
+
+/**
+ * Checks and completes options without sending anything: the request that `generate` would submit, its seed drawn. The
+ * request is good as options again.
+ *
+ * Fails with `InvalidRequestError` or `UnknownModelError`.
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const prepare: (options: Unchecked) => Effect.Effect<GenerateRequest, InvalidRequestError | UnknownModelError> =
+  decodeOptions
 
 const start = Effect.fnUntraced(function* (options: Options, settings: Settings) {
   const request = yield* decodeOptions(options)

@@ -11,7 +11,8 @@ const Token = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/))
 
 /**
  * The session of one anonymous account. `issuedAt` is the local time, in milliseconds since 1970, at which the tokens
- * were received; `expiresIn` is how long the id token is good for from then on.
+ * were received; `expiresIn` is how long the id token is good for from then on. `signedUpAt` is when the account was made,
+ * where that is known.
  *
  * @since 0.1.0
  * @category models
@@ -21,7 +22,8 @@ export class Credentials extends Schema.Class<Credentials>("effect-arta/Credenti
   idToken: Schema.Redacted(Token),
   refreshToken: Schema.Redacted(Token),
   issuedAt: Schema.Finite,
-  expiresIn: Schema.DurationFromMillis
+  expiresIn: Schema.DurationFromMillis,
+  signedUpAt: Schema.optional(Schema.Finite)
 }) {}
 
 const age = (self: Credentials, now: number): number => now - self.issuedAt

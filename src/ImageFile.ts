@@ -33,6 +33,7 @@ import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { ArtaApi } from "./ArtaApi.js"
 import { DownloadError } from "./ArtaError.js"
+import type { GenerateRequest } from "./GenerateRequest.js"
 import type { Generation, Image } from "./Generation.js"
 import { fetchPicture, Trouble } from "./internal/fetchPicture.js"
 import { backoff } from "./internal/retrying.js"
@@ -62,6 +63,11 @@ export const bytes = (image: Image): Stream.Stream<Uint8Array, DownloadError, Ht
 export interface SaveOptions {
   /** The folder to save to. It is created where it is missing. */
   readonly directory: string
+  /**
+   * What the names of the files start with, as in `name-0.png`. What some file system may not take becomes a hyphen.
+   * Default: `nameOf` the request, or the record id where there is no request.
+   */
+  readonly name?: string | undefined
 }
 
 /**
@@ -83,19 +89,27 @@ export interface Saved {
  */
 export type Source = Pick<Generation, "recordId" | "images" | "request">
 
-const slug = (prompt: string): string =>
-  prompt
+const slug = (text: string, maxLength: number): string =>
+  text
     .normalize("NFKD")
     .replace(/\p{Mark}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 60)
+    .slice(0, maxLength)
     .replace(/^-|-$/g, "")
 
-const nameOf = ({ recordId, request }: Source, image: Image): string => {
-  const parts = request === undefined ? [slug(recordId)] : [slug(request.prompt), String(request.seed)]
-  return [...parts, String(image.index)].filter((part) => part !== "").join("-")
-}
+const joined = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join("-")
+
+/**
+ * The name that the files of a request get by default, made from prompt and seed. Every file system takes it.
+ *
+ * @since 0.1.0
+ * @category saving
+ */
+export const nameOf = ({ prompt, seed }: GenerateRequest): string => joined(slug(prompt, 60), String(seed))
+
+const startOf = ({ recordId, request }: Source, name: string | undefined): string =>
+  name === undefined && request !== undefined ? nameOf(request) : slug(name ?? recordId, 100)
 
 const isTaken = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
@@ -116,7 +130,7 @@ const publish = (
   return Effect.as(place, path).pipe(Effect.catchIf(isTaken, () => publish(fs, temporary, pathOf, attempt + 1)))
 }
 
-const saveOne = (source: Source, image: Image, directory: string) =>
+const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -141,7 +155,8 @@ const saveOne = (source: Source, image: Image, directory: string) =>
       const picture = fetchPicture(yield* Ref.get(url), (found) => Ref.set(extension, found))
       yield* Stream.run(picture, fs.sink(temporary, { flag: "wx" }))
       const ending = `.${yield* Ref.get(extension)}`
-      return yield* publish(fs, temporary, (suffix) => path.join(directory, nameOf(source, image) + suffix + ending))
+      const base = joined(startOf(source, name), String(image.index))
+      return yield* publish(fs, temporary, (suffix) => path.join(directory, base + suffix + ending))
     }).pipe(Effect.scoped)
 
     const patient = Effect.retry(attempt, {
@@ -177,10 +192,10 @@ const saveOne = (source: Source, image: Image, directory: string) =>
  */
 export const save = (
   source: Source,
-  { directory }: SaveOptions
+  options: SaveOptions
 ): Effect.Effect<ReadonlyArray<Saved>, never, ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> =>
   Effect.forEach(
     source.images,
-    (image) => Effect.map(Effect.either(saveOne(source, image, directory)), (result): Saved => ({ image, result })),
+    (image) => Effect.map(Effect.either(saveOne(source, image, options)), (result): Saved => ({ image, result })),
     { concurrency: 4 }
   )

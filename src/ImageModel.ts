@@ -124,7 +124,13 @@ export const defaultModel: ServiceName = "Flux"
 
 const normalize = (model: string): string => model.trim().toLowerCase().replace(/[\s_]/g, "-")
 
-const candidatesByAlias: ReadonlyMap<string, ReadonlyArray<ServiceName>> = new Map<string, ReadonlyArray<ServiceName>>([
+/**
+ * Every alias with the service names that it stands for.
+ *
+ * @since 0.1.0
+ * @category resolving
+ */
+export const aliases: ReadonlyMap<string, ReadonlyArray<ServiceName>> = new Map<string, ReadonlyArray<ServiceName>>([
   ...ServiceName.literals.map((name) => [normalize(name), [name]] as const),
   ...Object.entries(furtherAliases)
 ])
@@ -136,7 +142,7 @@ const candidatesByAlias: ReadonlyMap<string, ReadonlyArray<ServiceName>> = new M
  * @since 0.1.0
  * @category resolving
  */
-export const candidates = (model: string): ReadonlyArray<ServiceName> => candidatesByAlias.get(normalize(model)) ?? []
+export const candidates = (model: string): ReadonlyArray<ServiceName> => aliases.get(normalize(model)) ?? []
 
 /**
  * The three known aliases closest to a name, closest first.
@@ -147,5 +153,5 @@ export const candidates = (model: string): ReadonlyArray<ServiceName> => candida
 export const suggest = (model: string): ReadonlyArray<string> => {
   const wanted = normalize(model)
   const byDistance = Order.mapInput(Order.number, (alias: string) => distance(wanted, alias))
-  return Array.take(Array.sort(candidatesByAlias.keys(), byDistance), 3)
+  return Array.take(Array.sort(aliases.keys(), byDistance), 3)
 }

@@ -7,6 +7,26 @@ import { collect, counts, emulated, inject, patiently, tags } from "./support/em
 
 const cat = { prompt: "a cat", seed: 12_345 }
 
+describe("Arta.prepare", () => {
+  it.effect("completes options, which stay the same from then on, and sends nothing", () =>
+    Effect.gen(function* () {
+      const prepared = yield* Arta.prepare({ prompt: "a cat", model: "watercolor" })
+      expect(prepared).toMatchObject({ prompt: "a cat", model: "Watercolor", n: 1, aspectRatio: "1:1" })
+      expect(yield* Arta.prepare(prepared)).toEqual(prepared)
+      expect(yield* counts).toMatchObject({ signUp: 0, submit: 0 })
+      const [submitted] = yield* collect(Arta.generate(prepared))
+      expect(submitted).toMatchObject({ request: prepared })
+    }).pipe(emulated())
+  )
+
+  it.effect("takes what comes from outside, and says what is wrong with it", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Arta.prepare({ prompt: 7 }))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "prompt" })
+    })
+  )
+})
+
 describe("Arta.generate", () => {
   it.effect("emits an event when the state changes, not at every poll", () =>
     Effect.gen(function* () {

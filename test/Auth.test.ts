@@ -58,6 +58,17 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  it.effect("remembers when the account was made, however often its token is renewed", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 minute")
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+      expect(Option.getOrThrow(yield* stored)).toMatchObject({ signedUpAt: 60_000, issuedAt: 7_260_000 })
+    }).pipe(emulated())
+  )
+
   it.effect("uses a valid token while refreshing it fails, and does not ask again at every call", () =>
     Effect.gen(function* () {
       const first = yield* token

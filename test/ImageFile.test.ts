@@ -41,6 +41,11 @@ const saving = (
     return { fs, directory, server, results, files }
   })
 
+const noApi = Layer.succeed(ArtaApi.ArtaApi, {
+  submit: () => Effect.dieMessage("No."),
+  status: () => Effect.dieMessage("No.")
+})
+
 const onDisk = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))
 
 const mebibyte = 1024 * 1024
@@ -65,6 +70,18 @@ const whole = respond(200, png, { "content-type": "image/png" })
 
 // Most of these wait for a retry, in real time.
 describe.concurrent("ImageFile.save", () => {
+  it.scopedLive.each([
+    { name: "My picture: no. 3/4", file: "my-picture-no-3-4-0.png" },
+    { name: "../up", file: "up-0.png" },
+    { name: "x".repeat(300), file: `${"x".repeat(100)}-0.png` }
+  ])("takes the name $name for $file", ({ file, name }) =>
+    Effect.gen(function* () {
+      const { directory, files, server } = yield* saving({ "/0": [whole] })
+      yield* ImageFile.save(sourceOf(`${server.url}/0`), { directory, name }).pipe(Effect.provide(noApi))
+      expect(yield* files).toEqual([file])
+    }).pipe(onDisk)
+  )
+
   it.scopedLive("names a file by prompt, seed and index, safely, and by its content", () =>
     Effect.gen(function* () {
       const { directory, files, fs, results } = yield* saving({ "/0": [whole] })

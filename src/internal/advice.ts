@@ -48,4 +48,4 @@ export const shown = (value: unknown): string => {
 export const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
 export const resumable = (id: RecordId | undefined): string =>
-  id === undefined ? "" : ` The generation ${id} may still finish: pick it up with Arta.watch.`
+  id === undefined ? "" : ` The generation ${id} may still finish: watch it to get its pictures.`

@@ -17,7 +17,10 @@ const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: 
 
 type OptionsError = InvalidRequestError | UnknownModelError
 
-const explain = (options: Options, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
+/** Options as they are written in a program, or as they come from outside. */
+export type Unchecked = Options | Readonly<Record<string, unknown>>
+
+const explain = (options: Unchecked, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
     const field = String(issue?.path[0] ?? "options")
     if (issue?._tag === "Unexpected") {
@@ -32,7 +35,7 @@ const explain = (options: Options, error: ParseResult.ParseError): Effect.Effect
   })
 
 /** What a caller said, checked and completed. Draws the seed, and one of several models, from the fiber's `Random`. */
-export const decodeOptions = (options: Options): Effect.Effect<GenerateRequest, OptionsError> =>
+export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest, OptionsError> =>
   Effect.gen(function* () {
     const { messages, ...rest } = yield* decodeInput(options)
     const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))

@@ -113,7 +113,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
         HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
       )
       const signedUp = yield* ask("signUp", SignedUp, [], request)
-      return new Credentials({ ...signedUp, issuedAt })
+      return new Credentials({ ...signedUp, issuedAt, signedUpAt: issuedAt })
     }).pipe(Effect.withSpan("Auth.signUp")),
 
     refresh: Effect.fn("Auth.refresh")(function* (credentials) {
@@ -127,6 +127,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
       const refreshed = yield* ask("refresh", Refreshed, [credentials.idToken, credentials.refreshToken], request)
       return new Credentials({
         localId: credentials.localId,
+        signedUpAt: credentials.signedUpAt,
         idToken: refreshed.id_token,
         refreshToken: refreshed.refresh_token ?? credentials.refreshToken,
         issuedAt,

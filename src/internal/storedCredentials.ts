@@ -26,11 +26,10 @@ const OfPython = Schema.Struct({ ...SignedUp.fields, version: Schema.optional(Sc
 
 const Readable = Schema.parseJson(Schema.Union(Stored, OfPython))
 
-const encodeStored = Schema.encodeSync(Schema.parseJson(Stored))
+const encode = Schema.encodeSync(Credentials)
 const decodeReadable = Schema.decodeUnknownOption(Readable)
 
-export const toJson = ({ localId, idToken, refreshToken, issuedAt, expiresIn }: Credentials): string =>
-  encodeStored({ version: 1, localId, idToken, refreshToken, issuedAt, expiresIn })
+export const toJson = (credentials: Credentials): string => JSON.stringify({ version: 1, ...encode(credentials) })
 
 /** Reads our own format and the Python client's, whose age is only known from when it was written. */
 export const fromJson = (text: string, writtenAt: number): Option.Option<Credentials> =>

@@ -87,12 +87,24 @@ const dispatcher = (proxy: Options["proxy"]) =>
 const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient, InvalidRequestError> =>
   Layer.provide(NodeHttpClient.layerUndiciWithoutDispatcher, Layer.scoped(NodeHttpClient.Dispatcher, dispatcher(proxy)))
 
-const platform = ({ proxy, tokenFile }: Pick<Options, "proxy" | "tokenFile">) => {
-  const file = tokenFile ?? join(envPaths("effect-arta", { suffix: "" }).config, "credentials.json")
-  return TokenStore.layerFileSystem(file).pipe(
-    Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, httpClient(proxy)))
+const defaultTokenFile = join(envPaths("effect-arta", { suffix: "" }).config, "credentials.json")
+
+/**
+ * Where `layerConfig` keeps the session: `ARTA_TOKEN_FILE`, or `effect-arta/credentials.json` in the user's configuration
+ * folder.
+ *
+ * @since 0.1.0
+ * @category config
+ */
+export const tokenFile: Config.Config<string> = Config.map(
+  optional("ARTA_TOKEN_FILE"),
+  (file) => file ?? defaultTokenFile
+)
+
+const platform = (options: Pick<Options, "proxy" | "tokenFile">) =>
+  TokenStore.layerFileSystem(options.tokenFile ?? defaultTokenFile).pipe(
+    Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, httpClient(options.proxy)))
   )
-}
 
 /**
  * All services on Node. Fails with `InvalidRequestError` where the proxy is not a URL.
@@ -116,7 +128,7 @@ export const layerConfig = (
   Layer.provideMerge(
     Arta.layerConfig(config),
     Config.all({
-      tokenFile: config.tokenFile ?? optional("ARTA_TOKEN_FILE"),
+      tokenFile: config.tokenFile ?? tokenFile,
       proxy: config.proxy ?? optional("ARTA_PROXY")
     }).pipe(Effect.map(platform), Layer.unwrapEffect)
   )

@@ -51,6 +51,18 @@ describe("NodeArta.layerConfig", () => {
   )
 })
 
+describe("NodeArta.tokenFile", () => {
+  const tokenFile = (variables: ReadonlyArray<readonly [string, string]>) =>
+    Effect.withConfigProvider(NodeArta.tokenFile, ConfigProvider.fromMap(new Map(variables)))
+
+  it.effect("is where the environment says, or in the user's configuration folder", () =>
+    Effect.gen(function* () {
+      expect(yield* tokenFile([["ARTA_TOKEN_FILE", "/somewhere/session.json"]])).toBe("/somewhere/session.json")
+      expect(yield* tokenFile([])).toMatch(/[\\/]effect-arta[\\/]credentials\.json$/)
+    })
+  )
+})
+
 describe("NodeArta.layer", () => {
   it.scopedLive("signs up once for 200 calls, and not at all in the next program on the same file", () =>
     Effect.gen(function* () {

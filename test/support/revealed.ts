@@ -7,5 +7,6 @@ export const revealed = Option.map((session: Credentials.Credentials) => ({
   idToken: Redacted.value(session.idToken),
   refreshToken: Redacted.value(session.refreshToken),
   issuedAt: session.issuedAt,
+  signedUpAt: session.signedUpAt,
   expiresIn: session.expiresIn
 }))

@@ -37,8 +37,16 @@ const mix = (from: Color, to: Color, share: number): Color => [
 
 const between = (random: PCGRandom, low: number, high: number): number => low + random.number() * (high - low)
 
-/** A landscape whose colours, sun and hills all follow from the subject: the same subject gives the same picture. */
-const compose = (random: PCGRandom) => {
+interface Frame {
+  readonly width: number
+  readonly height: number
+}
+
+/**
+ * A landscape whose colours, sun and hills all follow from the subject: the same subject gives the same picture. Lengths
+ * are parts of the long side.
+ */
+const compose = (random: PCGRandom, { height, width }: Frame) => {
   const hue = random.number()
   const zenith = fromHsl(hue, 0.65, between(random, 0.2, 0.45))
   const horizon = fromHsl((hue + between(random, 0.05, 0.3)) % 1, 0.75, 0.75)
@@ -55,25 +63,29 @@ const compose = (random: PCGRandom) => {
   }))
 
   return (x: number, y: number): Color => {
+    const depth = y / height
     const front = hills.findLast(
       ({ base, waves }) =>
-        y >
+        depth >
         base + waves.reduce((sum, { height, frequency, phase }) => sum + height * Math.sin(frequency * x + phase), 0)
     )
     if (front !== undefined) return front.color
-    const sky = mix(zenith, horizon, y)
-    return Math.hypot(x - sun.x, y - sun.y) < sun.radius ? mix(sky, [255, 250, 225], 0.9) : sky
+    const sky = mix(zenith, horizon, depth)
+    return Math.hypot(x - sun.x * width, y - sun.y * height) < sun.radius ? mix(sky, [255, 250, 225], 0.9) : sky
   }
 }
 
 /** A PNG file, 512 pixels on its long side. */
 export const draw = ({ aspectRatio, ...subject }: Subject): Uint8Array => {
   const [width, height] = sizeOf(aspectRatio)
-  const colorAt = compose(new PCGRandom(Hash.structure(subject)))
+  const colorAt = compose(new PCGRandom(Hash.structure(subject)), {
+    width: width / longSide,
+    height: height / longSide
+  })
   const data = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      data.set(colorAt(x / longSide, y / height), (y * width + x) * 3)
+      data.set(colorAt(x / longSide, y / longSide), (y * width + x) * 3)
     }
   }
   return encode({ width, height, data, channels: 3 })

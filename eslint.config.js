@@ -30,8 +30,38 @@ const floors = [
   ["src/testing/emulator/picture", "src/testing/emulator/state"],
   ["src/testing/emulator/identityRoutes", "src/testing/emulator/generationRoutes"],
   ["src/testing/ArtaEmulator"],
-  ["src/testing/index"]
+  ["src/testing/index"],
+  ["src/cli/flags", "src/cli/output", "src/cli/plainConsole"],
+  ["src/cli/failure", "src/cli/options", "src/cli/progress"],
+  ["src/cli/journal", "src/cli/environment"],
+  ["src/cli/draw"],
+  ["src/cli/show"],
+  ["src/cli/gallery/page"],
+  ["src/cli/gallery/gallery"],
+  ["src/cli/gallery/command"],
+  ["src/cli/batch/requests", "src/cli/batch/lock"],
+  ["src/cli/batch/plan", "src/cli/batch/tally"],
+  ["src/cli/batch/batch"],
+  ["src/cli/generate", "src/cli/watch", "src/cli/models", "src/cli/account", "src/cli/emulator"],
+  ["src/cli/commands"],
+  ["src/cli/main"]
 ]
+
+// The command is the library's best example, so it has only what everybody has.
+const insides = {
+  group: [
+    "../internal/**",
+    "../**/internal/**",
+    "../node/**",
+    "../**/node/**",
+    "../testing/**",
+    "../**/testing/**",
+    "../[A-Z]*",
+    "../../[A-Z]*"
+  ],
+  caseSensitive: true,
+  message: "The command is built on the public API."
+}
 
 const barrels = { regex: "/index\\.js$", message: "Barrels are for users of the library." }
 
@@ -46,7 +76,12 @@ const floorRules = floors.map((floor, height) => {
   }
   return {
     files: floor.map((file) => `${file}.ts`),
-    rules: { "no-restricted-imports": ["error", { patterns: [upward, barrels] }] }
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: floor[0].startsWith("src/cli/") ? [upward, insides] : [upward, barrels] }
+      ]
+    }
   }
 })
 

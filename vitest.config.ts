@@ -13,6 +13,7 @@ export default defineConfig({
     minWorkers: 1,
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/conformance"],
+    globalSetup: "test/support/build.ts",
     alias: {
       "effect-arta/node": source("src/node/index.ts"),
       "effect-arta/testing": source("src/testing/index.ts"),
@@ -20,6 +21,8 @@ export default defineConfig({
     },
     coverage: {
       include: ["src/**/*.ts"],
+      // The command runs in processes of its own, which are not looked into.
+      exclude: ["src/cli/**"],
       reporter: ["text", "lcov"],
       thresholds: { lines: 95 }
     }

@@ -1,0 +1,106 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import type * as CliApp from "@effect/cli/CliApp"
+import * as Options from "@effect/cli/Options"
+import type { ValidationError } from "@effect/cli/ValidationError"
+import * as Effect from "effect/Effect"
+import type { Ended, Failure } from "./failure.js"
+import { reported } from "./failure.js"
+import { concurrency, drawing, json, output, port, saving, service } from "./options.js"
+
+// What a command needs is loaded when it runs, so that help and completions are there at once.
+const using = <Module, A, R>(load: () => Promise<Module>, run: (module: Module) => Effect.Effect<A, Failure, R>) =>
+  reported(Effect.flatMap(Effect.promise(load), run))
+
+const prompt = Args.text({ name: "prompt" }).pipe(
+  Args.withDescription("What to draw. A prompt of - is read from standard input.")
+)
+
+const generate = Command.make("generate", { prompt, ...drawing, ...saving, ...service }, (input) =>
+  using(
+    () => import("./generate.js"),
+    (module) => module.generate(input)
+  )
+).pipe(Command.withDescription("Draw what a prompt says."))
+
+const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The id of a submitted generation."))
+
+const watch = Command.make("watch", { recordId, ...saving, ...service }, (input) =>
+  using(
+    () => import("./watch.js"),
+    (module) => module.watch(input)
+  )
+).pipe(Command.withDescription("Pick up a generation that was submitted before."))
+
+const file = Args.file({ name: "file", exists: "yes" }).pipe(
+  Args.withDescription("A .txt file with a prompt per line, or a .jsonl or .csv file with a request per row.")
+)
+
+const retryFailed = Options.boolean("retry-failed").pipe(
+  Options.withDescription("Take only the rows that failed, and submit them anew.")
+)
+
+const batch = Command.make("batch", { file, concurrency, output, retryFailed, json, ...service }, (input) =>
+  using(
+    () => import("./batch/batch.js"),
+    (module) => module.batch(input)
+  )
+).pipe(Command.withDescription("Draw a file of prompts; run again, it goes on where it stopped."))
+
+const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A folder with pictures."))
+
+const gallery = Command.make("gallery", { directory }, (input) =>
+  using(
+    () => import("./gallery/command.js"),
+    (module) => module.gallery(input)
+  )
+).pipe(Command.withDescription("Write a page that shows the pictures of a folder."))
+
+const models = Command.make("models", { json }, (input) =>
+  using(
+    () => import("./models.js"),
+    (module) => module.models(input)
+  )
+).pipe(Command.withDescription("List the models and their aliases."))
+
+const renew = Command.make("renew", {}, () =>
+  using(
+    () => import("./account.js"),
+    (module) => module.renew
+  )
+).pipe(Command.withDescription("Get a new token for the account, or sign up where there is none."))
+
+const signOut = Command.make("sign-out", {}, () =>
+  using(
+    () => import("./account.js"),
+    (module) => module.signOut
+  )
+).pipe(Command.withDescription("Forget the session on this machine."))
+
+const account = Command.make("account", {}, () =>
+  using(
+    () => import("./account.js"),
+    (module) => module.account
+  )
+).pipe(
+  Command.withDescription("Say who is signed up, for how long, and where that is kept."),
+  Command.withSubcommands([renew, signOut])
+)
+
+const emulator = Command.make("emulator", { port }, (input) =>
+  using(
+    () => import("./emulator.js"),
+    (module) => module.emulator(input)
+  )
+).pipe(Command.withDescription("Serve the built-in emulator, for any program of this machine."))
+
+const effectArta = Command.make("effect-arta").pipe(
+  Command.withDescription("Turn prompts into pictures through the ARTA API."),
+  Command.withSubcommands([generate, watch, batch, gallery, models, account, emulator])
+)
+
+/** Runs the command that the arguments of a process ask for. */
+export const run = (
+  version: string
+): ((args: ReadonlyArray<string>) => Effect.Effect<void, Ended | ValidationError, CliApp.CliApp.Environment>) =>
+  Command.run(effectArta, { name: "effect-arta", version })

@@ -1,0 +1,95 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import type { Generation } from "effect-arta"
+import { Arta, GenerateRequest } from "effect-arta"
+import { randomUUID } from "node:crypto"
+import { text } from "node:stream/consumers"
+import { quote } from "shell-quote"
+import type { Recorder } from "./draw.js"
+import { journalRecorder, recordedBy, saveDrawing } from "./draw.js"
+import { services } from "./environment.js"
+import type { Failure } from "./failure.js"
+import * as Journal from "./journal.js"
+import type { Drawing, Saving, Service } from "./options.js"
+import { toRequest } from "./options.js"
+import { reportedAsJson, show } from "./show.js"
+
+export interface Input extends Drawing, Saving, Service {
+  readonly prompt: string
+}
+
+const standardInput = Effect.map(
+  Effect.promise(() => text(process.stdin)),
+  (typed) => typed.trim()
+)
+
+const unlessDefault = (flag: string, value: number | string, byDefault: number | string): ReadonlyArray<string> =>
+  value === byDefault ? [] : [flag, String(value)]
+
+/** The command that draws the same pictures again. */
+const sameAgain = (request: GenerateRequest.GenerateRequest): string => {
+  const byDefault = new GenerateRequest.GenerateRequest({ prompt: request.prompt, seed: request.seed })
+  return quote([
+    "effect-arta",
+    "generate",
+    request.prompt,
+    ...unlessDefault("-m", request.model, byDefault.model),
+    ...unlessDefault("-n", request.n, byDefault.n),
+    ...unlessDefault("--negative", request.negativePrompt, byDefault.negativePrompt),
+    ...unlessDefault("--aspect", request.aspectRatio, byDefault.aspectRatio),
+    ...unlessDefault("--steps", request.numInferenceSteps, byDefault.numInferenceSteps),
+    ...unlessDefault("--guidance", request.guidanceScale, byDefault.guidanceScale),
+    "--seed",
+    String(request.seed)
+  ])
+}
+
+const inMemory: Recorder = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
+
+const kept = ({ output }: Saving) =>
+  Effect.map(Journal.open(output), (journal) => {
+    const key = randomUUID()
+    return { recorder: journalRecorder(journal, key), save: Option.some(saveDrawing(journal, key, output)) }
+  })
+
+const notKept = Effect.succeed({ recorder: inMemory, save: Option.none() })
+
+/** Draws what a prompt says, shows how it comes along, and saves it. */
+export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const prompt = input.prompt === "-" ? yield* standardInput : input.prompt
+    const accepted = yield* Ref.make(Option.none<Generation.RecordId>())
+    const drawn = yield* Ref.make(Option.none<GenerateRequest.GenerateRequest>())
+    const { recorder, save } = yield* input.noSave ? notKept : kept(input)
+
+    const events = Arta.generate(toRequest(prompt, input), { timeout: Duration.seconds(input.timeout) }).pipe(
+      Stream.tap((event) => (event._tag === "Submitted" ? Ref.set(drawn, Option.some(event.request)) : Effect.void))
+    )
+    const howToResume = Effect.flatMap(
+      Ref.get(accepted),
+      Option.match({
+        onNone: () => Effect.void,
+        onSome: (id) =>
+          Console.error(
+            `The generation ${id} goes on without you. Get its pictures: ` +
+              quote(["effect-arta", "watch", id, ...(input.noSave ? ["--no-save"] : ["-o", input.output])])
+          )
+      })
+    )
+
+    yield* show(events, { json: input.json, save }).pipe(
+      recordedBy({
+        ...recorder,
+        accepted: (id) => Effect.zipRight(recorder.accepted(id), Ref.set(accepted, Option.some(id)))
+      }),
+      Effect.onInterrupt(() => howToResume)
+    )
+    const request = yield* Effect.flatMap(Ref.get(drawn), Effect.orDie)
+    if (!input.json) yield* Console.error(`Seed ${String(request.seed)}. The same again: ${sameAgain(request)}`)
+  }).pipe(Effect.scoped, Effect.provide(services(input)), reportedAsJson(input))

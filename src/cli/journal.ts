@@ -1,0 +1,133 @@
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Array from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { GenerateRequest, Generation, ImageFile } from "effect-arta"
+
+const Request = GenerateRequest.GenerateRequest
+type Request = GenerateRequest.GenerateRequest
+
+/**
+ * A line of the journal. `key` is what the generation was asked for by: a row of a batch, or one call of `generate`.
+ * `Submitting` is written before the request leaves, so whatever happens then, nothing is sent twice.
+ */
+const Entry = Schema.Union(
+  Schema.TaggedStruct("Submitting", { key: Schema.String, request: Request, name: Schema.String }),
+  Schema.TaggedStruct("NotAccepted", { key: Schema.String }),
+  Schema.TaggedStruct("Submitted", { key: Schema.String, recordId: Generation.RecordId }),
+  Schema.TaggedStruct("Saved", { key: Schema.String, files: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("Failed", { key: Schema.String, message: Schema.String })
+)
+
+type Entry = typeof Entry.Type
+
+/** How a generation stands, by the last of its entries. */
+export interface Drawing {
+  readonly key: string
+  readonly request: Request
+  /** What the names of its files start with. */
+  readonly name: string
+  readonly recordId?: Generation.RecordId
+  readonly last: Entry
+}
+
+type Drawings = ReadonlyMap<string, Drawing>
+
+const apply = (drawings: Map<string, Drawing>, entry: Entry): Map<string, Drawing> => {
+  const { key } = entry
+  if (entry._tag === "Submitting") {
+    return drawings.set(key, { key, request: entry.request, name: entry.name, last: entry })
+  }
+  const before = drawings.get(key)
+  if (before === undefined) return drawings
+  return drawings.set(key, {
+    ...before,
+    ...(entry._tag === "Submitted" ? { recordId: entry.recordId } : {}),
+    last: entry
+  })
+}
+
+const Line = Schema.parseJson(Entry)
+const decode = Schema.decodeOption(Line)
+const encode = Schema.encodeSync(Line)
+
+const fileName = "effect-arta.jsonl"
+
+const textOf = (directory: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    return yield* Effect.catchIf(
+      fs.readFileString(path.join(directory, fileName)),
+      (error) => error._tag === "SystemError" && error.reason === "NotFound",
+      () => Effect.succeed("")
+    )
+  })
+
+// The last line may have been cut off by a power failure. What it would have said is then as if it had not been.
+const parse = (text: string): Map<string, Drawing> =>
+  Array.reduce(
+    Array.filterMap(text.split("\n"), (line) => decode(line)),
+    new Map<string, Drawing>(),
+    apply
+  )
+
+/** What the journal of a folder says, in the order in which the generations were begun. */
+export const read = (directory: string): Effect.Effect<Drawings, PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.map(textOf(directory), parse)
+
+export interface Journal {
+  readonly drawings: Effect.Effect<Drawings>
+  /** Notes that a request is about to leave, and under which name its pictures will be. */
+  readonly begin: (key: string, request: Request) => Effect.Effect<void, PlatformError>
+  readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>
+}
+
+/** Opens the journal of a folder to go on with it. Both are created where they are missing. */
+export const open = (
+  directory: string
+): Effect.Effect<Journal, PlatformError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    yield* fs.makeDirectory(directory, { recursive: true })
+    const text = yield* textOf(directory)
+    const drawings = parse(text)
+    const existing = yield* fs.readDirectory(directory)
+    const file = yield* fs.open(path.join(directory, fileName), { flag: "a" })
+    const turn = yield* Effect.makeSemaphore(1)
+
+    const write = (line: string) => Effect.zipRight(file.writeAll(new TextEncoder().encode(line)), file.sync)
+    if (text !== "" && !text.endsWith("\n")) yield* write("\n")
+
+    const append = (entry: Entry) =>
+      Effect.zipRight(
+        write(`${encode(entry)}\n`),
+        Effect.sync(() => apply(drawings, entry))
+      )
+
+    const isTaken = (name: string, key: string) =>
+      [...drawings.values()].some((drawing) => drawing.name === name && drawing.key !== key) ||
+      (drawings.get(key)?.name !== name && existing.some((file) => file.startsWith(`${name}-`)))
+
+    const freeName = (key: string, request: Request) => {
+      const name = ImageFile.nameOf(request)
+      for (let number = 1; ; number += 1) {
+        const candidate = number === 1 ? name : `${name}-${String(number)}`
+        if (!isTaken(candidate, key)) return candidate
+      }
+    }
+
+    return {
+      drawings: Effect.sync(() => new Map(drawings)),
+      begin: (key, request) =>
+        Effect.suspend(() => append({ _tag: "Submitting", key, request, name: freeName(key, request) })).pipe(
+          turn.withPermits(1),
+          Effect.uninterruptible
+        ),
+      note: (entry) => Effect.uninterruptible(turn.withPermits(1)(append(entry)))
+    }
+  })

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Schema from "effect/Schema"
+import { fileURLToPath } from "node:url"
+import { run } from "./commands.js"
+import { exitCodeOf } from "./failure.js"
+import * as PlainConsole from "./plainConsole.js"
+
+const Manifest = Schema.parseJson(Schema.Struct({ version: Schema.String }))
+
+const version = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const manifest = yield* fs.readFileString(fileURLToPath(new URL("../../package.json", import.meta.url)))
+  return (yield* Schema.decode(Manifest)(manifest)).version
+}).pipe(Effect.orDie)
+
+// The parser takes a lone hyphen for an unknown option, and everything behind it for arguments.
+const hyphenLast = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
+  args.includes("-") && !args.includes("--") ? [...args.filter((arg) => arg !== "-"), "-"] : args
+
+const program = Effect.flatMap(version, (version) => run(version)(hyphenLast(process.argv)))
+
+const Surroundings = Layer.mergeAll(
+  NodeContext.layer,
+  PlainConsole.layer,
+  // What is logged is no result, so it goes to standard error.
+  Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true })),
+  CliConfig.layer({ finalCheckBuiltIn: true })
+)
+
+program.pipe(
+  Effect.provide(Surroundings),
+  NodeRuntime.runMain({
+    // The command has said already what went wrong.
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (exit, end) => {
+      end(exitCodeOf(exit))
+    }
+  })
+)

@@ -1,0 +1,30 @@
+import * as Console from "effect/Console"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { GenerateRequest, Generation } from "effect-arta"
+
+const recordId = Generation.RecordId
+const elapsed = Schema.DurationFromMillis
+const row = Schema.optional(Schema.Int)
+
+/** What `--json` prints, one per line. Durations are milliseconds; `row` is the place in a batch, from 1. */
+export const Line = Schema.Union(
+  Schema.TaggedStruct("Submitted", { recordId, request: GenerateRequest.GenerateRequest, row }),
+  Schema.TaggedStruct("Queued", { recordId, elapsed, row }),
+  Schema.TaggedStruct("InProgress", { recordId, elapsed, row }),
+  Schema.TaggedStruct("Completed", { recordId, elapsed, images: Schema.Array(Generation.Image), row }),
+  Schema.TaggedStruct("Saved", { recordId, path: Schema.String, row }),
+  Schema.TaggedStruct("Failed", {
+    error: Schema.String,
+    message: Schema.String,
+    recordId: Schema.optional(recordId),
+    row
+  })
+)
+
+export type Line = typeof Line.Type
+
+const encode = Schema.encodeSync(Line)
+
+export const printLine = (line: Line, row?: number): Effect.Effect<void> =>
+  Console.log(JSON.stringify({ ...encode(line), row }))

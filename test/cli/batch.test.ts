@@ -1,0 +1,214 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Fault } from "effect-arta/testing"
+import { Line } from "../../src/cli/output.js"
+import { command, decodeLines, lines, started } from "../support/command.js"
+import { onPort, setUp, timeout } from "../support/commandWorld.js"
+
+const prompts = ["a fox", "a hare", "an owl", "a fox"]
+
+const batch = Effect.gen(function* () {
+  const world = yield* setUp
+  const { env, folder, fs, pictures } = world
+  const file = (name: string, text: string) =>
+    Effect.as(fs.writeFileString(`${folder}/${name}`, text), `${folder}/${name}`)
+  const run = (path: string, ...args: ReadonlyArray<string>) =>
+    command(["batch", path, "-o", pictures, ...args], { env })
+  const saved = Effect.map(
+    Effect.orElseSucceed(fs.readDirectory(pictures), () => []),
+    (names) => names.filter((name) => name.endsWith(".png")).sort()
+  )
+  return { ...world, file, run, saved }
+})
+
+describe.concurrent("effect-arta batch", { timeout }, () => {
+  it.scopedLive("draws a prompt per line, writes the gallery, and asks nothing when run again", () =>
+    Effect.gen(function* () {
+      const { emulator, file, fs, pictures, run, saved } = yield* batch
+      const path = yield* file("prompts.txt", `${prompts.join("\n\n")}\n`)
+      const first = yield* run(path)
+      expect(first.code).toBe(0)
+      expect(first.stderr).toMatch(/^\[4\/4\] saved /m)
+      expect(first.stderr).toMatch(/^4 of 4 drawn\. Gallery: .*index\.html$/m)
+      const names = yield* saved
+      expect([...lines(first.stdout)].sort()).toEqual(names.map((name) => `${pictures}/${name}`))
+      expect(names).toHaveLength(4)
+      const page = yield* fs.readFileString(`${pictures}/index.html`)
+      for (const name of names) expect(page).toContain(name)
+      const before = yield* emulator.requests
+
+      const second = yield* run(path)
+      expect(second.code).toBe(0)
+      expect(yield* emulator.requests).toHaveLength(before.length)
+      expect(yield* saved).toEqual(names)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("takes CSV and JSON lines, with the names of the flags or of the library", () =>
+    Effect.gen(function* () {
+      const { file, run } = yield* batch
+      const csv = yield* file(
+        "r.csv",
+        '\ufeffprompt,model,n,negative,aspect,steps,seed\n"an owl, at night",watercolor,2,fog,16:9,,7\na bee,,,,,20,\n'
+      )
+      const jsonl = yield* file("r.jsonl", '{"prompt":"a bat","numInferenceSteps":9,"aspectRatio":"9:16","seed":8}\n')
+      const events = [
+        ...(yield* decodeLines(Line, (yield* run(csv, "--json")).stdout)),
+        ...(yield* decodeLines(Line, (yield* run(jsonl, "--json")).stdout))
+      ]
+      const requests = events.flatMap((event) => (event._tag === "Submitted" ? [event] : []))
+      expect(requests).toHaveLength(3)
+      const byPrompt = new Map(requests.map((event) => [event.request.prompt, event]))
+      expect(byPrompt.get("an owl, at night")).toMatchObject({
+        request: {
+          model: "Watercolor",
+          n: 2,
+          negativePrompt: "fog",
+          aspectRatio: "16:9",
+          numInferenceSteps: 30,
+          seed: 7
+        },
+        row: 1
+      })
+      expect(byPrompt.get("a bee")).toMatchObject({ request: { model: "Flux", n: 1, numInferenceSteps: 20 }, row: 2 })
+      expect(byPrompt.get("a bat")).toMatchObject({
+        request: { numInferenceSteps: 9, aspectRatio: "9:16", seed: 8 },
+        row: 1
+      })
+      expect(events.filter(({ _tag }) => _tag === "Saved")).toHaveLength(4)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([
+    {
+      name: "r.jsonl",
+      text: '{"prompt":"a fox"}\n{"prompt":"a hare","n":0}\n{"prompt":"an owl","modell":"flux"}',
+      says: [/^Row 2: -n has to be/m, /^Row 3: .*modell/m]
+    },
+    { name: "r.jsonl", text: '{"prompt":"a fox"}\nnonsense\n', says: [/^Line 2 is no JSON object/m] },
+    { name: "r.csv", text: "prompt,n\na fox,two\n", says: [/^Row 1: -n has to be/m] },
+    { name: "r.csv", text: 'prompt\n"a fox\n', says: [/no CSV table/] },
+    { name: "r.txt", text: "\n \n", says: [/holds no request/] },
+    { name: "r.yaml", text: "a fox", says: [/\.txt, \.jsonl or \.csv/] }
+  ])("refuses $name with $text before anything is sent", ({ name, says, text }) =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      const { code, stderr } = yield* run(yield* file(name, text))
+      expect(code).toBe(2)
+      for (const pattern of says) expect(stderr).toMatch(pattern)
+      expect(yield* emulator.requests).toEqual([])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("lists failures, keeps them, and takes only those again when asked to", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved } = yield* batch
+      yield* emulator.inject(Fault.failGeneration("NSFW"))
+      const path = yield* file("p.txt", "a fox\na hare\n")
+      const first = yield* run(path, "-c", "1")
+      expect(first.code).toBe(6)
+      expect(first.stderr).toMatch(/^1 of 2 drawn/m)
+      expect(first.stderr).toMatch(/^Row 1, "a fox": .*NSFW/m)
+      expect(yield* saved).toHaveLength(1)
+
+      const second = yield* run(path)
+      expect(second.code).toBe(6)
+      expect(second.stderr).toMatch(/NSFW/)
+      expect((yield* emulator.counts).submit).toBe(2)
+
+      const longer = yield* file("p.txt", "a fox\na hare\nan owl\n")
+      const third = yield* run(longer, "--retry-failed")
+      expect(third.stdout).toMatch(/a-fox-\d+-0\.png\n$/)
+      expect(third.stderr).toMatch(/^2 of 3 drawn/m)
+      expect((yield* emulator.counts).submit).toBe(3)
+      expect(yield* saved).toHaveLength(2)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("does not send again what may have been accepted, unless asked to", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved } = yield* batch
+      yield* emulator.inject(Fault.drop("submit", { handled: true }))
+      const path = yield* file("p.txt", "a fox\n")
+      expect((yield* run(path)).code).toBe(5)
+      const again = yield* run(path)
+      expect(again.code).toBe(5)
+      expect(again.stderr).toMatch(/unknown whether/)
+      expect((yield* emulator.counts).submit).toBe(1)
+      expect((yield* run(path, "--retry-failed")).code).toBe(0)
+      expect((yield* emulator.counts).submit).toBe(2)
+      expect(yield* saved).toHaveLength(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("tries again what was not accepted, and fetches what is not there any more", () =>
+    Effect.gen(function* () {
+      const { emulator, env, file, fs, pictures, run, saved } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      const offline = { ...env, ARTA_API_URL: "http://127.0.0.1:9/api/v1" }
+      const first = yield* command(["batch", path, "-o", pictures], { env: offline })
+      expect(first.code).toBe(5)
+      expect((yield* run(path)).code).toBe(0)
+      const [name = ""] = yield* saved
+      yield* fs.remove(`${pictures}/${name}`)
+      expect((yield* run(path)).code).toBe(0)
+      expect(yield* saved).toEqual([name])
+      expect((yield* emulator.counts).submit).toBe(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("replaces no page of somebody else's, and loses nothing over it", () =>
+    Effect.gen(function* () {
+      const { file, fs, pictures, run, saved } = yield* batch
+      yield* fs.makeDirectory(pictures)
+      yield* fs.writeFileString(`${pictures}/index.html`, "<p>mine</p>")
+      const { code, stderr } = yield* run(yield* file("p.txt", "a fox\n"))
+      expect(code).toBe(0)
+      expect(stderr).toMatch(/^1 of 1 drawn\. No gallery: .*index\.html/m)
+      expect(yield* fs.readFileString(`${pictures}/index.html`)).toBe("<p>mine</p>")
+      expect(yield* saved).toHaveLength(1)
+      const alone = yield* command(["gallery", pictures])
+      expect(alone.code).toBe(3)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("stops at once where no row would be let in", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      yield* emulator.inject(Fault.identityError("signUp", "OPERATION_NOT_ALLOWED"))
+      const path = yield* file("p.txt", prompts.join("\n"))
+      const { code, stderr } = yield* run(path)
+      expect(code).toBe(4)
+      expect(stderr).toMatch(/sign-up is switched off/)
+      expect((yield* emulator.counts).signUp).toBe(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("goes on after an interruption, with the rest of the rows only", () =>
+    Effect.gen(function* () {
+      const { emulator, env, file, pictures, run, saved } = yield* batch
+      const path = yield* file("p.txt", prompts.join("\n"))
+      const child = yield* started(["batch", path, "-o", pictures, "-c", "2", "--json"], { env })
+      yield* child.wrote(/Submitted[^]*Submitted/)
+      yield* child.signal("SIGINT")
+      const interrupted = yield* child.ended
+      expect(interrupted.code).toBe(130)
+      expect(interrupted.stderr).toMatch(/goes on from here/)
+      expect((yield* run(path)).code).toBe(0)
+      expect(yield* saved).toHaveLength(4)
+      expect((yield* emulator.counts).submit).toBe(4)
+    }).pipe(onPort({ drawTime: "500 millis" }))
+  )
+
+  it.scopedLive("lets no second batch into the same folder", () =>
+    Effect.gen(function* () {
+      const { env, file, pictures, run } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      const child = yield* started(["batch", path, "-o", pictures, "--json"], { env })
+      yield* child.wrote(/Submitted/)
+      const other = yield* run(path)
+      expect(other.code).toBe(3)
+      expect(other.stderr).toMatch(/Another batch \(process \d+\)/)
+    }).pipe(onPort({ drawTime: "1 hour" }))
+  )
+})

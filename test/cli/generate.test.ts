@@ -1,0 +1,110 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { Line } from "../../src/cli/output.js"
+import { command, decodeLines, lines, started } from "../support/command.js"
+import { onPort, setUp, timeout } from "../support/commandWorld.js"
+
+/** What a shell makes of a line. */
+const shellWords = (line: string): ReadonlyArray<string> =>
+  execFileSync("sh", ["-c", `printf '%s\\0' ${line}`], { encoding: "utf8" })
+    .split("\0")
+    .slice(0, -1)
+
+const startsLikePng = (bytes: Uint8Array) => {
+  expect([...bytes.slice(1, 4)]).toEqual([0x50, 0x4e, 0x47])
+}
+
+describe.concurrent("effect-arta generate", { timeout }, () => {
+  it.scopedLive("draws, saves, prints the path, and says how to draw the same again", () =>
+    Effect.gen(function* () {
+      const { env, fs, pictures } = yield* setUp
+      const args = [
+        "generate",
+        "a lighthouse's light",
+        "-m",
+        "watercolor",
+        "-n",
+        "2",
+        "--aspect",
+        "16:9",
+        "-o",
+        pictures
+      ]
+      const first = yield* command(args, { env })
+      expect(first.code).toBe(0)
+      const [one = "", two = "", ...more] = lines(first.stdout)
+      expect(more).toEqual([])
+      expect(one).toMatch(/\/pictures\/a-lighthouse-s-light-\d+-0\.png$/)
+      expect(two).toMatch(/-1\.png$/)
+      startsLikePng(yield* fs.readFile(one))
+
+      const again = /The same again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
+      const second = yield* command([...shellWords(again), "-o", pictures], { env })
+      const [same = ""] = lines(second.stdout)
+      expect(same).not.toBe(one)
+      expect(yield* fs.readFile(same)).toEqual(yield* fs.readFile(one))
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("reads the prompt from standard input where it is a hyphen", () =>
+    Effect.gen(function* () {
+      const { env, pictures } = yield* setUp
+      const { stdout } = yield* command(["generate", "-", "-o", pictures], { env, input: "a fox\n" })
+      expect(stdout).toMatch(/\/a-fox-\d+-0\.png\n$/)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("prints addresses and leaves no trace with --no-save", () =>
+    Effect.gen(function* () {
+      const { env, folder, fs } = yield* setUp
+      const { stdout } = yield* command(["generate", "a fox", "--no-save"], { env, cwd: folder })
+      expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/images\/.*\.png\n$/)
+      expect(yield* fs.readDirectory(folder)).toEqual(["credentials.json"])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("prints one event per line with --json, and nothing else anywhere", () =>
+    Effect.gen(function* () {
+      const { env, pictures } = yield* setUp
+      const { stderr, stdout } = yield* command(["generate", "a fox", "--json", "-o", pictures], { env })
+      const events = yield* decodeLines(Line, stdout)
+      expect(events.map(({ _tag }) => _tag).filter((tag) => tag !== "Queued" && tag !== "InProgress")).toEqual([
+        "Submitted",
+        "Completed",
+        "Saved"
+      ])
+      expect(stderr).toBe("")
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("needs no key and no network on the emulator", () =>
+    Effect.gen(function* () {
+      const { folder, fs } = yield* setUp
+      const { code, stdout } = yield* command(["generate", "a fox", "--emulator"], { cwd: folder })
+      expect(code).toBe(0)
+      startsLikePng(yield* fs.readFile(`${folder}/${stdout.trim()}`))
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)(
+    "on %s names the generation and the command that resumes it",
+    (signal) =>
+      Effect.gen(function* () {
+        const { emulator, env, pictures } = yield* setUp
+        const child = yield* started(["generate", "a fox", "--seed", "7", "-o", pictures], { env })
+        yield* child.wrote(/submitted/)
+        yield* child.signal(signal)
+        const { code, stderr } = yield* child.ended
+        expect(code).toBe(130)
+        const resume = /effect-arta (watch (record-\w+) -o \S+)/.exec(stderr)
+        expect(resume?.[2], stderr).toBeDefined()
+
+        const resumed = yield* command((resume?.[1] ?? "").split(" "), { env })
+        expect(resumed.stdout).toBe(`${pictures}/a-fox-7-0.png\n`)
+        const repeated = yield* command((resume?.[1] ?? "").split(" "), { env })
+        expect(repeated.stdout).toBe(resumed.stdout)
+        expect((yield* emulator.counts).submit).toBe(1)
+      }).pipe(onPort({ drawTime: "3 seconds" }))
+  )
+})

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { command, started } from "../support/command.js"
+import { onPort, setUp, timeout } from "../support/commandWorld.js"
+
+const escape = "\u001b["
+
+/** What a terminal shows in the end of a line that was drawn over and over. */
+const shown = (output: string): string =>
+  output
+    .split("\n")
+    .map((line) => line.split(`${escape}1G`).at(-1) ?? "")
+    .join("\n")
+
+// The command that makes a terminal is a part of every Linux, and another one elsewhere.
+describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { timeout }, () => {
+  it.scopedLive("draws one live line, and leaves the terminal as it was", () =>
+    Effect.gen(function* () {
+      const { env, pictures } = yield* setUp
+      const { code, stdout } = yield* command(["generate", "a fox", "--seed", "7", "-o", pictures], {
+        env,
+        terminal: true
+      })
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/queued \d s → drawing \d s/)
+      expect(shown(stdout)).toMatch(/^queued \d s → drawing \d s → saved/m)
+      expect(shown(stdout)).toMatch(/^\S*\/a-fox-7-0\.png/m)
+      expect(stdout).not.toContain("submitted")
+      // The cursor is hidden and shown again.
+      expect(stdout.lastIndexOf(`${escape}?25h`)).toBeGreaterThan(stdout.lastIndexOf(`${escape}?25l`))
+    }).pipe(onPort({ queueTime: "700 millis", drawTime: "1500 millis" }))
+  )
+
+  it.scopedLive("draws a bar for a batch", () =>
+    Effect.gen(function* () {
+      const { env, folder, fs, pictures } = yield* setUp
+      yield* fs.writeFileString(`${folder}/p.txt`, "a fox\na hare\nan owl\n")
+      const args = ["batch", `${folder}/p.txt`, "-o", pictures, "-c", "2"]
+      const { code, stdout } = yield* command(args, { env, terminal: true })
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight, .* left/)
+      expect(shown(stdout)).toMatch(/^█+ 3\/3, 0 failed, 0 in flight/m)
+      expect(shown(stdout)).toMatch(/^3 of 3 drawn\. Gallery: /m)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("ends on Ctrl-C with the command that resumes, and shows the cursor again", () =>
+    Effect.gen(function* () {
+      const { env, pictures } = yield* setUp
+      const child = yield* started(["generate", "a fox", "-o", pictures], { env, terminal: true })
+      yield* child.wrote(/drawing/)
+      yield* child.press("\u0003")
+      const { code, stdout } = yield* child.ended
+      expect(code).toBe(130)
+      expect(shown(stdout)).toMatch(/effect-arta watch record-\w+ -o /)
+      expect(stdout.lastIndexOf(`${escape}?25h`)).toBeGreaterThan(stdout.lastIndexOf(`${escape}?25l`))
+    }).pipe(onPort({ drawTime: "1 hour" }))
+  )
+
+  it.live("has colours, unless NO_COLOR says otherwise", () =>
+    Effect.gen(function* () {
+      const colored = yield* command(["--help"], { terminal: true, env: { TERM: "xterm-256color" } })
+      expect(colored.stdout).toContain(`${escape}0;1m`)
+      const plain = yield* command(["--help"], { terminal: true, env: { TERM: "xterm-256color", NO_COLOR: "1" } })
+      expect(plain.stdout).toContain("USAGE")
+      expect(plain.stdout).not.toContain(escape)
+    })
+  )
+
+  it.scopedLive("asks for everything with --wizard", () =>
+    Effect.gen(function* () {
+      const child = yield* started(["models", "--wizard"], { terminal: true, env: { TERM: "xterm-256color" } })
+      yield* child.wrote(/Wizard/i)
+      yield* child.press("\u0003")
+      expect((yield* child.ended).stdout).toMatch(/wizard/i)
+    })
+  )
+})

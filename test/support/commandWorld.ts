@@ -1,0 +1,23 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { Effect, Layer } from "effect"
+import { ArtaEmulator } from "effect-arta/testing"
+import { onEmulator } from "./command.js"
+import { emulatorOnPort } from "./emulatorOnPort.js"
+
+/** An emulator for the command to talk to. */
+export const onPort = (options: ArtaEmulator.Options = {}) =>
+  Effect.provide(
+    Layer.merge(emulatorOnPort({ queueTime: "50 millis", drawTime: "50 millis", ...options }), NodeContext.layer)
+  )
+
+/** A folder of its own for each test, and an environment in which the command finds the emulator. */
+export const setUp = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const folder = yield* fs.makeTempDirectoryScoped()
+  const emulator = yield* ArtaEmulator.ArtaEmulator
+  return { fs, folder, emulator, env: yield* onEmulator(folder), pictures: `${folder}/pictures` }
+})
+
+/** A process takes its time to start on a busy machine. */
+export const timeout = 120_000

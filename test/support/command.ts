@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 const plainEnvironment = () =>
   Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(ARTA_|https?_proxy$|no_proxy$|NO_COLOR$|FORCE_COLOR$)/i.test(name)
+      ([name]) => !/^(ARTA_|https?_proxy$|no_proxy$|CI$|NO_COLOR$|FORCE_COLOR$)/i.test(name)
     )
   )
 

@@ -42,6 +42,7 @@ import type { Unchecked } from "./internal/decodeOptions.js"
 import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
 import { follow } from "./internal/follow.js"
+import { observed } from "./internal/history.js"
 import { counted, countedStart } from "./internal/metrics.js"
 import { numbered, patiently } from "./internal/retrying.js"
 import * as Polling from "./Polling.js"
@@ -54,7 +55,7 @@ import type { TokenStore } from "./TokenStore.js"
  * @category options
  */
 export interface Settings {
-  /** When to ask again. Default: `Polling.exponential()`. */
+  /** When to ask again. Default: `Polling.adaptive()`. */
   readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
   /** How long the whole generation may take, the submission included. Default: 5 minutes. */
   readonly timeout?: Duration.DurationInput | undefined
@@ -62,7 +63,7 @@ export interface Settings {
 
 const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 minutes")
 
-const pollingOf = (settings: Settings) => settings.polling ?? Polling.exponential()
+const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
 
 /**
  * Checks and completes options without sending anything: the request that `generate` would submit, its seed drawn. The
@@ -93,7 +94,8 @@ const start = Effect.fnUntraced(function* (options: Options, settings: Settings)
     deadline.limit({ request })
   )
   yield* Effect.annotateCurrentSpan({ recordId, model: request.model })
-  const events = follow(recordId, { polling: pollingOf(settings), deadline, isNew: true })
+  const submission = yield* observed(request)
+  const events = follow(recordId, { polling: pollingOf(settings), deadline, submission })
   return { submitted: new Submitted({ recordId, request }), events: counted(events) }
 }, countedStart)
 
@@ -130,7 +132,7 @@ export const watch = (
       Schema.decode(RecordId)(recordId),
       () => new InvalidRequestError({ field: "recordId", value: recordId, allowed: "the id of a submitted generation" })
     )
-    return counted(follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings), isNew: false }))
+    return counted(follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) }))
   }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { attributes: { recordId } }))
 
 /**

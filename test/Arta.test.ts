@@ -69,7 +69,7 @@ describe("Arta.generate", () => {
         Fault.respond("status", 200, { body: { status: "IN_PROGRESS" } }),
         Fault.respond("status", 200, { body: { status: "IN_QUEUE" } })
       )
-      expect(tags(yield* collect(Arta.generate(cat)))).toEqual([
+      expect(tags(yield* collect(Arta.generate(cat, { polling: Polling.fixed("500 millis") })))).toEqual([
         "Submitted",
         "InProgress",
         "Queued",

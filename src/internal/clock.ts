@@ -9,6 +9,8 @@ export const monotonicMillis: Effect.Effect<number> = Effect.map(Effect.clock, (
   Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
 )
 
+export const monotonicSeconds: Effect.Effect<number> = Effect.map(monotonicMillis, (millis) => millis / 1_000)
+
 /** A stopwatch that runs from now on. */
 export const stopwatch: Effect.Effect<Effect.Effect<Duration.Duration>> = Effect.map(monotonicMillis, (since) =>
   Effect.map(monotonicMillis, (now) => Duration.millis(now - since))

@@ -10,6 +10,8 @@ import * as Errors from "../ArtaError.js"
 import type { GenerationEvent, GenerationStatus, RecordId } from "../Generation.js"
 import { Completed, InProgress, Queued } from "../Generation.js"
 import type { Deadline } from "./deadline.js"
+import type { Observed } from "./history.js"
+import { Polled, unknown } from "./history.js"
 import { unusableUrl } from "./http.js"
 import { polls } from "./metrics.js"
 import { numbered, patiently } from "./retrying.js"
@@ -71,14 +73,14 @@ const last = (event: GenerationEvent): Page => [event, Option.none()]
 export interface FollowOptions<R> {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
   readonly deadline: Deadline
-  /** Whether the generation was submitted just now. */
-  readonly isNew: boolean
+  /** Given where the generation was submitted just now. */
+  readonly submission?: Observed
 }
 
 /** Polls a generation until it ends. A failed poll says nothing about the generation, so polling goes on. */
 export const follow = <R>(
   recordId: RecordId,
-  { deadline, isNew, polling }: FollowOptions<R>
+  { deadline, polling, submission }: FollowOptions<R>
 ): Stream.Stream<
   GenerationEvent,
   StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError,
@@ -87,6 +89,8 @@ export const follow = <R>(
   Effect.gen(function* () {
     const api = yield* ArtaApi
     const driver = yield* Schedule.driver(polling)
+    const isNew = submission !== undefined
+    const { polled, report } = submission ?? unknown
 
     const isWorthAnotherPoll = (error: StatusError) =>
       isNew && isUnknownRecord(error)
@@ -98,11 +102,12 @@ export const follow = <R>(
       Effect.zipRight(ask),
       Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`)),
       Effect.retry({ schedule: patiently, while: isWorthAnotherPoll }),
-      Effect.mapError(withRecordId(recordId))
+      Effect.mapError(withRecordId(recordId)),
+      Effect.tap(report)
     )
 
     const pause = (pending: Pending) =>
-      Effect.catchAll(driver.next(pending), () =>
+      Effect.catchAll(Effect.provideService(driver.next(pending), Polled, polled), () =>
         Effect.flatMap(
           deadline.elapsed,
           (elapsed) => new Errors.GenerationTimeoutError({ recordId, elapsed, lastStatus: wireNames[pending._tag] })

@@ -1,0 +1,89 @@
+export interface Point {
+  readonly polls: number
+  readonly lag: number
+  readonly label?: string
+}
+
+export interface Series {
+  readonly name: string
+  readonly color: string
+  readonly points: ReadonlyArray<Point>
+  readonly dashed?: boolean
+}
+
+const width = 760
+const height = 460
+const plot = { left: 64, right: 24, top: 56, bottom: 56 }
+const maxPolls = 24
+const maxLag = 1.2
+
+const x = (polls: number) => plot.left + (polls / maxPolls) * (width - plot.left - plot.right)
+const y = (lag: number) => height - plot.bottom - (lag / maxLag) * (height - plot.top - plot.bottom)
+const n = (value: number) => String(Math.round(value * 10) / 10)
+
+const range = (end: number, step: number) =>
+  Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, i) => i * step)
+
+const grid = [
+  ...range(maxPolls, 4).map(
+    (polls) =>
+      `<line class="grid" x1="${n(x(polls))}" y1="${n(y(0))}" x2="${n(x(polls))}" y2="${n(y(maxLag))}"/>` +
+      `<text x="${n(x(polls))}" y="${n(y(0) + 20)}" text-anchor="middle">${String(polls)}</text>`
+  ),
+  ...range(maxLag, 0.2).map(
+    (lag) =>
+      `<line class="grid" x1="${n(x(0))}" y1="${n(y(lag))}" x2="${n(x(maxPolls))}" y2="${n(y(lag))}"/>` +
+      `<text x="${n(x(0) - 8)}" y="${n(y(lag) + 4)}" text-anchor="end">${lag.toFixed(1)}</text>`
+  )
+]
+
+const draw = ({ color, dashed = false, points }: Series): string => {
+  const line = points.map(({ lag, polls }) => `${n(x(polls))},${n(y(lag))}`).join(" ")
+  const dots = points.flatMap(({ label, lag, polls }) =>
+    label === undefined
+      ? []
+      : [
+          `<circle cx="${n(x(polls))}" cy="${n(y(lag))}" r="4" fill="${color}"/>`,
+          `<text x="${n(x(polls) + 8)}" y="${n(y(lag) - 6)}" style="fill:${color}">${label}</text>`
+        ]
+  )
+  const dash = dashed ? ' stroke-dasharray="6 4"' : ""
+  return `<polyline points="${line}" stroke="${color}"${dash} clip-path="url(#plot)"/>${dots.join("")}`
+}
+
+const legend = (series: ReadonlyArray<Series>): string =>
+  series
+    .map(({ color, dashed = false, name }, i) => {
+      const top = plot.top + 18 + i * 20
+      const left = width - plot.right - 300
+      const dash = dashed ? ' stroke-dasharray="6 4"' : ""
+      return (
+        `<line x1="${String(left)}" y1="${String(top)}" x2="${String(left + 28)}" y2="${String(top)}" stroke="${color}" stroke-width="2"${dash}/>` +
+        `<text x="${String(left + 36)}" y="${String(top + 4)}">${name}</text>`
+      )
+    })
+    .join("\n")
+
+/** Mean lag over polls per generation, in colours that can be read on light and dark ground. */
+export const chart = (
+  title: string,
+  series: ReadonlyArray<Series>
+): string => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" role="img" aria-label="${title}">
+<style>
+text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+.title { font-size: 15px; font-weight: 600 }
+.ground { fill: #ffffff }
+.grid { stroke: #8b949e; stroke-opacity: 0.3 }
+polyline { fill: none; stroke-width: 2 }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ground { fill: #0d1117 } }
+</style>
+<defs><clipPath id="plot"><rect x="${n(x(0))}" y="${n(y(maxLag))}" width="${n(x(maxPolls) - x(0))}" height="${n(y(0) - y(maxLag))}"/></clipPath></defs>
+<rect class="ground" width="${String(width)}" height="${String(height)}"/>
+<text class="title" x="${String(plot.left)}" y="28">${title}</text>
+${grid.join("\n")}
+<text x="${n(x(maxPolls / 2))}" y="${String(height - 14)}" text-anchor="middle">Polls per generation</text>
+<text transform="translate(18 ${n(y(maxLag / 2))}) rotate(-90)" text-anchor="middle">Mean lag in seconds</text>
+${series.map(draw).join("\n")}
+${legend(series)}
+</svg>
+`

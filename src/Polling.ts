@@ -6,10 +6,10 @@
  * of the durations and `S` the share of them that is longer than `t`. With `h = f / S`, the hazard, and a second of lag
  * as dear as `c` polls, `r = √(c h / 2)` makes their sum smallest: from each poll to the next, `∫ √h` grows by `√(2 / c)`.
  * This is Keller's rule (Optimum checking schedules for systems subject to random failure, 1974). The exact optimum
- * (Barlow, Hunter and Proschan, Optimum checking procedures, 1963) is only two or three in a hundred better from four
- * polls on, starts from a first poll that has to be searched for, and is thrown off by small errors in `f`, which Keller's
- * rule forgives. Lag times polls falls to `(∫ √(f S))² / E[T]` of what it is with a fixed pause: to 0.51 for lognormal
- * durations with a sigma of 0.3, and to 0.73 with 0.5.
+ * (Barlow, Hunter and Proschan, Optimum checking procedures, 1963) is a few in a hundred better where the durations are
+ * known, from two or three polls on. But it hangs on a first poll that has to be searched for and on the slope of `f`,
+ * and neither is to be had from a few dozen generations. Lag times polls falls to `(∫ √(f S))² / E[T]` of what it is with
+ * a fixed pause: to 0.51 for lognormal durations with a sigma of 0.3, and to 0.73 with 0.5.
  *
  * The hazard comes from a histogram on a logarithmic scale, smoothed, so that two kinds of durations under one name
  * remain two. A poll only tells that a stage ended since the poll before: that one generation is shared out over the

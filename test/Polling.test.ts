@@ -91,13 +91,20 @@ describe("the polling of a generation", () => {
     })
   )
 
-  it.effect("is exponential by default, from half a second to three", () =>
+  it.effect("is exponential where that is asked for, from half a second to three", () =>
     Effect.gen(function* () {
-      const times = yield* pollTimes(undefined)
+      const times = yield* pollTimes(Polling.exponential())
       const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0))
       expect(pauses[0]).toBe(500)
       expect(Math.max(...pauses)).toBe(3_000)
       expect(pauses).toEqual([...pauses].sort((a, b) => a - b))
+    })
+  )
+
+  it.effect("is adaptive by default", () =>
+    Effect.gen(function* () {
+      const first = Effect.provide(Polling.layerHistory)
+      expect(yield* first(pollTimes(undefined))).toEqual(yield* first(pollTimes(Polling.adaptive())))
     })
   )
 

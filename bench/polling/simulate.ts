@@ -1,6 +1,6 @@
-import { Clock, Effect, Layer, Random, TestClock, TestContext } from "effect"
-import { Arta, ArtaApi, Generation } from "effect-arta"
-import { virtualTime } from "../../test/support/controlledTime.js"
+import { Clock, Effect, Fiber, Random, TestClock, TestContext } from "effect"
+import { Arta, ArtaApi } from "effect-arta"
+import { inVirtualTime, timedService } from "../../test/support/timedService.js"
 import type { Case, Times } from "./durations.js"
 import type { Policy } from "./policies.js"
 
@@ -31,63 +31,32 @@ export const jobsOf = ({ times }: Case, count: number, seed: number): ReadonlyAr
     })
   }).pipe(Effect.withRandom(Random.make(seed)), Effect.runSync)
 
-const images = [{ index: 0, url: "https://images.example/0.png" }] as const
-
-/** An image service on which each submission takes as long as its job says. */
-const makeService = (jobs: ReadonlyArray<Job>) => {
-  const submittedAt: Array<number> = []
-  const polls: Array<number> = []
-
-  const service = ArtaApi.ArtaApi.of({
-    submit: () =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        polls.push(0)
-        return Generation.RecordId.make(String(submittedAt.push(now) - 1))
-      }),
-    status: (id) =>
-      Effect.map(Clock.currentTimeMillis, (now): Generation.GenerationStatus => {
-        const index = Number(id)
-        polls[index] = (polls[index] ?? 0) + 1
-        const { drawing = 0, queue = 0 } = jobs[index] ?? {}
-        const age = now - (submittedAt[index] ?? 0)
-        if (age >= queue + drawing) return { _tag: "Done", images }
-        return { _tag: age < queue ? "Queued" : "InProgress" }
-      })
-  })
-
-  return { layer: Layer.succeed(ArtaApi.ArtaApi, service), polls }
-}
-
 /** A program that runs its generations one after the other, through the library's own stream. */
 const programOf = (policy: Policy, jobs: ReadonlyArray<Job>) => {
-  const { layer, polls } = makeService(jobs)
+  const { polls, service } = timedService(jobs)
   return Effect.forEach(jobs, ({ drawing, queue, times }, index) =>
     Effect.gen(function* () {
       const start = yield* Clock.currentTimeMillis
       yield* Arta.run({ prompt: "a lighthouse", seed: 1 }, { polling: policy.polling(times) })
       const taken = (yield* Clock.currentTimeMillis) - start
       const duration = queue + drawing
-      return { duration: duration / 1_000, lag: (taken - duration) / 1_000, polls: polls[index] ?? 0 }
+      return { duration: duration / 1_000, lag: (taken - duration) / 1_000, polls: polls[index]?.length ?? 0 }
     })
   ).pipe(
     // Spans that nobody looks at are a good part of the work.
     Effect.withTracerEnabled(false),
-    Effect.provide(layer)
+    Effect.provideService(ArtaApi.ArtaApi, service)
   )
 }
 
-/** Runs a program in virtual time, where one poll takes microseconds. */
-export const simulate = (policy: Policy, jobs: ReadonlyArray<Job>): Promise<ReadonlyArray<Result>> => {
-  const world = virtualTime("polling")
-  const fiber = world.start(programOf(policy, jobs))
-  world.pass(Number.MAX_SAFE_INTEGER / 1e6, () => undefined)
-  return Effect.runPromise(fiber.await.pipe(Effect.flatten))
-}
+/** Runs a program in virtual time, where a poll takes microseconds. */
+export const simulate = (policy: Policy, jobs: ReadonlyArray<Job>): Promise<ReadonlyArray<Result>> =>
+  inVirtualTime(programOf(policy, jobs))
 
 /** The same under `TestClock`, which takes milliseconds for each poll. */
 export const simulateOnTestClock = (policy: Policy, jobs: ReadonlyArray<Job>): Promise<ReadonlyArray<Result>> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(programOf(policy, jobs))
     yield* TestClock.adjust("1 day")
-    return yield* fiber.await.pipe(Effect.flatten)
+    return yield* Fiber.join(fiber)
   }).pipe(Effect.provide(TestContext.TestContext), Effect.runPromise)

@@ -93,7 +93,7 @@ export const unseenUnderWay = (median: number): Forecast => {
 /** The age at which the next poll is due, where a second of lag costs as much as `lagCost` polls. */
 export const nextPoll = ({ pace }: Forecast, age: number, lagCost: number): number => {
   const bucket = bucketOf(age)
-  const share = Math.min(1, (age - edge(bucket)) / width(bucket))
+  const share = (age - edge(bucket)) / width(bucket)
   const due = at(pace, bucket) + share * (at(pace, bucket + 1) - at(pace, bucket)) + Math.sqrt(2 / lagCost)
 
   let low = bucket
@@ -103,7 +103,7 @@ export const nextPoll = ({ pace }: Forecast, age: number, lagCost: number): numb
     if (at(pace, middle + 1) < due) low = middle + 1
     else high = middle
   }
-  // Past the last edge, the last bucket goes on.
+  // Past the last edge, the last bucket goes on: its share is then more than one.
   return edge(low) + (width(low) * (due - at(pace, low))) / (at(pace, low + 1) - at(pace, low))
 }
 

@@ -63,7 +63,7 @@ describe("what Polling.adaptive learns", () => {
   it("is better than a fixed pause with as many polls", async () => {
     const jobs = around(10_000, 80)
     const seen = (await inVirtualTime(runAll(jobs))).slice(30)
-    const polling = Polling.fixed(`${String(Math.round(10_000 / (polls(seen) - 1.5)))} millis`)
+    const polling = Polling.fixed(Math.round(10_000 / (polls(seen) - 1.5)))
     const fixed = (await inVirtualTime(runAll(jobs, { polling }))).slice(30)
     expect(polls(fixed)).toBeGreaterThan(polls(seen) - 0.5)
     expect(lag(seen)).toBeLessThan(0.6 * lag(fixed))

@@ -1,21 +1,21 @@
-export interface Point {
+interface Point {
   readonly polls: number
   readonly lag: number
-  readonly label?: string
 }
 
 export interface Series {
   readonly name: string
   readonly color: string
-  readonly points: ReadonlyArray<Point>
+  readonly line: ReadonlyArray<Point>
   readonly dashed?: boolean
+  readonly dots?: ReadonlyArray<Point & { readonly label: string }>
 }
 
 const width = 760
 const height = 460
 const plot = { left: 64, right: 24, top: 56, bottom: 56 }
 const maxPolls = 24
-const maxLag = 1.2
+const maxLag = 1.4
 
 const x = (polls: number) => plot.left + (polls / maxPolls) * (width - plot.left - plot.right)
 const y = (lag: number) => height - plot.bottom - (lag / maxLag) * (height - plot.top - plot.bottom)
@@ -37,29 +37,28 @@ const grid = [
   )
 ]
 
-const draw = ({ color, dashed = false, points }: Series): string => {
-  const line = points.map(({ lag, polls }) => `${n(x(polls))},${n(y(lag))}`).join(" ")
-  const dots = points.flatMap(({ label, lag, polls }) =>
-    label === undefined
-      ? []
-      : [
-          `<circle cx="${n(x(polls))}" cy="${n(y(lag))}" r="4" fill="${color}"/>`,
-          `<text x="${n(x(polls) + 8)}" y="${n(y(lag) - 6)}" style="fill:${color}">${label}</text>`
-        ]
+const dashOf = ({ dashed = false }: Series) => (dashed ? ' stroke-dasharray="6 4"' : "")
+
+const draw = (series: Series): string => {
+  const { color, dots = [], line } = series
+  const points = line.map(({ lag, polls }) => `${n(x(polls))},${n(y(lag))}`).join(" ")
+  const marks = dots.map(
+    ({ label, lag, polls }) =>
+      `<circle cx="${n(x(polls))}" cy="${n(y(lag))}" r="4" fill="${color}"/>` +
+      `<text x="${n(x(polls) + 7)}" y="${n(y(lag) - 7)}" style="fill:${color}">${label}</text>`
   )
-  const dash = dashed ? ' stroke-dasharray="6 4"' : ""
-  return `<polyline points="${line}" stroke="${color}"${dash} clip-path="url(#plot)"/>${dots.join("")}`
+  return `<polyline points="${points}" stroke="${color}"${dashOf(series)} clip-path="url(#plot)"/>\n${marks.join("\n")}`
 }
 
-const legend = (series: ReadonlyArray<Series>): string =>
-  series
-    .map(({ color, dashed = false, name }, i) => {
-      const top = plot.top + 18 + i * 20
-      const left = width - plot.right - 300
-      const dash = dashed ? ' stroke-dasharray="6 4"' : ""
+const legend = (all: ReadonlyArray<Series>): string =>
+  all
+    .map((series, i) => {
+      const top = plot.top + 22 + i * 20
+      const left = width - plot.right - 260
       return (
-        `<line x1="${String(left)}" y1="${String(top)}" x2="${String(left + 28)}" y2="${String(top)}" stroke="${color}" stroke-width="2"${dash}/>` +
-        `<text x="${String(left + 36)}" y="${String(top + 4)}">${name}</text>`
+        `<line x1="${String(left)}" y1="${String(top)}" x2="${String(left + 28)}" y2="${String(top)}" ` +
+        `stroke="${series.color}" stroke-width="2"${dashOf(series)}/>` +
+        `<text x="${String(left + 36)}" y="${String(top + 4)}">${series.name}</text>`
       )
     })
     .join("\n")

@@ -1,6 +1,7 @@
 import type { Result } from "./simulate.js"
 
 export interface Measures {
+  readonly duration: number
   readonly lag: number
   readonly lag95: number
   readonly polls: number
@@ -17,10 +18,21 @@ const mean = (values: ReadonlyArray<number>) => values.reduce((sum, value) => su
  */
 const fixedLag = (duration: number, polls: number): number => duration / (polls - 1.5) / 2
 
+/** Lag times polls with a pause of that length. */
+export const fixedProduct = (duration: number, pause: number): number => (pause / 2) * (duration / pause + 1.5)
+
 export const measure = (results: ReadonlyArray<Result>): Measures => {
   const lags = results.map(({ lag }) => lag).toSorted((a, b) => a - b)
   const lag = mean(lags)
   const polls = mean(results.map((result) => result.polls))
-  const fixed = fixedLag(mean(results.map(({ duration }) => duration)), polls)
-  return { lag, lag95: lags[Math.floor(lags.length * 0.95)] ?? 0, polls, product: lag * polls, ofFixed: lag / fixed }
+  const duration = mean(results.map((result) => result.duration))
+  const fixed = fixedLag(duration, polls)
+  return {
+    duration,
+    lag,
+    lag95: lags[Math.floor(lags.length * 0.95)] ?? 0,
+    polls,
+    product: lag * polls,
+    ofFixed: lag / fixed
+  }
 }

@@ -1,6 +1,6 @@
 import type { Measures } from "./measure.js"
 
-export interface Row {
+interface Row {
   readonly policy: string
   readonly measures: Measures
 }
@@ -32,7 +32,8 @@ const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<st
 }
 
 const caseTable = ({ limit, name, rows }: CaseReport): string => {
-  const known = limit === undefined ? "" : `\n\nAt best, lag × polls is ${decimals(limit)} of fixed polling's.`
+  const known =
+    limit === undefined ? "" : `\n\nWith many polls, lag × polls is at best ${decimals(limit)} of fixed polling's.`
   const head = ["Policy", "Mean lag, s", "95th percentile, s", "Polls", "Lag × polls", "Of fixed"]
   const cells = rows.map(({ measures, policy }) => [
     policy,
@@ -76,7 +77,8 @@ sides, the ratio of lag × polls is that of the lags. "adaptive 20" is the defau
 ## What was to be reached
 
 By the default. The limit is 0.51 for a sigma of 0.3 and 0.73 for 0.5; 15 % more is allowed. The columns of 0.5, 1 and 2 s
-compare lag × polls with these pauses as they were simulated, however many polls they took.
+compare lag × polls with that of these pauses, however many polls they take. The limit is one of many polls: with few, the half
+poll that a fixed pause takes on top weighs more, and the share may fall a little below it.
 
 ${targetTable(targets)}
 

@@ -285,7 +285,7 @@ export class DownloadError extends Schema.TaggedError<DownloadError>("effect-art
  * @since 0.1.0
  * @category unions
  */
-export const ArtaError = Schema.Union(
+export const ArtaError = /* @__PURE__ */ Schema.Union(
   InvalidRequestError,
   UnknownModelError,
   AuthError,

@@ -112,7 +112,7 @@ export class Completed extends Schema.TaggedClass<Completed>("effect-arta/Comple
  * @since 0.1.0
  * @category events
  */
-export const GenerationEvent = Schema.Union(Submitted, Queued, InProgress, Completed)
+export const GenerationEvent = /* @__PURE__ */ Schema.Union(Submitted, Queued, InProgress, Completed)
 
 /**
  * @since 0.1.0

@@ -151,4 +151,4 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
  * @since 0.1.0
  * @category layers
  */
-export const layerHistory: Layer.Layer<never> = Layer.sync(History, makeHistory)
+export const layerHistory: Layer.Layer<never> = /* @__PURE__ */ Layer.sync(History, makeHistory)

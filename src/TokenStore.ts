@@ -66,9 +66,9 @@ export class TokenStore extends Context.Tag("effect-arta/TokenStore")<TokenStore
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<TokenStore> = Layer.effect(
+export const layerMemory: Layer.Layer<TokenStore> = /* @__PURE__ */ Layer.effect(
   TokenStore,
-  Effect.gen(function* () {
+  /* @__PURE__ */ Effect.gen(function* () {
     const stored = yield* Ref.make(Option.none<Credentials>())
     const lock = yield* Effect.makeSemaphore(1)
     return TokenStore.of({
@@ -164,7 +164,8 @@ const keyValueSlot = (store: KeyValueStore.KeyValueStore): Slot => ({
  * @since 0.1.0
  * @category layers
  */
-export const layerKeyValueStore: Layer.Layer<TokenStore, never, KeyValueStore.KeyValueStore> = Layer.effect(
-  TokenStore,
-  Effect.flatMap(KeyValueStore.KeyValueStore, (store) => fromSlot(keyValueSlot(store)))
-)
+export const layerKeyValueStore: Layer.Layer<TokenStore, never, KeyValueStore.KeyValueStore> =
+  /* @__PURE__ */ Layer.effect(
+    TokenStore,
+    /* @__PURE__ */ Effect.flatMap(KeyValueStore.KeyValueStore, (store) => fromSlot(keyValueSlot(store)))
+  )

@@ -32,7 +32,7 @@ export const untraced: (client: HttpClient.HttpClient) => HttpClient.HttpClient 
 const unsentReasons: Record<string, string> = {
   ECONNREFUSED: "connection refused",
   ENOTFOUND: "host name not found",
-  EAI_AGAIN: "host name not found for now",
+  EAI_AGAIN: "host name not found",
   EHOSTUNREACH: "host unreachable",
   ENETUNREACH: "network unreachable",
   UND_ERR_CONNECT_TIMEOUT: "no connection in time",
@@ -106,15 +106,13 @@ export const presentable = (text: string, secrets: ReadonlyArray<Redacted.Redact
   return line.length > detailLength ? `${line.slice(0, detailLength)}…` : line
 }
 
-const retryAfter = (answer: Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
+const retryAfter = (answer: Answer): Effect.Effect<Duration.Duration | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const header = answer.headers["retry-after"]?.trim() ?? ""
     const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
     // A longer wait could not be written down as a schema's `Duration`.
-    return millis > 0 ? Option.some(Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER))) : Option.none()
+    return millis > 0 ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined
   })
 
 export const rateLimited = (operation: Operation, answer: Answer): Effect.Effect<never, RateLimitedError> =>
-  Effect.flatMap(retryAfter(answer), (wait) =>
-    Effect.fail(new RateLimitedError({ operation, ...(Option.isSome(wait) ? { retryAfter: wait.value } : undefined) }))
-  )
+  Effect.flatMap(retryAfter(answer), (retryAfter) => new RateLimitedError({ operation, retryAfter }))

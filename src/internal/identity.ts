@@ -12,7 +12,7 @@ import { Credentials } from "../Credentials.js"
 import type { Answer } from "./http.js"
 import { decodeJson, exchange, isRedirect, notFollowed, presentable, rateLimited, untraced } from "./http.js"
 import { renewals } from "./metrics.js"
-import { Seconds, SignedUp } from "./storedCredentials.js"
+import { Seconds, SignedUp } from "./signedUp.js"
 
 export interface Options {
   readonly apiKey: Redacted.Redacted

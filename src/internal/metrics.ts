@@ -11,14 +11,14 @@ import type { ArtaError } from "../ArtaError.js"
 import type { GenerationEvent } from "../Generation.js"
 
 const generations = Metric.counter("effect_arta_generations", {
-  description: "Generations by outcome: completed, abandoned, interrupted, or the tag of the error",
+  description: "Generations by outcome",
   incremental: true
 })
 
 const seconds = Metric.histogram(
   "effect_arta_generation_seconds",
   MetricBoundaries.exponential({ start: 0.5, factor: 2, count: 10 }),
-  "How long completed generations took"
+  "How long generations took"
 )
 
 export const polls: Metric.Metric.Counter<number> = Metric.counter("effect_arta_polls", {
@@ -27,7 +27,7 @@ export const polls: Metric.Metric.Counter<number> = Metric.counter("effect_arta_
 })
 
 export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_arta_renewals", {
-  description: "Sign-ups and refreshes by operation",
+  description: "Sign-ups and refreshes",
   incremental: true
 })
 

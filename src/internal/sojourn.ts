@@ -14,21 +14,11 @@ export interface Sojourn {
   readonly seenAt: number
 }
 
-/** What an accepted submission tells. */
-export const submitted = (instant: number): Sojourn => ({
-  stage: "Queued",
-  since: instant,
-  isWhole: true,
-  seenAt: instant
-})
+/** What a submission tells that was accepted just now. */
+export const submitted = (since: number): Sojourn => ({ stage: "Queued", since, isWhole: true, seenAt: since })
 
-/** What the first poll of a generation tells that is picked up. */
-export const pickedUp = (stage: Stage, instant: number): Sojourn => ({
-  stage,
-  since: instant,
-  isWhole: false,
-  seenAt: instant
-})
+/** What the first poll tells of a generation that is picked up. */
+export const pickedUp = (stage: Stage, since: number): Sojourn => ({ ...submitted(since), stage, isWhole: false })
 
 /** What one more poll tells. */
 export const seen = (before: Sojourn, stage: Stage, instant: number): Sojourn =>

@@ -34,7 +34,7 @@ import * as Stream from "effect/Stream"
 import { ArtaApi } from "./ArtaApi.js"
 import { DownloadError } from "./ArtaError.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
-import type { Generation, Image } from "./Generation.js"
+import type { Generation, Image, RecordId } from "./Generation.js"
 import { fetchPicture, Trouble } from "./internal/fetchPicture.js"
 import { backoff } from "./internal/retrying.js"
 
@@ -101,15 +101,14 @@ const slug = (text: string, maxLength: number): string =>
 const joined = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join("-")
 
 /**
- * The name that the files of a request get by default, made from prompt and seed. Every file system takes it.
+ * What the names of files start with by default: made from the prompt and the seed of a request, or from a record id.
+ * Every file system takes it.
  *
  * @since 0.1.0
  * @category saving
  */
-export const nameOf = ({ prompt, seed }: GenerateRequest): string => joined(slug(prompt, 60), String(seed))
-
-const startOf = ({ recordId, request }: Source, name: string | undefined): string =>
-  name === undefined && request !== undefined ? nameOf(request) : slug(name ?? recordId, 100)
+export const nameOf = (subject: GenerateRequest | RecordId): string =>
+  typeof subject === "string" ? slug(subject, 100) : joined(slug(subject.prompt, 60), String(subject.seed))
 
 const isTaken = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
@@ -155,7 +154,8 @@ const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions)
       const picture = fetchPicture(yield* Ref.get(url), (found) => Ref.set(extension, found))
       yield* Stream.run(picture, fs.sink(temporary, { flag: "wx" }))
       const ending = `.${yield* Ref.get(extension)}`
-      const base = joined(startOf(source, name), String(image.index))
+      const start = name === undefined ? nameOf(source.request ?? source.recordId) : slug(name, 100)
+      const base = joined(start, String(image.index))
       return yield* publish(fs, temporary, (suffix) => path.join(directory, base + suffix + ending))
     }).pipe(Effect.scoped)
 

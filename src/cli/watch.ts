@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Generation } from "effect-arta"
-import { Arta } from "effect-arta"
+import { Arta, ImageFile } from "effect-arta"
 import { saveDrawing, saveMissing } from "./draw.js"
 import { services } from "./environment.js"
 import type { Failure } from "./failure.js"
@@ -23,7 +23,7 @@ const save = (directory: string) => (done: Generation.Completed) =>
     const drawings = yield* journal.drawings
     const known = [...drawings.values()].find(({ recordId }) => recordId === done.recordId)
     return yield* known === undefined
-      ? saveMissing(done, { directory, name: done.recordId })
+      ? saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId) })
       : saveDrawing(journal, known.key, directory)(done)
   }).pipe(Effect.scoped)
 

@@ -33,7 +33,7 @@ const floors = [
   ["src/testing/emulator/identityRoutes", "src/testing/emulator/generationRoutes"],
   ["src/testing/ArtaEmulator"],
   ["src/testing/index"],
-  ["src/cli/flags", "src/cli/output", "src/cli/plainConsole"],
+  ["src/cli/flags", "src/cli/output", "src/cli/plainConsole", "src/cli/overview"],
   ["src/cli/failure", "src/cli/options", "src/cli/progress"],
   ["src/cli/journal", "src/cli/environment"],
   ["src/cli/draw"],

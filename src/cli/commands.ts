@@ -3,7 +3,9 @@ import * as Command from "@effect/cli/Command"
 import type * as CliApp from "@effect/cli/CliApp"
 import * as Options from "@effect/cli/Options"
 import type { ValidationError } from "@effect/cli/ValidationError"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { overview, purpose, summaries } from "./overview.js"
 import type { Ended, Failure } from "./failure.js"
 import { reported } from "./failure.js"
 import { concurrency, drawing, json, output, port, saving, service } from "./options.js"
@@ -21,7 +23,7 @@ const generate = Command.make("generate", { prompt, ...drawing, ...saving, ...se
     () => import("./generate.js"),
     (module) => module.generate(input)
   )
-).pipe(Command.withDescription("Draw what a prompt says."))
+).pipe(Command.withDescription(summaries.generate))
 
 const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The id of a submitted generation."))
 
@@ -30,7 +32,7 @@ const watch = Command.make("watch", { recordId, ...saving, ...service }, (input)
     () => import("./watch.js"),
     (module) => module.watch(input)
   )
-).pipe(Command.withDescription("Pick up a generation that was submitted before."))
+).pipe(Command.withDescription(summaries.watch))
 
 const file = Args.file({ name: "file", exists: "yes" }).pipe(
   Args.withDescription("A .txt file with a prompt per line, or a .jsonl or .csv file with a request per row.")
@@ -45,7 +47,7 @@ const batch = Command.make("batch", { file, concurrency, output, retryFailed, js
     () => import("./batch/batch.js"),
     (module) => module.batch(input)
   )
-).pipe(Command.withDescription("Draw a file of prompts; run again, it goes on where it stopped."))
+).pipe(Command.withDescription(summaries.batch))
 
 const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A folder with pictures."))
 
@@ -54,53 +56,55 @@ const gallery = Command.make("gallery", { directory }, (input) =>
     () => import("./gallery/command.js"),
     (module) => module.gallery(input)
   )
-).pipe(Command.withDescription("Write a page that shows the pictures of a folder."))
+).pipe(Command.withDescription(summaries.gallery))
 
 const models = Command.make("models", { json }, (input) =>
   using(
     () => import("./models.js"),
     (module) => module.models(input)
   )
-).pipe(Command.withDescription("List the models and their aliases."))
+).pipe(Command.withDescription(summaries.models))
 
 const renew = Command.make("renew", {}, () =>
   using(
     () => import("./account.js"),
     (module) => module.renew
   )
-).pipe(Command.withDescription("Get a new token for the account, or sign up where there is none."))
+).pipe(Command.withDescription(summaries["account renew"]))
 
 const signOut = Command.make("sign-out", {}, () =>
   using(
     () => import("./account.js"),
     (module) => module.signOut
   )
-).pipe(Command.withDescription("Forget the session on this machine."))
+).pipe(Command.withDescription(summaries["account sign-out"]))
 
 const account = Command.make("account", {}, () =>
   using(
     () => import("./account.js"),
     (module) => module.account
   )
-).pipe(
-  Command.withDescription("Say who is signed up, for how long, and where that is kept."),
-  Command.withSubcommands([renew, signOut])
-)
+).pipe(Command.withDescription(summaries.account), Command.withSubcommands([renew, signOut]))
 
 const emulator = Command.make("emulator", { port }, (input) =>
   using(
     () => import("./emulator.js"),
     (module) => module.emulator(input)
   )
-).pipe(Command.withDescription("Serve the built-in emulator, for any program of this machine."))
+).pipe(Command.withDescription(summaries.emulator))
 
 const effectArta = Command.make("effect-arta").pipe(
-  Command.withDescription("Turn prompts into pictures through the ARTA API."),
+  Command.withDescription(purpose),
   Command.withSubcommands([generate, watch, batch, gallery, models, account, emulator])
 )
 
+const asksForOverview = ([, , ...args]: ReadonlyArray<string>): boolean =>
+  args.length === 0 || (args.length === 1 && ["--help", "-h"].includes(args[0] ?? ""))
+
 /** Runs the command that the arguments of a process ask for. */
-export const run = (
-  version: string
-): ((args: ReadonlyArray<string>) => Effect.Effect<void, Ended | ValidationError, CliApp.CliApp.Environment>) =>
-  Command.run(effectArta, { name: "effect-arta", version })
+export const run =
+  (version: string) =>
+  (args: ReadonlyArray<string>): Effect.Effect<void, Ended | ValidationError, CliApp.CliApp.Environment> =>
+    asksForOverview(args)
+      ? Console.log(overview(version))
+      : Command.run(effectArta, { name: "effect-arta", version })(args)

@@ -13,7 +13,8 @@ describe.concurrent("effect-arta", { timeout }, () => {
     Effect.gen(function* () {
       const { code, stdout } = yield* command(["--help"])
       expect(code).toBe(0)
-      for (const name of commands) expect(stdout).toContain(`- ${name}`)
+      for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z].*\\.$`, "m"))
+      expect(Math.max(...lines(stdout).map(({ length }) => length))).toBeLessThanOrEqual(90)
       expect(stdout).not.toContain("\u001b")
     })
   )

@@ -59,9 +59,12 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { tim
 
   it.live("has colours, unless NO_COLOR says otherwise", () =>
     Effect.gen(function* () {
-      const colored = yield* command(["--help"], { terminal: true, env: { TERM: "xterm-256color" } })
+      const colored = yield* command(["models", "--help"], { terminal: true, env: { TERM: "xterm-256color" } })
       expect(colored.stdout).toContain(`${escape}0;1m`)
-      const plain = yield* command(["--help"], { terminal: true, env: { TERM: "xterm-256color", NO_COLOR: "1" } })
+      const plain = yield* command(["models", "--help"], {
+        terminal: true,
+        env: { TERM: "xterm-256color", NO_COLOR: "1" }
+      })
       expect(plain.stdout).toContain("USAGE")
       expect(plain.stdout).not.toContain(escape)
     })

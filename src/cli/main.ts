@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import * as CliConfig from "@effect/cli/CliConfig"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -30,8 +29,7 @@ const Surroundings = Layer.mergeAll(
   NodeContext.layer,
   PlainConsole.layer,
   // What is logged is no result, so it goes to standard error.
-  Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true })),
-  CliConfig.layer({ finalCheckBuiltIn: true })
+  Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true }))
 )
 
 program.pipe(

@@ -3,10 +3,11 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
+import { summaries } from "../../src/cli/overview.js"
 import { command, lines, started } from "../support/command.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
-const commands = ["generate", "watch", "batch", "gallery", "models", "account", "emulator"]
+const commands = Object.keys(summaries)
 
 describe.concurrent("effect-arta", { timeout }, () => {
   it.live("explains itself without colours where there is no terminal", () =>
@@ -19,11 +20,11 @@ describe.concurrent("effect-arta", { timeout }, () => {
     })
   )
 
-  it.live.each(commands)("explains %s", (name) =>
+  it.live.each(Object.entries(summaries))("explains %s: %s", ([name, summary]) =>
     Effect.gen(function* () {
-      const { code, stdout } = yield* command([name, "--help"])
+      const { code, stdout } = yield* command([...name.split(" "), "--help"])
       expect(code).toBe(0)
-      expect(stdout).toContain("DESCRIPTION")
+      expect(stdout).toContain(`DESCRIPTION\n\n${summary}\n`)
     })
   )
 
@@ -31,7 +32,8 @@ describe.concurrent("effect-arta", { timeout }, () => {
     Effect.gen(function* () {
       const { code, stdout } = yield* command(["--completions", "bash"])
       expect(code).toBe(0)
-      for (const name of [...commands, "--negative", "--retry-failed"]) expect(stdout).toContain(name)
+      for (const name of ["generate", "watch", "batch", "sign-out", "--negative", "--retry-failed"])
+        expect(stdout).toContain(name)
       execFileSync("bash", ["-n"], { input: stdout })
     })
   )

@@ -19,7 +19,13 @@ const finishing = <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A
     Effect.flatMap(Effect.forkDaemon(restore(submission)), (fiber) =>
       restore(Fiber.join(fiber)).pipe(
         Effect.onInterrupt(() =>
-          Fiber.await(fiber).pipe(Effect.timeout("10 seconds"), Effect.ignore, Effect.zipRight(Fiber.interrupt(fiber)))
+          Fiber.await(fiber).pipe(
+            // Finalizers are not interruptible, and then the time limit would wait as well.
+            Effect.interruptible,
+            Effect.timeout("10 seconds"),
+            Effect.ignore,
+            Effect.zipRight(Fiber.interrupt(fiber))
+          )
         )
       )
     )

@@ -32,6 +32,13 @@ const Surroundings = Layer.mergeAll(
   Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true }))
 )
 
+// Where the reader of a pipe has left, as `head` does, what is drawn is still to be saved.
+const ignoreLeavingReader = (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error
+}
+process.stdout.on("error", ignoreLeavingReader)
+process.stderr.on("error", ignoreLeavingReader)
+
 program.pipe(
   Effect.provide(Surroundings),
   NodeRuntime.runMain({

@@ -87,6 +87,16 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("goes on to save when the reader of its output has left", () =>
+    Effect.gen(function* () {
+      const { env, fs, pictures } = yield* setUp
+      const child = yield* started(["generate", "a fox", "--seed", "7", "--json", "-o", pictures], { env })
+      yield* child.stopReading
+      expect((yield* child.ended).code).toBe(0)
+      expect(yield* fs.exists(`${pictures}/a-fox-7-0.png`)).toBe(true)
+    }).pipe(onPort())
+  )
+
   it.scopedLive.each(["SIGINT", "SIGTERM"] as const)(
     "on %s names the generation and the command that resumes it",
     (signal) =>

@@ -46,8 +46,8 @@ export const started = (args: ReadonlyArray<string>, { cwd, env = {}, input, ter
       Effect.sync(() => spawn(program, rest, { cwd, env: { ...plainEnvironment(), ...env } })),
       (running) => Effect.sync(() => running.kill("SIGKILL"))
     )
-    const stdout = text(child.stdout)
-    const stderr = text(child.stderr)
+    const stdout = text(child.stdout).catch(() => "")
+    const stderr = text(child.stderr).catch(() => "")
     const code = new Promise<number | string>((resolve) => {
       child.once("close", (exitCode, signal) => {
         resolve(exitCode ?? signal ?? "no code")
@@ -59,6 +59,10 @@ export const started = (args: ReadonlyArray<string>, { cwd, env = {}, input, ter
     return {
       ended: Effect.promise(async () => ({ code: await code, stdout: await stdout, stderr: await stderr })),
       signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
+      stopReading: Effect.sync(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }),
       press: (keys: string) => Effect.sync(() => child.stdin.write(keys)),
       /** What the command has written by the time that something in it matches. */
       wrote: (pattern: RegExp) =>

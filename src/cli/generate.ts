@@ -33,12 +33,13 @@ const unlessDefault = (flag: string, value: number | string, byDefault: number |
   value === byDefault ? [] : [flag, String(value)]
 
 /** The command that draws the same pictures again. */
-const sameAgain = (request: GenerateRequest.GenerateRequest): string => {
+const sameAgain = (request: GenerateRequest.GenerateRequest, { emulator }: Service): string => {
   const byDefault = new GenerateRequest.GenerateRequest({ prompt: request.prompt, seed: request.seed })
+  const isLikeFlag = request.prompt.startsWith("-")
   return quote([
     "effect-arta",
     "generate",
-    request.prompt,
+    ...(isLikeFlag ? [] : [request.prompt]),
     ...unlessDefault("-m", request.model, byDefault.model),
     ...unlessDefault("-n", request.n, byDefault.n),
     ...unlessDefault("--negative", request.negativePrompt, byDefault.negativePrompt),
@@ -46,7 +47,9 @@ const sameAgain = (request: GenerateRequest.GenerateRequest): string => {
     ...unlessDefault("--steps", request.numInferenceSteps, byDefault.numInferenceSteps),
     ...unlessDefault("--guidance", request.guidanceScale, byDefault.guidanceScale),
     "--seed",
-    String(request.seed)
+    String(request.seed),
+    ...(emulator ? ["--emulator"] : []),
+    ...(isLikeFlag ? ["--", request.prompt] : [])
   ])
 }
 
@@ -91,5 +94,5 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
       Effect.onInterrupt(() => howToResume)
     )
     const request = yield* Effect.flatMap(Ref.get(drawn), Effect.orDie)
-    if (!input.json) yield* Console.error(`Seed ${String(request.seed)}. The same again: ${sameAgain(request)}`)
+    if (!input.json) yield* Console.error(`Seed ${String(request.seed)}. The same again: ${sameAgain(request, input)}`)
   }).pipe(Effect.scoped, Effect.provide(services(input)), reportedAsJson(input))

@@ -47,6 +47,21 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("says how to draw the same again for a prompt like a flag, and on the emulator", () =>
+    Effect.gen(function* () {
+      const { folder, fs } = yield* setUp
+      const first = yield* command(["generate", "--emulator", "--", "-fox --seed 3"], { cwd: folder })
+      const again = /The same again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
+      const second = yield* command(shellWords(again), { cwd: folder })
+      expect(second.stderr).toMatch(/The same again/)
+      expect(second.stdout).not.toBe(first.stdout)
+      const [one, two] = yield* Effect.forEach([first, second], ({ stdout }) =>
+        fs.readFile(`${folder}/${stdout.trim()}`)
+      )
+      expect(two).toEqual(one)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("reads the prompt from standard input where it is a hyphen", () =>
     Effect.gen(function* () {
       const { env, pictures } = yield* setUp

@@ -100,6 +100,18 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("draws what only the emulator in memory has drawn so far", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      expect((yield* run(path, "--emulator")).code).toBe(0)
+      expect((yield* emulator.counts).submit).toBe(0)
+      expect((yield* run(path)).code).toBe(0)
+      expect((yield* emulator.counts).submit).toBe(1)
+      expect(yield* saved).toHaveLength(2)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("lists failures, keeps them, and takes only those again when asked to", () =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch

@@ -112,6 +112,18 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("refuses a file in another encoding before anything is sent", () =>
+    Effect.gen(function* () {
+      const { emulator, folder, fs, run } = yield* batch
+      const path = `${folder}/p.txt`
+      yield* fs.writeFile(path, Buffer.from("\ufeffa fox\n", "utf16le"))
+      const { code, stderr } = yield* run(path)
+      expect(code).toBe(2)
+      expect(stderr).toMatch(/UTF-8/)
+      expect(yield* emulator.requests).toEqual([])
+    }).pipe(onPort())
+  )
+
   it.scopedLive("lists failures, keeps them, and takes only those again when asked to", () =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch

@@ -70,7 +70,7 @@ const fromJsonLines = (text: string) =>
 
 const fromCsv = (text: string) =>
   Effect.try({
-    try: () => parseCsv(text, { columns: true, bom: true, skip_empty_lines: true, trim: true }),
+    try: () => parseCsv(text, { columns: true, skip_empty_lines: true, trim: true }),
     catch: (error) => new UsageError({ message: `This is no CSV table with a header line: ${String(error)}` })
   }).pipe(
     Effect.flatMap(Schema.decodeUnknown(Csv)),
@@ -80,6 +80,13 @@ const fromCsv = (text: string) =>
 
 const fromText = (text: string) =>
   Effect.succeed(linesOf(text).map(({ line, number }): Numbered => ({ number, cells: { prompt: line } })))
+
+// A file in another encoding would be drawn as it looks: with wrong letters. A byte order mark is left out.
+const textOf = (file: string, bytes: Uint8Array) =>
+  Effect.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    catch: () => new UsageError({ message: `${file} is no text in UTF-8. Save it in that encoding.` })
+  })
 
 const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<Numbered>, UsageError>>> = {
   ".txt": fromText,
@@ -116,7 +123,10 @@ export const readRequests = (
     if (reader === undefined) {
       return yield* new UsageError({ message: `${file} has to be a .txt, .jsonl or .csv file.` })
     }
-    const numbered = yield* Effect.flatMap(fs.readFileString(file), reader)
+    const numbered = yield* fs.readFile(file).pipe(
+      Effect.flatMap((bytes) => textOf(file, bytes)),
+      Effect.flatMap(reader)
+    )
     const options = numbered.map(({ cells }) => toOptions(cells))
     const keys = keysOf(options)
     const [errors, rows] = yield* Effect.partition(numbered, ({ number }, index) =>

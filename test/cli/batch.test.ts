@@ -224,6 +224,17 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort({ drawTime: "500 millis" }))
   )
 
+  it.scopedLive("takes over the lock of a killed batch that had the same process id", () =>
+    Effect.gen(function* () {
+      const { env, file, fs, pictures } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      yield* fs.makeDirectory(pictures)
+      const lock = `${pictures}/.effect-arta.lock`
+      const { code, stderr } = yield* command(["batch", path, "-o", pictures], { env, ownIdIn: lock })
+      expect(code, stderr).toBe(0)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("lets no second batch into the same folder", () =>
     Effect.gen(function* () {
       const { env, file, pictures, run } = yield* batch

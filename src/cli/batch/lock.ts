@@ -2,6 +2,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { SetupError } from "../failure.js"
 
@@ -23,9 +24,20 @@ export const locked = (
     yield* fs.makeDirectory(directory, { recursive: true })
 
     const take = fs.writeFileString(file, String(process.pid), { flag: "wx" })
+    // The file is there a moment before the id is in it.
+    const holderOf = fs.readFileString(file).pipe(
+      Effect.repeat({
+        until: (text) => text !== "",
+        schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(20))
+      }),
+      Effect.zipRight(fs.readFileString(file)),
+      Effect.map(Number),
+      Effect.orElseSucceed(() => 0)
+    )
     const recover = Effect.gen(function* () {
-      const holder = Number(yield* Effect.orElseSucceed(fs.readFileString(file), () => ""))
-      if (holder > 0 && (yield* isAlive(holder))) {
+      const holder = yield* holderOf
+      // In a container every process may have the id that the killed one had.
+      if (holder > 0 && holder !== process.pid && (yield* isAlive(holder))) {
         return yield* new SetupError({
           message: `Another batch (process ${String(holder)}) is at work in ${directory}. Wait for it, or stop it.`
         })

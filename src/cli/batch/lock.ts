@@ -1,6 +1,7 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -12,6 +13,12 @@ const isAlive = (pid: number): Effect.Effect<boolean> =>
     // What may not be signalled is there all the same.
     Effect.catchAll(({ error }) => Effect.succeed(error instanceof Error && "code" in error && error.code === "EPERM"))
   )
+
+class Nameless extends Data.TaggedError("Nameless") {}
+
+const failedWith =
+  (reason: "AlreadyExists" | "NotFound") => (error: { readonly _tag: string; readonly reason?: unknown }) =>
+    error._tag === "SystemError" && error.reason === reason
 
 /** Keeps a folder for one batch at a time. What a killed batch left behind is in nobody's way. */
 export const locked = (
@@ -26,31 +33,39 @@ export const locked = (
     const take = fs.writeFileString(file, String(process.pid), { flag: "wx" })
     // The file is there a moment before the id is in it.
     const holderOf = fs.readFileString(file).pipe(
-      Effect.repeat({
-        until: (text) => text !== "",
-        schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(20))
-      }),
-      Effect.zipRight(fs.readFileString(file)),
-      Effect.map(Number),
-      Effect.orElseSucceed(() => 0)
-    )
-    const recover = Effect.gen(function* () {
-      const holder = yield* holderOf
-      // In a container every process may have the id that the killed one had.
-      if (holder > 0 && holder !== process.pid && (yield* isAlive(holder))) {
-        return yield* new SetupError({
-          message: `Another batch (process ${String(holder)}) is at work in ${directory}. Wait for it, or stop it.`
-        })
-      }
-      yield* fs.remove(file, { force: true })
-      yield* take
-    })
-    yield* Effect.acquireRelease(
-      Effect.catchIf(
-        take,
-        (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
-        () => recover
+      Effect.filterOrFail(
+        (text) => text !== "",
+        () => new Nameless()
       ),
-      () => Effect.ignore(fs.remove(file, { force: true }))
+      Effect.retry({ while: (error) => error._tag === "Nameless", times: 20, schedule: Schedule.spaced("50 millis") }),
+      Effect.catchTag("Nameless", () => Effect.succeed(""))
     )
+
+    // Of several that find a dead holder's file, one moves it away. A file that is not the dead one's goes back.
+    const bury = (holder: string) =>
+      Effect.gen(function* () {
+        const grave = `${file}.${String(process.pid)}`
+        yield* fs.rename(file, grave)
+        if ((yield* fs.readFileString(grave)) === holder) yield* fs.remove(grave)
+        else yield* fs.rename(grave, file)
+      })
+
+    const acquire: Effect.Effect<void, SetupError | PlatformError> = Effect.catchIf(
+      take,
+      failedWith("AlreadyExists"),
+      () =>
+        Effect.gen(function* () {
+          const holder = yield* holderOf
+          const pid = Number(holder)
+          // In a container every process may have the id that the killed one had.
+          if (pid > 0 && pid !== process.pid && (yield* isAlive(pid))) {
+            return yield* new SetupError({
+              message: `Another batch (process ${holder}) is at work in ${directory}. Wait for it, or stop it.`
+            })
+          }
+          yield* bury(holder)
+          yield* acquire
+        }).pipe(Effect.catchIf(failedWith("NotFound"), () => acquire))
+    )
+    yield* Effect.acquireRelease(acquire, () => Effect.ignore(fs.remove(file, { force: true })))
   })

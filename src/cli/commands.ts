@@ -5,14 +5,17 @@ import * as Options from "@effect/cli/Options"
 import type { ValidationError } from "@effect/cli/ValidationError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { overview, purpose, summaries } from "./overview.js"
-import type { Ended, Failure } from "./failure.js"
+import type { Ended, Failure, WatchFlags } from "./failure.js"
 import { reported } from "./failure.js"
-import { concurrency, drawing, json, output, port, saving, service } from "./options.js"
+import { concurrency, drawing, json, output, port, saving, service, watchFlags } from "./options.js"
+import { overview, purpose, summaries } from "./overview.js"
 
 // What a command needs is loaded when it runs, so that help and completions are there at once.
-const using = <Module, A, R>(load: () => Promise<Module>, run: (module: Module) => Effect.Effect<A, Failure, R>) =>
-  reported(Effect.flatMap(Effect.promise(load), run))
+const using = <Module, A, R>(
+  load: () => Promise<Module>,
+  run: (module: Module) => Effect.Effect<A, Failure, R>,
+  flags?: WatchFlags
+) => reported(Effect.flatMap(Effect.promise(load), run), flags)
 
 const prompt = Args.text({ name: "prompt" }).pipe(
   Args.withDescription("What to draw. A prompt of - is read from standard input.")
@@ -21,7 +24,8 @@ const prompt = Args.text({ name: "prompt" }).pipe(
 const generate = Command.make("generate", { prompt, ...drawing, ...saving, ...service }, (input) =>
   using(
     () => import("./generate.js"),
-    (module) => module.generate(input)
+    (module) => module.generate(input),
+    watchFlags(input)
   )
 ).pipe(Command.withDescription(summaries.generate))
 
@@ -30,7 +34,8 @@ const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The
 const watch = Command.make("watch", { recordId, ...saving, ...service }, (input) =>
   using(
     () => import("./watch.js"),
-    (module) => module.watch(input)
+    (module) => module.watch(input),
+    watchFlags(input)
   )
 ).pipe(Command.withDescription(summaries.watch))
 

@@ -11,7 +11,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ArtaError, GenerateRequest } from "effect-arta"
 import { stripVTControlCharacters } from "node:util"
-import { flags } from "./flags.js"
+import { quote } from "shell-quote"
+import { flags as flagNames } from "./flags.js"
 import type { Line } from "./output.js"
 
 /** What the command ends with. README.md lists the same. */
@@ -77,12 +78,18 @@ export const exitCodeOfFailure = (failure: Failure): number => {
   }
 }
 
-const isFlag = (field: string): field is keyof typeof flags => field in flags
+const isFlag = (field: string): field is keyof typeof flagNames => field in flagNames
 
-const nameOf = (field: string): string => (isFlag(field) ? flags[field] : `The option ${field}`)
+const nameOf = (field: string): string => (isFlag(field) ? flagNames[field] : `The option ${field}`)
 
-const watchAgain = (recordId: string | undefined): string =>
-  recordId === undefined ? "" : `\neffect-arta watch ${recordId}`
+/** The flags with which a generation is picked up again. None: nothing can, because it was on the emulator in memory. */
+export type WatchFlags = Option.Option<ReadonlyArray<string>>
+
+export const watchCommand = (recordId: string, flags: ReadonlyArray<string>): string =>
+  quote(["effect-arta", "watch", recordId, ...flags])
+
+const watchAgain = (recordId: string | undefined, flags: WatchFlags): string =>
+  recordId === undefined || Option.isNone(flags) ? "" : `\n${watchCommand(recordId, flags.value)}`
 
 const again = ({ seed }: GenerateRequest.GenerateRequest): string =>
   `\nLook for it where the service shows your pictures before you send it again (seed ${String(seed)}).`
@@ -92,7 +99,7 @@ export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean 
   operation === "status" && (status === 404 || status === 410)
 
 /** One or two sentences: what happened, and what to do next. */
-export const explain = (failure: Failure): string => {
+export const explain = (failure: Failure, flags: WatchFlags = Option.none()): string => {
   switch (failure._tag) {
     case "InvalidRequestError":
       return `${nameOf(failure.field)} has to be ${failure.allowed}.`
@@ -101,11 +108,13 @@ export const explain = (failure: Failure): string => {
     case "ResponseError":
       return isGone(failure)
         ? `The service does not know a generation ${failure.recordId ?? ""} (any more).`
-        : failure.message + watchAgain(failure.recordId)
+        : failure.message + watchAgain(failure.recordId, flags)
     case "SubmissionUnknownError":
       return failure.message + again(failure.request)
     case "GenerationTimeoutError":
-      return failure.message + (failure.request === undefined ? watchAgain(failure.recordId) : again(failure.request))
+      return (
+        failure.message + (failure.request === undefined ? watchAgain(failure.recordId, flags) : again(failure.request))
+      )
     case "GenerationFailedError":
       return `${failure.message}\nAnother --seed or another wording of the prompt may do better.`
     case "UsageError":
@@ -115,7 +124,7 @@ export const explain = (failure: Failure): string => {
     case "SystemError":
       return failure.message
     default:
-      return failure.message + watchAgain(failure.recordId)
+      return failure.message + watchAgain(failure.recordId, flags)
   }
 }
 
@@ -142,16 +151,24 @@ const defect =
 export class Ended extends Data.TaggedError("Ended")<{ readonly exitCode: number }> {}
 
 /** Says on standard error what went wrong; at the log level debug also where. */
-const report = (cause: Cause.Cause<Failure>): Effect.Effect<void> => {
-  if (Cause.isInterruptedOnly(cause)) return Effect.void
-  const text = Option.match(Cause.failureOption(cause), { onNone: () => defect, onSome: explain })
-  // What a service says must not drive the terminal.
-  return Effect.zipRight(Console.error(stripVTControlCharacters(text)), Effect.logDebug(cause))
-}
+const report =
+  (flags: WatchFlags) =>
+  (cause: Cause.Cause<Failure>): Effect.Effect<void> => {
+    if (Cause.isInterruptedOnly(cause)) return Effect.void
+    const text = Option.match(Cause.failureOption(cause), {
+      onNone: () => defect,
+      onSome: (failure) => explain(failure, flags)
+    })
+    // What a service says must not drive the terminal.
+    return Effect.zipRight(Console.error(stripVTControlCharacters(text)), Effect.logDebug(cause))
+  }
 
-export const reported = <A, R>(command: Effect.Effect<A, Failure, R>): Effect.Effect<A, Ended, R> =>
+export const reported = <A, R>(
+  command: Effect.Effect<A, Failure, R>,
+  flags: WatchFlags = Option.none()
+): Effect.Effect<A, Ended, R> =>
   command.pipe(
-    Effect.tapErrorCause(report),
+    Effect.tapErrorCause(report(flags)),
     Effect.mapError((failure) => new Ended({ exitCode: exitCodeOfFailure(failure) }))
   )
 

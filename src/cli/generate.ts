@@ -1,3 +1,4 @@
+import { isPlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
@@ -15,9 +16,10 @@ import type { Recorder } from "./draw.js"
 import { journalRecorder, recordedBy, saveDrawing } from "./draw.js"
 import { services } from "./environment.js"
 import type { Failure } from "./failure.js"
+import { watchCommand } from "./failure.js"
 import * as Journal from "./journal.js"
 import type { Drawing, Saving, Service } from "./options.js"
-import { toRequest } from "./options.js"
+import { toRequest, watchFlags } from "./options.js"
 import { reportedAsJson, show } from "./show.js"
 
 export interface Input extends Drawing, Saving, Service {
@@ -74,24 +76,22 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
     const events = Arta.generate(toRequest(prompt, input), { timeout: Duration.seconds(input.timeout) }).pipe(
       Stream.tap((event) => (event._tag === "Submitted" ? Ref.set(drawn, Option.some(event.request)) : Effect.void))
     )
-    const howToResume = Effect.flatMap(
-      Ref.get(accepted),
-      Option.match({
-        onNone: () => Effect.void,
-        onSome: (id) =>
-          Console.error(
-            `The generation ${id} goes on without you. Get its pictures: ` +
-              quote(["effect-arta", "watch", id, ...(input.noSave ? ["--no-save"] : ["-o", input.output])])
-          )
-      })
-    )
+    const flags = watchFlags(input)
+    const howToResume = Effect.gen(function* () {
+      const id = yield* Ref.get(accepted)
+      if (Option.isNone(id) || Option.isNone(flags)) return
+      const resume = watchCommand(id.value, flags.value)
+      yield* Console.error(`The generation ${id.value} goes on without you. Get its pictures: ${resume}`)
+    })
 
     yield* show(events, { json: input.json, save }).pipe(
       recordedBy({
         ...recorder,
-        accepted: (id) => Effect.zipRight(recorder.accepted(id), Ref.set(accepted, Option.some(id)))
+        accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), recorder.accepted(id))
       }),
-      Effect.onInterrupt(() => howToResume)
+      Effect.onInterrupt(() => howToResume),
+      // What a full disk or a lost folder stops goes on at the service as well.
+      Effect.tapError((failure) => (isPlatformError(failure) ? howToResume : Effect.void))
     )
     const request = yield* Effect.flatMap(Ref.get(drawn), Effect.orDie)
     if (!input.json) yield* Console.error(`Seed ${String(request.seed)}. The same again: ${sameAgain(request, input)}`)

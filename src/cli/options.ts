@@ -84,6 +84,15 @@ export const service = {
 
 export type Service = Parsed<typeof service>
 
+/** The flags with which a generation that was left alone is picked up again, if it can be. */
+export const watchFlags = (input: Saving & Service): Option.Option<ReadonlyArray<string>> =>
+  input.emulator
+    ? Option.none()
+    : Option.some([
+        ...(input.noSave ? ["--no-save"] : ["-o", input.output]),
+        ...Option.match(input.proxy, { onNone: () => [], onSome: (url) => ["--proxy", url] })
+      ])
+
 export const concurrency = Options.integer("concurrency").pipe(
   Options.withAlias("c"),
   Options.withSchema(Schema.Int.pipe(Schema.positive()).annotations(saying("-c has to be a whole number above 0."))),

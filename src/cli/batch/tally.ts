@@ -42,6 +42,9 @@ const plainLines = (total: number): Tally => {
   }
 }
 
+// On a narrow terminal the numbers matter more. One that does not know its width says 0.
+const barSize = (columns: number): number => (columns === 0 ? 30 : Math.max(0, Math.min(30, columns - 50)))
+
 /** `████░░░░ 3/12, 1 failed, 4 in flight, 20 s left` */
 const liveBar = (total: number): Effect.Effect<Tally, never, Scope.Scope> =>
   Effect.map(
@@ -49,7 +52,7 @@ const liveBar = (total: number): Effect.Effect<Tally, never, Scope.Scope> =>
       format: "{bar} {value}/{total}, {failed} failed, {inFlight} in flight, {eta_formatted} left",
       barCompleteChar: "█",
       barIncompleteChar: "░",
-      barsize: 30
+      barsize: barSize(process.stderr.columns)
     }),
     (shown) => {
       let failed = 0

@@ -19,7 +19,7 @@ const Entry = Schema.Union(
   Schema.TaggedStruct("NotAccepted", { key: Schema.String }),
   Schema.TaggedStruct("Submitted", { key: Schema.String, recordId: Generation.RecordId }),
   Schema.TaggedStruct("Saved", { key: Schema.String, files: Schema.Array(Schema.String) }),
-  Schema.TaggedStruct("Failed", { key: Schema.String, message: Schema.String })
+  Schema.TaggedStruct("Failed", { key: Schema.String, message: Schema.String, exitCode: Schema.optional(Schema.Int) })
 )
 
 type Entry = typeof Entry.Type

@@ -149,6 +149,17 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("ends with the code of a failure also when that is an old one", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      yield* emulator.inject(Fault.respond("submit", 422, { body: { detail: "No such style" } }))
+      const path = yield* file("p.txt", "a fox\n")
+      expect((yield* run(path)).code).toBe(4)
+      expect((yield* run(path)).code).toBe(4)
+      expect((yield* emulator.counts).submit).toBeLessThanOrEqual(1)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("does not send again what may have been accepted, unless asked to", () =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch

@@ -66,7 +66,14 @@ const perform = (task: Task, journal: Journal.Journal, input: Input, { report, s
     yield* saved(task.row, done.recordId, paths)
   }).pipe(
     Effect.tapError((failure) =>
-      isFinal(failure) ? journal.note({ _tag: "Failed", key: task.row.key, message: explain(failure) }) : Effect.void
+      isFinal(failure)
+        ? journal.note({
+            _tag: "Failed",
+            key: task.row.key,
+            message: explain(failure),
+            exitCode: exitCodeOfFailure(failure)
+          })
+        : Effect.void
     )
   )
 

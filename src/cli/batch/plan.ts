@@ -49,7 +49,7 @@ export const plan = (rows: ReadonlyArray<Row>, { drawings, files, retryFailed }:
     } else if (last._tag === "Saved" && last.files.every((file) => files.has(file))) {
       continue
     } else if (last._tag === "Failed") {
-      giveUp({ row, message: last.message, exitCode: exitCodes.generationFailed })
+      giveUp({ row, message: last.message, exitCode: last.exitCode ?? exitCodes.generationFailed })
     } else if (last._tag === "Submitting") {
       giveUp({ row, message: unknownSubmission, exitCode: exitCodes.network })
     } else if (drawing?.recordId !== undefined) {

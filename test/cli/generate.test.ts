@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
+import { Fault } from "effect-arta/testing"
 import { execFileSync } from "node:child_process"
 import { Line } from "../../src/cli/output.js"
 import { command, decodeLines, lines, started } from "../support/command.js"
@@ -109,6 +110,23 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       yield* child.stopReading
       expect((yield* child.ended).code).toBe(0)
       expect(yield* fs.exists(`${pictures}/a-fox-7-0.png`)).toBe(true)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("waits for no answer for ever when it is interrupted", () =>
+    Effect.gen(function* () {
+      const { emulator, env, fs, pictures } = yield* setUp
+      yield* emulator.inject(Fault.hang("submit"))
+      const child = yield* started(["generate", "a fox", "-o", pictures], { env })
+      const journal = `${pictures}/effect-arta.jsonl`
+      const isSent = Effect.map(
+        Effect.orElseSucceed(fs.readFileString(journal), () => ""),
+        (text) => text !== ""
+      )
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), isSent), { until: (sent) => sent })
+      const [time, { code }] = yield* Effect.timed(Effect.zipRight(child.signal("SIGINT"), child.ended))
+      expect(code).toBe(130)
+      expect(Duration.toSeconds(time)).toBeLessThan(30)
     }).pipe(onPort())
   )
 

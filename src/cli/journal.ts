@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { GenerateRequest, Generation, ImageFile } from "effect-arta"
+import { SetupError } from "./failure.js"
 
 const Request = GenerateRequest.GenerateRequest
 type Request = GenerateRequest.GenerateRequest
@@ -51,6 +52,7 @@ const apply = (drawings: Map<string, Drawing>, entry: Entry): Map<string, Drawin
 }
 
 const Line = Schema.parseJson(Entry)
+const encoder = new TextEncoder()
 const decode = Schema.decodeOption(Line)
 const encode = Schema.encodeSync(Line)
 
@@ -67,17 +69,27 @@ const textOf = (directory: string) =>
     )
   })
 
-// The last line may have been cut off by a power failure. What it would have said is then as if it had not been.
-const parse = (text: string): Map<string, Drawing> =>
-  Array.reduce(
-    Array.filterMap(text.split("\n"), (line) => decode(line)),
-    new Map<string, Drawing>(),
-    apply
-  )
+// A power failure may have cut off the last line. What it would have said is then as if it had not been.
+const wholeLines = (text: string): ReadonlyArray<string> => text.split("\n").slice(0, -1)
+
+const drawingsOf = (entries: Iterable<Entry>): Map<string, Drawing> =>
+  Array.reduce(entries, new Map<string, Drawing>(), apply)
 
 /** What the journal of a folder says, in the order in which the generations were begun. */
 export const read = (directory: string): Effect.Effect<Drawings, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Effect.map(textOf(directory), parse)
+  Effect.map(textOf(directory), (text) => drawingsOf(Array.filterMap(wholeLines(text), (line) => decode(line))))
+
+// Passed over, a damaged line could make a generation be submitted twice.
+const readStrictly = (text: string) =>
+  Effect.forEach(wholeLines(text), (line, index) =>
+    Effect.mapError(
+      decode(line),
+      () =>
+        new SetupError({
+          message: `Line ${String(index + 1)} of ${fileName} is damaged. Mend or remove it, or choose another folder.`
+        })
+    )
+  )
 
 export interface Journal {
   readonly drawings: Effect.Effect<Drawings>
@@ -89,19 +101,20 @@ export interface Journal {
 /** Opens the journal of a folder to go on with it. Both are created where they are missing. */
 export const open = (
   directory: string
-): Effect.Effect<Journal, PlatformError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+): Effect.Effect<Journal, PlatformError | SetupError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     yield* fs.makeDirectory(directory, { recursive: true })
     const text = yield* textOf(directory)
-    const drawings = parse(text)
+    const drawings = drawingsOf(yield* readStrictly(text))
     const existing = yield* fs.readDirectory(directory)
     const file = yield* fs.open(path.join(directory, fileName), { flag: "a" })
     const turn = yield* Effect.makeSemaphore(1)
 
-    const write = (line: string) => Effect.zipRight(file.writeAll(new TextEncoder().encode(line)), file.sync)
-    if (text !== "" && !text.endsWith("\n")) yield* write("\n")
+    const write = (line: string) => Effect.zipRight(file.writeAll(encoder.encode(line)), file.sync)
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1)
+    if (whole !== text) yield* file.truncate(FileSystem.Size(encoder.encode(whole).length))
 
     const append = (entry: Entry) =>
       Effect.zipRight(

@@ -6,7 +6,7 @@ import type * as Stream from "effect/Stream"
 import type { ArtaError, Generation } from "effect-arta"
 import type { Kept } from "./draw.js"
 import { completed } from "./draw.js"
-import type { Failure } from "./failure.js"
+import type { Failure, SetupError } from "./failure.js"
 import { explain, failedLine } from "./failure.js"
 import { printLine } from "./output.js"
 import type { Progress } from "./progress.js"
@@ -15,7 +15,7 @@ import { progress } from "./progress.js"
 export interface Options<R> {
   readonly json: boolean
   /** What becomes of the pictures. None: their addresses are the result. */
-  readonly save: Option.Option<(completed: Generation.Completed) => Effect.Effect<Kept, PlatformError, R>>
+  readonly save: Option.Option<(completed: Generation.Completed) => Effect.Effect<Kept, PlatformError | SetupError, R>>
 }
 
 const follow = <E, R, R2>(
@@ -38,7 +38,7 @@ const follow = <E, R, R2>(
 export const show = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   options: Options<R2>
-): Effect.Effect<void, E | PlatformError | ArtaError.DownloadError, R | R2> =>
+): Effect.Effect<void, E | PlatformError | SetupError | ArtaError.DownloadError, R | R2> =>
   Effect.gen(function* () {
     const { done, failures, results } = yield* Effect.scoped(
       Effect.flatMap(progress(options), (shown) => follow(events, options, shown))
@@ -53,8 +53,12 @@ export const show = <E, R, R2>(
     if (first !== undefined) yield* first
   })
 
-/** With `--json`, a failure is the last line of the output. */
+/** With `--json`, a failure is the last line of the output. The rows of a batch have said theirs already. */
 export const reportedAsJson =
   ({ json }: { readonly json: boolean }) =>
   <A, E extends Failure, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    json ? Effect.tapError(effect, (failure) => printLine(failedLine(failure))) : effect
+    json
+      ? Effect.tapError(effect, (failure) =>
+          failure._tag === "PartlyFailed" ? Effect.void : printLine(failedLine(failure))
+        )
+      : effect

@@ -49,7 +49,7 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       const { file, run } = yield* batch
       const csv = yield* file(
         "r.csv",
-        '\ufeffprompt,model,n,negative,aspect,steps,seed\n"an owl, at night",watercolor,2,fog,16:9,,7\na bee,,,,,20,\n'
+        '\ufeffprompt,model,n,negative,aspect,steps,seed\n"an owl, at night",watercolor,2,fog,16:9,,7\na bee,,,,,20,\n,,,,,,\n'
       )
       const jsonl = yield* file("r.jsonl", '{"prompt":"a bat","numInferenceSteps":9,"aspectRatio":"9:16","seed":8}\n')
       const events = [
@@ -204,6 +204,24 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       expect(yield* saved).toHaveLength(1)
       const alone = yield* command(["gallery", pictures])
       expect(alone.code).toBe(3)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("forgets half a line of its journal, and goes no further with a damaged one", () =>
+    Effect.gen(function* () {
+      const { emulator, file, fs, pictures, run, saved } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      yield* run(path)
+      const journal = `${pictures}/effect-arta.jsonl`
+      const text = yield* fs.readFileString(journal)
+      yield* fs.writeFileString(journal, `${text}{"_tag":"Subm`)
+      expect((yield* run(path)).code).toBe(0)
+      yield* fs.writeFileString(journal, text.replace("Submitting", "Subm"))
+      const damaged = yield* run(path)
+      expect(damaged.code).toBe(3)
+      expect(damaged.stderr).toMatch(/^Line 1 of effect-arta\.jsonl is damaged/m)
+      expect((yield* emulator.counts).submit).toBe(1)
+      expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())
   )
 

@@ -1,10 +1,12 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import { Arta } from "effect-arta"
 import { quote } from "shell-quote"
 import { completed, journalRecorder, recordedBy, saveDrawing } from "../draw.js"
@@ -15,6 +17,7 @@ import { writeGalleryOf } from "../gallery/command.js"
 import * as Journal from "../journal.js"
 import type { Service } from "../options.js"
 import * as Lock from "./lock.js"
+import { reportedAsJson } from "../show.js"
 import type { Task, Unfinished } from "./plan.js"
 import { plan } from "./plan.js"
 import type { Row } from "./requests.js"
@@ -35,6 +38,8 @@ const unfinished = (row: Row, failure: Failure): Unfinished => ({
   message: explain(failure),
   exitCode: exitCodeOfFailure(failure)
 })
+
+const tenMinutes = 600_000
 
 // Another try of the same would end the same way.
 const isFinal = (failure: Failure): boolean =>
@@ -86,9 +91,8 @@ const performAll = (tasks: ReadonlyArray<Task>, journal: Journal.Journal, input:
       (task) =>
         Effect.zipRight(shown.begun, perform(task, journal, input, shown)).pipe(
           Effect.as(Option.none()),
-          Effect.tapError((failure) => shown.failed(task.row, failure)),
-          Effect.catchAll((failure) =>
-            concernsAll(failure) ? Effect.fail(failure) : Effect.succeed(Option.some(unfinished(task.row, failure)))
+          Effect.catchIf(Predicate.not(concernsAll), (failure) =>
+            Effect.as(shown.failed(task.row, failure), Option.some(unfinished(task.row, failure)))
           )
         ),
       { concurrency: input.concurrency }
@@ -110,14 +114,17 @@ const summary = (all: Array.NonEmptyReadonlyArray<Unfinished>, input: Input) =>
     ].join("\n")
   })
 
-// A killed download leaves its temporary file behind, and the lock says that nobody else is at work here.
+// A killed download leaves its temporary file behind. A younger one may be what another command is just fetching.
 const removeLeftovers = (directory: string, files: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const leftovers = files.filter((file) => /^\.\d+\.part$/.test(file))
-    yield* Effect.forEach(leftovers, (file) => fs.remove(path.join(directory, file)), { discard: true })
-  })
+    const now = yield* Clock.currentTimeMillis
+    const isOld = (file: string) =>
+      Effect.map(fs.stat(file), ({ mtime }) => Option.exists(mtime, (date) => now - date.getTime() > tenMinutes))
+    const leftovers = files.filter((file) => /^\.\d+\.part$/.test(file)).map((file) => path.join(directory, file))
+    yield* Effect.forEach(leftovers, (file) => Effect.whenEffect(fs.remove(file), isOld(file)), { discard: true })
+  }).pipe(Effect.ignore)
 
 /** Draws what every row of a file asks for, and goes on where an earlier run of the same stopped. */
 export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
@@ -149,4 +156,4 @@ export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.Fil
     yield* Console.error(`${String(drawn)} of ${String(rows.length)} drawn. ${page}`)
     const all = [...givenUp, ...failed].sort((one, other) => one.row.number - other.row.number)
     if (Array.isNonEmptyArray(all)) return yield* summary(all, input)
-  }).pipe(Effect.scoped, Effect.provide(services(input)))
+  }).pipe(Effect.scoped, Effect.provide(services(input)), reportedAsJson(input))

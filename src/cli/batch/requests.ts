@@ -70,7 +70,8 @@ const fromJsonLines = (text: string) =>
 
 const fromCsv = (text: string) =>
   Effect.try({
-    try: () => parseCsv(text, { columns: true, skip_empty_lines: true, trim: true }),
+    try: () =>
+      parseCsv(text, { columns: true, skip_empty_lines: true, skip_records_with_empty_values: true, trim: true }),
     catch: (error) => new UsageError({ message: `This is no CSV table with a header line: ${String(error)}` })
   }).pipe(
     Effect.flatMap(Schema.decodeUnknown(Csv)),

@@ -24,7 +24,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -43,8 +42,8 @@ import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
 import { follow } from "./internal/follow.js"
 import { observed } from "./internal/history.js"
-import { counted, countedStart } from "./internal/metrics.js"
-import { numbered, patiently } from "./internal/retrying.js"
+import { countedEvents, countedOutcome, countedStart } from "./internal/metrics.js"
+import { numbered, patiently, retried } from "./internal/retrying.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
 
@@ -82,21 +81,19 @@ const start = Effect.fnUntraced(function* (options: Options, settings: Settings)
   const api = yield* ArtaApi.ArtaApi
   const deadline = yield* deadlineOf(settings)
   const submit = yield* numbered(api.submit(request))
-  const recordId = yield* submit.pipe(
-    // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
-    Effect.retry({
-      schedule: patiently,
-      while: (error) =>
-        error._tag === "RateLimitedError"
-          ? Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
-          : Effect.succeed(false)
-    }),
-    deadline.limit({ request })
-  )
+  // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
+  const accepted = retried(submit, {
+    schedule: patiently,
+    while: (error) =>
+      error._tag === "RateLimitedError"
+        ? Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
+        : Effect.succeed(false)
+  })
+  const recordId = yield* deadline.limit(() => ({ request }))(accepted)
   yield* Effect.annotateCurrentSpan({ recordId, model: request.model })
   const submission = yield* observed(request)
-  const events = follow(recordId, { polling: pollingOf(settings), deadline, submission })
-  return { submitted: new Submitted({ recordId, request }), events: counted(events) }
+  const followed = yield* follow(recordId, { polling: pollingOf(settings), deadline, submission })
+  return { recordId, request, followed }
 }, countedStart)
 
 /**
@@ -113,8 +110,11 @@ export const generate = (
   options: Options,
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
-  Effect.map(start(options, settings), ({ events, submitted }) =>
-    Stream.concat(Stream.succeed(submitted), events)
+  Effect.map(start(options, settings), ({ followed, recordId, request }) =>
+    Stream.concat(
+      Stream.succeed(new Submitted({ recordId, request }, { disableValidation: true })),
+      countedEvents(followed.events)
+    )
   ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate"))
 
 /**
@@ -132,7 +132,8 @@ export const watch = (
       Schema.decode(RecordId)(recordId),
       () => new InvalidRequestError({ field: "recordId", value: recordId, allowed: "the id of a submitted generation" })
     )
-    return counted(follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) }))
+    const { events } = yield* follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) })
+    return countedEvents(events)
   }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { attributes: { recordId } }))
 
 /**
@@ -153,11 +154,9 @@ export const watch = (
  */
 export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, ArtaError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const { events, submitted } = yield* start(options, settings)
-    const { recordId, request } = submitted
-    const last = yield* Stream.runLast(events)
-    const { elapsed, images } = yield* Effect.orDie(Option.filter(last, (event) => event._tag === "Completed"))
-    return new Generation({ recordId, images, elapsed, request })
+    const { followed, recordId, request } = yield* start(options, settings)
+    const { elapsed, images } = yield* countedOutcome(followed.outcome)
+    return new Generation({ recordId, images, elapsed, request }, { disableValidation: true })
   }).pipe(Effect.withSpan("Arta.run"))
 
 /**

@@ -39,7 +39,7 @@ import { optional } from "./internal/configuration.js"
 import type { Answer } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
 import { makePause } from "./internal/pause.js"
-import { briefly } from "./internal/retrying.js"
+import { briefly, retried } from "./internal/retrying.js"
 import * as Wire from "./internal/wire.js"
 
 /**
@@ -150,7 +150,11 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), Wire.form(request))
 
       const submitted = yield* authorized("submit", submitTimeout, form).pipe(
-        Effect.retry({ schedule: briefly, while: (error) => isLostSubmit(error) && !error.sent }),
+        (attempt) =>
+          retried(attempt, {
+            schedule: briefly,
+            while: (error) => Effect.succeed(isLostSubmit(error) && !error.sent)
+          }),
         Effect.mapError((error) => (isLostSubmit(error) && error.sent ? unknown(error.reason) : error))
       )
       if (isOk(submitted)) {

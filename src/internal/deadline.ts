@@ -11,7 +11,7 @@ export interface Deadline {
   readonly left: Effect.Effect<Duration.Duration>
   /** Gives an effect what is left of the time. What passes between two such effects is the caller's and is not counted. */
   readonly limit: (
-    fields: Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "request">
+    fields: () => Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "request">
   ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | GenerationTimeoutError, R>
 }
 
@@ -31,7 +31,7 @@ export const deadlineIn = (timeout: Duration.DurationInput): Effect.Effect<Deadl
           yield* Effect.flatMap(own, spend)
           return Option.isSome(timely)
             ? timely.value
-            : yield* new GenerationTimeoutError({ ...fields, elapsed: yield* elapsed })
+            : yield* new GenerationTimeoutError({ ...fields(), elapsed: yield* elapsed })
         })
     }
   })

@@ -14,7 +14,7 @@ import type { Observed } from "./history.js"
 import { Polled, unknown } from "./history.js"
 import { unusableUrl } from "./http.js"
 import { polls } from "./metrics.js"
-import { numbered, patiently } from "./retrying.js"
+import { numbered, patiently, retried } from "./retrying.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
 
@@ -62,13 +62,20 @@ const withRecordId = (recordId: RecordId) => (error: StatusError) => {
   return copy
 }
 
+// Their parts were checked when they were read, and to check them again takes longer than all else about an event.
+const known = { disableValidation: true }
+
 const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
-type Page = readonly [event: GenerationEvent, pending: Option.Option<Option.Option<Pending>>]
+type FollowError = StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError
 
-const going = (event: GenerationEvent, pending: Pending): Page => [event, Option.some(Option.some(pending))]
-
-const last = (event: GenerationEvent): Page => [event, Option.none()]
+/** A generation that is being polled. */
+export interface Followed<R> {
+  /** Its events. What passes between two of them is the consumer's time and is not counted. */
+  readonly events: Stream.Stream<GenerationEvent, FollowError, ArtaApi | R>
+  /** Its last event, for whoever has no use for the others: a stream takes several times the work of the polls. */
+  readonly outcome: Effect.Effect<Completed, FollowError, ArtaApi | R>
+}
 
 export interface FollowOptions<R> {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
@@ -81,11 +88,7 @@ export interface FollowOptions<R> {
 export const follow = <R>(
   recordId: RecordId,
   { deadline, polling, submission }: FollowOptions<R>
-): Stream.Stream<
-  GenerationEvent,
-  StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError,
-  ArtaApi | R
-> =>
+): Effect.Effect<Followed<R>, never, ArtaApi> =>
   Effect.gen(function* () {
     const api = yield* ArtaApi
     const driver = yield* Schedule.driver(polling)
@@ -101,7 +104,7 @@ export const follow = <R>(
     const poll = Metric.increment(polls).pipe(
       Effect.zipRight(ask),
       Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`)),
-      Effect.retry({ schedule: patiently, while: isWorthAnotherPoll }),
+      (attempt) => retried(attempt, { schedule: patiently, while: isWorthAnotherPoll }),
       Effect.mapError(withRecordId(recordId)),
       Effect.tap(report)
     )
@@ -114,29 +117,42 @@ export const follow = <R>(
         )
       )
 
-    const nextStatus = Option.match({
-      onNone: () => deadline.limit({ recordId })(poll),
-      onSome: (pending: Pending) =>
-        Effect.zipRight(pause(pending), poll).pipe(
-          Effect.repeat({ until: (status) => status._tag !== pending._tag }),
-          deadline.limit({ recordId, lastStatus: wireNames[pending._tag] })
-        )
+    let before: Pending | undefined
+
+    const changed = (pending: Pending): Effect.Effect<GenerationStatus, FollowError, R> =>
+      Effect.flatMap(Effect.zipRight(pause(pending), poll), (status) =>
+        status._tag === pending._tag ? changed(pending) : Effect.succeed(status)
+      )
+
+    const next = Effect.gen(function* () {
+      const status = yield* before === undefined ? poll : changed(before)
+      const elapsed = yield* deadline.elapsed
+      switch (status._tag) {
+        case "Queued":
+          before = status
+          return new Queued({ recordId, elapsed }, known)
+        case "InProgress":
+          before = status
+          return new InProgress({ recordId, elapsed }, known)
+        case "Done":
+          return new Completed({ recordId, elapsed, images: status.images }, known)
+        case "Failed":
+          return yield* new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
+      }
     })
 
-    return Stream.paginateEffect(Option.none<Pending>(), (before) =>
-      Effect.gen(function* () {
-        const status = yield* nextStatus(before)
-        const elapsed = yield* deadline.elapsed
-        switch (status._tag) {
-          case "Queued":
-            return going(new Queued({ recordId, elapsed }), status)
-          case "InProgress":
-            return going(new InProgress({ recordId, elapsed }), status)
-          case "Done":
-            return last(new Completed({ recordId, elapsed, images: status.images }))
-          case "Failed":
-            return yield* new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
-        }
-      })
+    const outcome: Effect.Effect<Completed, FollowError, ArtaApi | R> = Effect.flatMap(next, (event) =>
+      event._tag === "Completed" ? Effect.succeed(event) : outcome
     )
-  }).pipe(Stream.unwrap)
+
+    const limit = deadline.limit(() =>
+      before === undefined ? { recordId } : { recordId, lastStatus: wireNames[before._tag] }
+    )
+
+    return {
+      events: Stream.paginateEffect(undefined, () =>
+        Effect.map(limit(next), (event) => [event, event._tag === "Completed" ? Option.none() : Option.some(undefined)])
+      ),
+      outcome: limit(outcome)
+    }
+  })

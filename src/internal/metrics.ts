@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { ArtaError } from "../ArtaError.js"
-import type { GenerationEvent } from "../Generation.js"
+import type { Completed, GenerationEvent } from "../Generation.js"
 
 const generations = Metric.counter("effect_arta_generations", {
   description: "Generations by outcome",
@@ -46,16 +46,16 @@ const countFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
 export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
   Effect.tapErrorCause(countFailure)
 
+const time = ({ elapsed }: Completed): Effect.Effect<void> => Metric.update(seconds, Duration.toSeconds(elapsed))
+
 /** Counts a generation once, by how its events ended, and times it where it was completed. */
-export const counted = <R>(
+export const countedEvents = <R>(
   events: Stream.Stream<GenerationEvent, ArtaError, R>
 ): Stream.Stream<GenerationEvent, ArtaError, R> =>
   Effect.map(Ref.make("abandoned"), (outcome) =>
     events.pipe(
       Stream.tap((event) =>
-        event._tag === "Completed"
-          ? Effect.zipRight(Ref.set(outcome, "completed"), Metric.update(seconds, Duration.toSeconds(event.elapsed)))
-          : Effect.void
+        event._tag === "Completed" ? Effect.zipRight(Ref.set(outcome, "completed"), time(event)) : Effect.void
       ),
       Stream.ensuringWith(
         Exit.match({
@@ -65,3 +65,13 @@ export const counted = <R>(
       )
     )
   ).pipe(Stream.unwrap)
+
+/** The same for a generation of which only the outcome is wanted. */
+export const countedOutcome: <R>(
+  outcome: Effect.Effect<Completed, ArtaError, R>
+) => Effect.Effect<Completed, ArtaError, R> = Effect.onExit(
+  Exit.match({
+    onFailure: countFailure,
+    onSuccess: (completed) => Effect.zipRight(time(completed), countOutcome("completed"))
+  })
+)

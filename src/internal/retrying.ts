@@ -1,6 +1,5 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
@@ -21,11 +20,29 @@ export const patiently: Schedule.Schedule<unknown, ArtaError> = Schedule.identit
 /** The same, but only three times. */
 export const briefly: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect(patiently, Schedule.recurs(3))
 
+interface Retries<E> {
+  readonly schedule: Schedule.Schedule<unknown, ArtaError>
+  readonly while: (error: E) => Effect.Effect<boolean>
+}
+
+/** `Effect.retry`, but what it takes is taken only where the first attempt fails. */
+export const retried = <A, E extends ArtaError, R>(
+  effect: Effect.Effect<A, E, R>,
+  retries: Retries<E>
+): Effect.Effect<A, E, R> =>
+  Effect.catchAll(effect, (error) => {
+    let attempt: Effect.Effect<A, E, R> = Effect.fail(error)
+    const next = Effect.suspend(() => {
+      const current = attempt
+      attempt = effect
+      return current
+    })
+    return Effect.retry(next, retries)
+  })
+
 /** An effect whose spans tell how many times it has been tried. */
 export const numbered = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
-  Effect.map(Ref.make(0), (attempts) =>
-    Effect.flatMap(
-      Ref.updateAndGet(attempts, (n) => n + 1),
-      (attempt) => Effect.annotateSpans(effect, { attempt })
-    )
-  )
+  Effect.sync(() => {
+    let attempt = 0
+    return Effect.suspend(() => Effect.annotateSpans(effect, "attempt", ++attempt))
+  })

@@ -1,0 +1,24 @@
+// One contender in a process of its own.
+import type { Contender, Surroundings, Usage } from "./measures.js"
+
+const [name = "", generations = "", surroundings = ""] = process.argv.slice(2)
+const { contender } = (await import(`./contenders/${name}.js`)) as { readonly contender: Contender }
+const run = await contender(JSON.parse(surroundings) as Surroundings)
+
+const lags: Array<number> = []
+const failures: Array<string> = []
+const before = process.cpuUsage()
+await run(Number(generations), {
+  picture: (url) => lags.push(Date.now() - Number(/(\d+)\.png$/.exec(url)?.[1])),
+  failure: (error) => failures.push(String(error))
+})
+const { system, user } = process.cpuUsage(before)
+
+const usage: Usage = {
+  cpuMillis: (user + system) / 1_000,
+  peakBytes: process.resourceUsage().maxRSS * 1_024,
+  lags,
+  failures
+}
+if (process.send === undefined) console.log({ ...usage, lags: lags.length })
+else process.send(usage, () => process.exit())

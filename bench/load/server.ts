@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Counts } from "./measures.js"
+
+const queueMillis = 1_000
+const drawingMillis = 2_000
+
+const counts: Counts = { signUps: 0, submits: 0, requests: 0 }
+
+// An id tells when its generation was submitted, and a picture's address when it was done: nothing has to be kept, and
+// the client can tell how late it learned of it.
+const submit = (): string => {
+  counts.submits++
+  return `${String(Date.now())}-${String(counts.submits)}`
+}
+
+const generationOf = (id: string) => {
+  const drawnFrom = parseInt(id) + queueMillis
+  const doneAt = drawnFrom + drawingMillis
+  const now = Date.now()
+  return {
+    stage: now < drawnFrom ? ("queued" as const) : now < doneAt ? ("drawing" as const) : ("done" as const),
+    picture: `http://pictures.example/${String(doneAt)}.png`
+  }
+}
+
+interface Route {
+  readonly method: "GET" | "POST"
+  /** What it captures is the id. */
+  readonly path: RegExp
+  readonly answer: (id: string) => unknown
+}
+
+const artaStatus = { queued: "IN_QUEUE", drawing: "IN_PROGRESS", done: "DONE" } as const
+const replicateStatus = { queued: "starting", drawing: "processing", done: "succeeded" } as const
+const falStatus = { queued: "IN_QUEUE", drawing: "IN_PROGRESS", done: "COMPLETED" } as const
+
+const credentials = {
+  localId: "1",
+  idToken: `${"x".repeat(900)}.y.z`,
+  refreshToken: "r".repeat(200),
+  expiresIn: "3600"
+}
+
+const prediction = (id: string) => {
+  const { picture, stage } = generationOf(id)
+  return {
+    id,
+    model: "arta/flux",
+    version: "hidden",
+    input: { prompt: "a lighthouse" },
+    logs: "",
+    output: stage === "done" ? [picture] : null,
+    error: null,
+    status: replicateStatus[stage],
+    urls: { get: `/v1/predictions/${id}`, cancel: `/v1/predictions/${id}/cancel` }
+  }
+}
+
+const routes: ReadonlyArray<Route> = [
+  {
+    method: "GET",
+    path: /^\/arta\/text2image\/([^/]+)\/status$/,
+    answer: (id) => {
+      const { picture, stage } = generationOf(id)
+      return {
+        record_id: id,
+        status: artaStatus[stage],
+        response: stage === "done" ? [{ url: picture }] : [],
+        detail: null
+      }
+    }
+  },
+  { method: "POST", path: /^\/arta\/text2image$/, answer: () => ({ record_id: submit() }) },
+  {
+    method: "POST",
+    path: /^\/sign-up/,
+    answer: () => {
+      counts.signUps++
+      return credentials
+    }
+  },
+  {
+    method: "POST",
+    path: /^\/token/,
+    answer: () => ({ id_token: credentials.idToken, refresh_token: credentials.refreshToken, expires_in: "3600" })
+  },
+  { method: "GET", path: /^\/replicate\/predictions\/([^/]+)$/, answer: prediction },
+  { method: "POST", path: /^\/replicate\/models\/arta\/flux\/predictions$/, answer: () => prediction(submit()) },
+  {
+    method: "GET",
+    path: /^\/fal\/arta\/flux\/requests\/([^/]+)\/status/,
+    answer: (id) => ({ status: falStatus[generationOf(id).stage], request_id: id })
+  },
+  {
+    method: "GET",
+    path: /^\/fal\/arta\/flux\/requests\/([^/]+)$/,
+    answer: (id) => ({ images: [{ url: generationOf(id).picture }] })
+  },
+  {
+    method: "POST",
+    path: /^\/fal\/arta\/flux$/,
+    answer: () => ({ status: "IN_QUEUE", request_id: submit(), queue_position: 0 })
+  }
+]
+
+const reply = (request: IncomingMessage, response: ServerResponse): void => {
+  counts.requests++
+  for (const { answer, method, path } of routes) {
+    const match = method === request.method ? path.exec(request.url ?? "") : null
+    if (match !== null) {
+      const body = JSON.stringify(answer(match[1] ?? ""))
+      response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) })
+      response.end(body)
+      return
+    }
+  }
+  response.writeHead(404).end()
+}
+
+const server = createServer((request, response) => {
+  request.resume().once("end", () => {
+    reply(request, response)
+  })
+})
+
+// As long as most services keep a connection that nobody uses, where Node has it for 5 seconds.
+server.keepAliveTimeout = 60_000
+
+server.listen({ port: 0, host: "127.0.0.1", backlog: 16_384 }, () => {
+  process.send?.(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`)
+})
+
+process.on("message", () => process.send?.(counts))
+process.on("disconnect", () => process.exit())

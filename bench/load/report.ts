@@ -1,3 +1,4 @@
+import { table } from "../table.js"
 import type { Run } from "./run.js"
 
 /** What one contender took, per generation. */
@@ -66,14 +67,6 @@ export const targetsOf = (atFew: ReadonlyArray<Summary>, atMany: ReadonlyArray<S
     { name: "10,000: peak memory, GB", value: crowd.peak / 1_000, most: 1 },
     { name: "10,000: mean lag, of that at 1,000", value: crowd.lag / arta.lag, most: 1.5 }
   ]
-}
-
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)))
-  const line = (cells: ReadonlyArray<string>) =>
-    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(" | ")} |`
-  const rule = widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`))
-  return [line(head), line(rule), ...rows.map(line)].join("\n")
 }
 
 const titles: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { table } from "../table.js"
 import type { Measures } from "./measure.js"
 
 interface Row {
@@ -22,14 +23,6 @@ export interface Target {
 }
 
 const decimals = (value: number) => value.toFixed(2)
-
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)))
-  const line = (cells: ReadonlyArray<string>) =>
-    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(" | ")} |`
-  const rule = widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`))
-  return [line(head), line(rule), ...rows.map(line)].join("\n")
-}
 
 const caseTable = ({ limit, name, rows }: CaseReport): string => {
   const known =

@@ -113,7 +113,7 @@ describe("A program that is killed while it saves", () => {
         expect(yield* Ref.get(kills)).toBe(lanes * killsPerLane)
         if (isThorough) expect(yield* Ref.get(recoveries)).toBe(lanes * recoveriesPerLane)
       }).pipe(Effect.provide(NodeContext.layer)),
-    300_000
+    600_000
   )
 
   it.scopedLive("holds the next program up, but does not stop it", () =>

@@ -178,14 +178,14 @@ describe("the emulator's pictures", () => {
 
   const cat = { prompt: "a cat", model: "Flux", seed: 1, n: 2 }
 
-  it.effect("have 512 pixels on the long side, in the asked ratio", () =>
+  it.effect("have 256 pixels on the long side, in the asked ratio", () =>
     Effect.gen(function* () {
       const size = (aspectRatio: string) =>
         Effect.map(picture({ ...cat, aspectRatio }), ({ height, width }) => [width, height])
-      expect(yield* size("1:1")).toEqual([512, 512])
-      expect(yield* size("16:9")).toEqual([512, 288])
-      expect(yield* size("9:16")).toEqual([288, 512])
-      expect(yield* size("1:1000")).toEqual([1, 512])
+      expect(yield* size("1:1")).toEqual([256, 256])
+      expect(yield* size("16:9")).toEqual([256, 144])
+      expect(yield* size("9:16")).toEqual([144, 256])
+      expect(yield* size("1:1000")).toEqual([1, 256])
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
@@ -296,7 +296,7 @@ describe("the emulator on a port", () => {
         const answer = await fetch(`${urls.apiUrl}/text2image/${id}/status`, { headers })
         const { response } = (await answer.json()) as { response: ReadonlyArray<{ url: string }> }
         const bytes = await (await fetch(response[0]?.url ?? "")).arrayBuffer()
-        expect(decode(new Uint8Array(bytes)).width).toBe(512)
+        expect(decode(new Uint8Array(bytes)).width).toBe(256)
       })
     }).pipe(Effect.provide(layer))
   )

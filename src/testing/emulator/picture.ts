@@ -12,7 +12,7 @@ export interface Subject {
 
 type Color = readonly [red: number, green: number, blue: number]
 
-const longSide = 512
+const longSide = 256
 
 const sizeOf = (aspectRatio: string): readonly [width: number, height: number] => {
   const [wide = 1, high = 1] = aspectRatio.split(":").map(Number)
@@ -62,30 +62,33 @@ const compose = (random: PCGRandom, { height, width }: Frame) => {
     }))
   }))
 
-  return (x: number, y: number): Color => {
-    const depth = y / height
-    const front = hills.findLast(
-      ({ base, waves }) =>
-        depth >
-        base + waves.reduce((sum, { height, frequency, phase }) => sum + height * Math.sin(frequency * x + phase), 0)
-    )
-    if (front !== undefined) return front.color
-    const sky = mix(zenith, horizon, depth)
-    return Math.hypot(x - sun.x * width, y - sun.y * height) < sun.radius ? mix(sky, [255, 250, 225], 0.9) : sky
+  return (x: number) => {
+    const skyline = hills.map(({ base, color, waves }) => ({
+      color,
+      top: waves.reduce((sum, { frequency, height, phase }) => sum + height * Math.sin(frequency * x + phase), base)
+    }))
+    return (y: number): Color => {
+      const depth = y / height
+      const front = skyline.findLast(({ top }) => depth > top)
+      if (front !== undefined) return front.color
+      const sky = mix(zenith, horizon, depth)
+      return Math.hypot(x - sun.x * width, y - sun.y * height) < sun.radius ? mix(sky, [255, 250, 225], 0.9) : sky
+    }
   }
 }
 
-/** A PNG file, 512 pixels on its long side. */
+/** A PNG file, 256 pixels on its long side. */
 export const draw = ({ aspectRatio, ...subject }: Subject): Uint8Array => {
   const [width, height] = sizeOf(aspectRatio)
-  const colorAt = compose(new PCGRandom(Hash.structure(subject)), {
+  const columnAt = compose(new PCGRandom(Hash.structure(subject)), {
     width: width / longSide,
     height: height / longSide
   })
   const data = new Uint8Array(width * height * 3)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      data.set(colorAt(x / longSide, y / longSide), (y * width + x) * 3)
+  for (let x = 0; x < width; x++) {
+    const colorAt = columnAt(x / longSide)
+    for (let y = 0; y < height; y++) {
+      data.set(colorAt(y / longSide), (y * width + x) * 3)
     }
   }
   return encode({ width, height, data, channels: 3 })

@@ -20,7 +20,7 @@ const floors = [
   ["src/Auth"],
   ["src/ArtaApi"],
   ["src/Polling"],
-  ["src/internal/follow"],
+  ["src/internal/follow", "src/internal/gate"],
   ["src/Arta"],
   ["src/internal/fetchPicture"],
   ["src/ImageFile"],

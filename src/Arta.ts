@@ -41,6 +41,7 @@ import type { Unchecked } from "./internal/decodeOptions.js"
 import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
 import { follow } from "./internal/follow.js"
+import { gateOf } from "./internal/gate.js"
 import { observed } from "./internal/history.js"
 import { countedEvents, countedOutcome, countedStart } from "./internal/metrics.js"
 import { numbered, patiently, retried } from "./internal/retrying.js"
@@ -56,13 +57,19 @@ import type { TokenStore } from "./TokenStore.js"
 export interface Settings {
   /** When to ask again. Default: `Polling.adaptive()`. */
   readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
-  /** How long the whole generation may take, the submission included. Default: 5 minutes. */
+  /**
+   * How long the whole generation may take, the submission included. Default: 5 minutes. Not counted is the wait for a
+   * turn: up to 32 submissions to a service are under way at once, so that many generations do not keep each other late.
+   */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 minutes")
 
 const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
+
+// The place in the code that a span would note down is one in this module, whoever called.
+const unplaced = { captureStackTrace: false }
 
 /**
  * Checks and completes options without sending anything: the request that `generate` would submit, its seed drawn. The
@@ -76,13 +83,11 @@ const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
 export const prepare: (options: Unchecked) => Effect.Effect<GenerateRequest, InvalidRequestError | UnknownModelError> =
   decodeOptions
 
-const start = Effect.fnUntraced(function* (options: Options, settings: Settings) {
-  const request = yield* decodeOptions(options)
-  const api = yield* ArtaApi.ArtaApi
+const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: GenerateRequest, settings: Settings) {
   const deadline = yield* deadlineOf(settings)
-  const submit = yield* numbered(api.submit(request))
+  const attempt = yield* numbered(api.submit(request))
   // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
-  const accepted = retried(submit, {
+  const accepted = retried(attempt, {
     schedule: patiently,
     while: (error) =>
       error._tag === "RateLimitedError"
@@ -90,6 +95,13 @@ const start = Effect.fnUntraced(function* (options: Options, settings: Settings)
         : Effect.succeed(false)
   })
   const recordId = yield* deadline.limit(() => ({ request }))(accepted)
+  return { recordId, deadline }
+})
+
+const start = Effect.fnUntraced(function* (options: Options, settings: Settings) {
+  const request = yield* decodeOptions(options)
+  const api = yield* ArtaApi.ArtaApi
+  const { deadline, recordId } = yield* gateOf(api)(submit(api, request, settings))
   yield* Effect.annotateCurrentSpan({ recordId, model: request.model })
   const submission = yield* observed(request)
   const followed = yield* follow(recordId, { polling: pollingOf(settings), deadline, submission })
@@ -115,7 +127,7 @@ export const generate = (
       Stream.succeed(new Submitted({ recordId, request }, { disableValidation: true })),
       countedEvents(followed.events)
     )
-  ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate"))
+  ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", unplaced))
 
 /**
  * Picks up a generation that was submitted before, by this program or another. The timeout counts from now.
@@ -134,7 +146,7 @@ export const watch = (
     )
     const { events } = yield* follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) })
     return countedEvents(events)
-  }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { attributes: { recordId } }))
+  }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { ...unplaced, attributes: { recordId } }))
 
 /**
  * Submits a generation and waits for its images.
@@ -157,7 +169,7 @@ export const run = (options: Options, settings: Settings = {}): Effect.Effect<Ge
     const { followed, recordId, request } = yield* start(options, settings)
     const { elapsed, images } = yield* countedOutcome(followed.outcome)
     return new Generation({ recordId, images, elapsed, request }, { disableValidation: true })
-  }).pipe(Effect.withSpan("Arta.run"))
+  }).pipe(Effect.withSpan("Arta.run", unplaced))
 
 /**
  * How one of many generations ended. `index` is its place among the requests.

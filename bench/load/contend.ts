@@ -7,6 +7,7 @@ const run = await contender(JSON.parse(surroundings) as Surroundings)
 
 const lags: Array<number> = []
 const failures: Array<string> = []
+const start = performance.now()
 const before = process.cpuUsage()
 await run(Number(generations), {
   picture: (url) => lags.push(Date.now() - Number(/(\d+)\.png$/.exec(url)?.[1])),
@@ -16,6 +17,7 @@ const { system, user } = process.cpuUsage(before)
 
 const usage: Usage = {
   cpuMillis: (user + system) / 1_000,
+  millis: performance.now() - start,
   peakBytes: process.resourceUsage().maxRSS * 1_024,
   lags,
   failures

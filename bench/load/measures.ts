@@ -8,6 +8,7 @@ export interface Counts {
 /** What a contender took from the end of its imports to its last picture. */
 export interface Usage {
   readonly cpuMillis: number
+  readonly millis: number
   /** Of the whole process, imports and all. */
   readonly peakBytes: number
   /** For each picture, how many milliseconds after it was done it was known to be. */

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { StatusError } from "../ArtaApi.js"
 import { ArtaApi } from "../ArtaApi.js"
@@ -29,38 +30,17 @@ const isTransient = (error: StatusError): boolean =>
 
 const isUnknownRecord = (error: StatusError): boolean => error._tag === "ResponseError" && error.status === 404
 
-const copyWith = (recordId: RecordId, error: StatusError): StatusError => {
-  switch (error._tag) {
-    case "AuthError":
-      return new Errors.AuthError({ reason: error.reason, recordId })
-    case "TokenStoreError":
-      return new Errors.TokenStoreError({
-        operation: error.operation,
-        path: error.path,
-        reason: error.reason,
-        recordId
-      })
-    case "TransportError":
-      return new Errors.TransportError({ operation: error.operation, reason: error.reason, sent: error.sent, recordId })
-    case "ResponseError":
-      return new Errors.ResponseError({
-        operation: error.operation,
-        status: error.status,
-        detail: error.detail,
-        recordId
-      })
-    case "RateLimitedError":
-      return new Errors.RateLimitedError({ operation: error.operation, retryAfter: error.retryAfter, recordId })
-    case "UnauthorizedError":
-      return new Errors.UnauthorizedError({ operation: error.operation, recordId })
-  }
-}
-
-const withRecordId = (recordId: RecordId) => (error: StatusError) => {
-  const copy = copyWith(recordId, error)
-  if (error.stack !== undefined) copy.stack = error.stack
-  return copy
-}
+const Resumable = Schema.Union(
+  Errors.AuthError,
+  Errors.TokenStoreError,
+  Errors.TransportError,
+  Errors.ResponseError,
+  Errors.RateLimitedError,
+  Errors.UnauthorizedError
+)
+// The error itself may be shared: a token that cannot be renewed fails everybody who waits for it.
+const withRecordId = (recordId: RecordId) => (error: StatusError) =>
+  Schema.decodeSync(Resumable)({ ...Schema.encodeSync(Resumable)(error), recordId })
 
 // Their parts were checked when they were read, and to check them again takes longer than all else about an event.
 const known = { disableValidation: true }
@@ -109,15 +89,9 @@ export const follow = <R>(
       Effect.tap(report)
     )
 
-    const pause = (pending: Pending) =>
-      Effect.catchAll(Effect.provideService(driver.next(pending), Polled, polled), () =>
-        Effect.flatMap(
-          deadline.elapsed,
-          (elapsed) => new Errors.GenerationTimeoutError({ recordId, elapsed, lastStatus: wireNames[pending._tag] })
-        )
-      )
-
     let before: Pending | undefined
+    const progress = () => (before === undefined ? { recordId } : { recordId, lastStatus: wireNames[before._tag] })
+    const pause = (pending: Pending) => Effect.catchAll(driver.next(pending), () => deadline.expire(progress()))
 
     const changed = (pending: Pending): Effect.Effect<GenerationStatus, FollowError, R> =>
       Effect.flatMap(Effect.zipRight(pause(pending), poll), (status) =>
@@ -145,14 +119,16 @@ export const follow = <R>(
       event._tag === "Completed" ? Effect.succeed(event) : outcome
     )
 
-    const limit = deadline.limit(() =>
-      before === undefined ? { recordId } : { recordId, lastStatus: wireNames[before._tag] }
-    )
+    const limit = deadline.limit(progress)
+    const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) => limit(Effect.provideService(effect, Polled, polled))
 
     return {
       events: Stream.paginateEffect(undefined, () =>
-        Effect.map(limit(next), (event) => [event, event._tag === "Completed" ? Option.none() : Option.some(undefined)])
+        Effect.map(bounded(next), (event) => [
+          event,
+          event._tag === "Completed" ? Option.none() : Option.some(undefined)
+        ])
       ),
-      outcome: limit(outcome)
+      outcome: bounded(outcome)
     }
   })

@@ -8,8 +8,8 @@ type Gate = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 const submissionsAtOnce = 32
 
 /**
- * Lets only so many effects run at once. Effect's semaphore would wake everybody who waits for each that ends: with ten
- * thousand, that takes longer than the pictures.
+ * Lets only so many effects run at once. For each that ends, Effect's semaphore wakes everybody who waits: with a thousand
+ * who wait, that takes more of the processor than all else.
  */
 const makeGate = (): Gate => {
   let free = submissionsAtOnce

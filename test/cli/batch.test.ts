@@ -273,6 +273,7 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       const other = yield* run(path)
       expect(other.code).toBe(3)
       expect(other.stderr).toMatch(/Another batch \(process \d+\)/)
+      expect(other.stderr).toContain(`remove ${pictures}/.effect-arta.lock.`)
     }).pipe(onPort({ drawTime: "1 hour" }))
   )
 })

@@ -60,7 +60,9 @@ export const locked = (
           // In a container every process may have the id that the killed one had.
           if (pid > 0 && pid !== process.pid && (yield* isAlive(pid))) {
             return yield* new SetupError({
-              message: `Another batch (process ${holder}) is at work in ${directory}. Wait for it, or stop it.`
+              message:
+                `Another batch (process ${holder}) is at work in ${directory}. Wait for it, or stop it. ` +
+                `Where that process is something else, remove ${file}.`
             })
           }
           yield* bury(holder)

@@ -40,7 +40,7 @@ import type { Overrides } from "./internal/configuration.js"
 import type { Unchecked } from "./internal/decodeOptions.js"
 import { decodeOptions } from "./internal/decodeOptions.js"
 import { deadlineIn } from "./internal/deadline.js"
-import { follow } from "./internal/follow.js"
+import { follow, known } from "./internal/follow.js"
 import { gateOf } from "./internal/gate.js"
 import { observed } from "./internal/history.js"
 import { countedEvents, countedOutcome, countedStart } from "./internal/metrics.js"
@@ -90,9 +90,8 @@ const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: Gener
   const accepted = retried(attempt, {
     schedule: patiently,
     while: (error) =>
-      error._tag === "RateLimitedError"
-        ? Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
-        : Effect.succeed(false)
+      error._tag === "RateLimitedError" &&
+      Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
   })
   const recordId = yield* deadline.limit(() => ({ request }))(accepted)
   return { recordId, deadline }
@@ -123,10 +122,7 @@ export const generate = (
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
   Effect.map(start(options, settings), ({ followed, recordId, request }) =>
-    Stream.concat(
-      Stream.succeed(new Submitted({ recordId, request }, { disableValidation: true })),
-      countedEvents(followed.events)
-    )
+    Stream.concat(Stream.succeed(new Submitted({ recordId, request }, known)), countedEvents(followed.events))
   ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", unplaced))
 
 /**
@@ -168,7 +164,7 @@ export const run = (options: Options, settings: Settings = {}): Effect.Effect<Ge
   Effect.gen(function* () {
     const { followed, recordId, request } = yield* start(options, settings)
     const { elapsed, images } = yield* countedOutcome(followed.outcome)
-    return new Generation({ recordId, images, elapsed, request }, { disableValidation: true })
+    return new Generation({ recordId, images, elapsed, request }, known)
   }).pipe(Effect.withSpan("Arta.run", unplaced))
 
 /**

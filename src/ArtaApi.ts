@@ -153,13 +153,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         (attempt) =>
           retried(attempt, {
             schedule: briefly,
-            while: (error) => Effect.succeed(isLostSubmit(error) && !error.sent)
+            while: (error) => isLostSubmit(error) && !error.sent
           }),
         Effect.mapError((error) => (isLostSubmit(error) && error.sent ? unknown(error.reason) : error))
       )
       if (isOk(submitted)) {
         const accepted = Wire.readSubmitted(submitted.answer)
-        if (Option.isNone(accepted)) return yield* unknown("the answer was unreadable")
+        if (Option.isNone(accepted)) return yield* unknown("an unreadable answer")
         if (accepted.value === undefined) return yield* refuse("submit", submitted)
         yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
         return accepted.value

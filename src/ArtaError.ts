@@ -219,7 +219,7 @@ export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknown
   override get message(): string {
     return (
       `It is unknown whether the service accepted the generation: ${this.reason}. ` +
-      "It was not sent again, because that could be paid twice."
+      "It was not sent again: that could be paid twice."
     )
   }
 }
@@ -269,11 +269,13 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
  * @since 0.1.0
  * @category errors
  */
-export class DownloadError extends Schema.TaggedError<DownloadError>("effect-arta/DownloadError")("DownloadError", {
-  url: Schema.String,
-  reason: Schema.String,
-  recordId
-}) {
+export class DownloadError
+  extends /* @__PURE__ */ Schema.TaggedError<DownloadError>("effect-arta/DownloadError")("DownloadError", {
+    url: Schema.String,
+    reason: Schema.String,
+    recordId
+  })
+{
   override get message(): string {
     return `Could not download ${this.url}: ${this.reason}.`
   }

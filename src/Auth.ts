@@ -36,6 +36,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
@@ -138,9 +139,9 @@ export const make = (
       signUpUrl: options.signUpUrl ?? "https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser",
       tokenUrl: options.tokenUrl ?? "https://securetoken.googleapis.com/v1/token"
     })
-    const current = yield* Ref.make(Option.none<Credentials>())
-    const flight = yield* SynchronizedRef.make(Option.none<Fiber.Fiber<Credentials, TokenError>>())
-    const setback = yield* Ref.make(Option.none<Setback>())
+    const current = yield* Ref.make<Credentials | undefined>(undefined)
+    const flight = yield* SynchronizedRef.make<Fiber.Fiber<Credentials, TokenError> | undefined>(undefined)
+    const setback = yield* Ref.make<Setback | undefined>(undefined)
     const warned = yield* Ref.make(false)
 
     const warnOnce = (error: TokenStoreError) =>
@@ -154,7 +155,7 @@ export const make = (
         .save(credentials)
         .pipe(
           Effect.catchTag("TokenStoreError", warnOnce),
-          Effect.zipRight(Ref.set(current, Option.some(credentials))),
+          Effect.zipRight(Ref.set(current, credentials)),
           Effect.as(credentials)
         )
 
@@ -184,65 +185,63 @@ export const make = (
         )
       )
 
-    const obtain = (refused: Option.Option<Redacted.Redacted>) =>
+    const obtain = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
         const held = yield* Ref.get(current)
         const stored = yield* store.load
         const now = yield* Clock.currentTimeMillis
-        const known = Array.sort(Array.getSomes([stored, held]), Order.reverse(byIssueTime))
+        const known = Array.sort(Array.getSomes([stored, Option.fromNullable(held)]), Order.reverse(byIssueTime))
         if (!Array.isNonEmptyArray(known)) return yield* signUp
         const newest = Array.headNonEmpty(known)
-        const isHeld = Option.exists(held, ({ idToken }) => Equal.equals(idToken, newest.idToken))
+        const isHeld = Equal.equals(held?.idToken, newest.idToken)
         // Another process may have renewed what this one holds: that is as good as a renewal of one's own.
         const isUsable = isFresh(newest, now) || (isValid(newest, now) && !isHeld)
-        if (!isUsable || Option.contains(refused, newest.idToken)) return yield* refresh(sessions(known))
-        yield* Ref.set(current, Option.some(newest))
+        if (!isUsable || Equal.equals(refused, newest.idToken)) return yield* refresh(sessions(known))
+        yield* Ref.set(current, newest)
         return newest
       })
 
     const rememberSetback = (error: TokenError) =>
       Effect.flatMap(monotonicMillis, (now) =>
-        Ref.set(setback, Option.some({ error, until: now + Duration.toMillis(pauseAfter(error)) }))
+        Ref.set(setback, { error, until: now + Duration.toMillis(pauseAfter(error)) })
       )
 
     const currentSetback = Effect.zipWith(Ref.get(setback), monotonicMillis, (last, now) =>
-      Option.map(
-        Option.filter(last, ({ until }) => now < until),
-        ({ error, until }) => ({ error, left: Duration.millis(until - now) })
-      )
+      last !== undefined && now < last.until
+        ? { error: last.error, left: Duration.millis(last.until - now) }
+        : undefined
     )
 
     /** Starts a flight, or finds the one under way. It belongs to the layer, so no caller's interruption ends it. */
-    const takeOff = (refused: Option.Option<Redacted.Redacted>) =>
+    const takeOff = (refused?: Redacted.Redacted) =>
       Effect.uninterruptible(
         SynchronizedRef.modifyEffect(flight, (underWay) =>
-          Option.isSome(underWay)
-            ? Effect.succeed([underWay.value, underWay] as const)
+          underWay !== undefined
+            ? Effect.succeed([underWay, underWay] as const)
             : store.exclusively(obtain(refused)).pipe(
-                Effect.tapBoth({ onFailure: rememberSetback, onSuccess: () => Ref.set(setback, Option.none()) }),
-                Effect.ensuring(SynchronizedRef.set(flight, Option.none())),
+                Effect.tapBoth({ onFailure: rememberSetback, onSuccess: () => Ref.set(setback, undefined) }),
+                Effect.ensuring(SynchronizedRef.set(flight, undefined)),
                 Effect.interruptible,
                 Effect.forkIn(scope),
-                Effect.map((fiber) => [fiber, Option.some(fiber)] as const)
+                Effect.map((fiber) => [fiber, fiber] as const)
               )
         )
       )
 
-    const refreshInBackground = Effect.whenEffect(takeOff(Option.none()), Effect.map(currentSetback, Option.isNone))
+    const refreshInBackground = Effect.whenEffect(takeOff(), Effect.map(currentSetback, Predicate.isUndefined))
 
-    const land = (refused: Option.Option<Redacted.Redacted>) =>
-      takeOff(refused).pipe(Effect.flatMap(Fiber.await), Effect.flatten)
+    const land = (refused?: Redacted.Redacted) => takeOff(refused).pipe(Effect.flatMap(Fiber.await), Effect.flatten)
 
     // Whoever was told to wait is not asked again meanwhile, however many callers there are.
-    const board = (refused: Option.Option<Redacted.Redacted>) =>
+    const board = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
-        const last = Option.getOrUndefined(yield* currentSetback)
+        const last = yield* currentSetback
         if (last?.error._tag === "RateLimitedError") {
           return yield* new RateLimitedError({ operation: last.error.operation, retryAfter: last.left })
         }
         const landed = yield* land(refused)
         // A flight that was under way before may have come back with the very token that was refused.
-        const credentials = Option.contains(refused, landed.idToken) ? yield* land(refused) : landed
+        const credentials = Equal.equals(refused, landed.idToken) ? yield* land(refused) : landed
         if (!isFresh(credentials, yield* Clock.currentTimeMillis)) yield* refreshInBackground
         return credentials.idToken
       })
@@ -250,20 +249,20 @@ export const make = (
     return Auth.of({
       token: Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const held = Option.getOrUndefined(yield* Ref.get(current))
-        if (held === undefined || !isValid(held, now)) return yield* board(Option.none())
+        const held = yield* Ref.get(current)
+        if (held === undefined || !isValid(held, now)) return yield* board()
         if (!isFresh(held, now)) yield* refreshInBackground
         return held.idToken
       }),
 
       renew: Effect.fn("Auth.renew")(function* (refused) {
         const now = yield* Clock.currentTimeMillis
-        const held = Option.getOrUndefined(yield* Ref.get(current))
+        const held = yield* Ref.get(current)
         const isRenewed = held !== undefined && isValid(held, now) && !Equal.equals(held.idToken, refused)
-        return isRenewed ? held.idToken : yield* board(Option.some(refused))
+        return isRenewed ? held.idToken : yield* board(refused)
       }),
 
-      signOut: Effect.zipRight(store.clear, Ref.set(current, Option.none())).pipe(
+      signOut: Effect.zipRight(store.clear, Ref.set(current, undefined)).pipe(
         store.exclusively,
         Effect.withSpan("Auth.signOut")
       )
@@ -287,7 +286,7 @@ export const layerConfig = (
   config: Overrides<Options> = {}
 ): Layer.Layer<Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
   Config.all({
-    apiKey: config.apiKey ?? Config.map(Config.nonEmptyString("ARTA_API_KEY"), Redacted.make),
+    apiKey: config.apiKey ?? Config.redacted(Config.nonEmptyString("ARTA_API_KEY")),
     signUpUrl: config.signUpUrl ?? optional("ARTA_SIGN_UP_URL"),
     tokenUrl: config.tokenUrl ?? optional("ARTA_TOKEN_URL")
   }).pipe(Effect.map(layer), Layer.unwrapEffect)

@@ -60,9 +60,7 @@ export interface Options {
 /** Makes a schema say what is allowed, whatever it is that went wrong. */
 const allowed = (message: string) => ({ message: () => ({ message, override: true }) })
 
-const Prompt = Schema.String.pipe(Schema.filter((text) => text.trim() !== "")).annotations(
-  allowed("a text that is not blank")
-)
+const Prompt = Schema.String.pipe(Schema.pattern(/\S/)).annotations(allowed("a text that is not blank"))
 const PositiveInt = Schema.Int.pipe(Schema.positive()).annotations(allowed("a positive integer"))
 const GuidanceScale = Schema.Finite.pipe(Schema.nonNegative()).annotations(allowed("a finite number, zero or more"))
 const AspectRatio = Schema.String.pipe(Schema.pattern(/^[1-9]\d*:[1-9]\d*$/)).annotations(
@@ -89,7 +87,7 @@ const ModelName = Schema.transformOrFail(Schema.String, ImageModel.ServiceName, 
     const candidates = ImageModel.candidates(name)
     return Array.isNonEmptyReadonlyArray(candidates)
       ? Random.choice(candidates)
-      : ParseResult.fail(new ParseResult.Type(ast, name, "the name of a model"))
+      : ParseResult.fail(new ParseResult.Type(ast, name))
   },
   encode: ParseResult.succeed
 }).annotations(allowed("the name of a model"))

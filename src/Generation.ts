@@ -47,7 +47,7 @@ export type Image = typeof Image.Type
  * @since 0.1.0
  * @category models
  */
-export const GenerationStatus = Schema.Union(
+export const GenerationStatus = /* @__PURE__ */ Schema.Union(
   Schema.TaggedStruct("Queued", {}),
   Schema.TaggedStruct("InProgress", {}),
   Schema.TaggedStruct("Done", { images: Schema.NonEmptyArray(Image) }),

@@ -2,9 +2,9 @@ import * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import type { RecordId } from "../Generation.js"
 
-const signUpIsOff = "Anonymous sign-up is switched off for this API key: use a key whose project allows it."
-const sessionIsGone = "The session is gone, and a new one was refused as well: sign out and try again later."
-const defect = "The identity service did not understand the library. Please report this as a defect."
+const signUpIsOff = "Anonymous sign-up is off for this API key: use a key whose project allows it."
+const sessionIsGone = "The session is gone, and a new one was refused: sign out and try again later."
+const defect = "The identity service did not understand the library. Report this as a defect."
 
 /** What a person can do, by the reason of an `AuthError`. */
 export const byAuthReason = {
@@ -12,9 +12,9 @@ export const byAuthReason = {
   API_KEY_MISSING: "There is no API key: set ARTA_API_KEY or pass the apiKey option.",
   ADMIN_ONLY_OPERATION: signUpIsOff,
   OPERATION_NOT_ALLOWED: signUpIsOff,
-  USER_DISABLED: "The service has disabled this account. No new one is created in its place.",
+  USER_DISABLED: "The service has disabled this account, and no other is created.",
   PROJECT_NUMBER_MISMATCH:
-    "The stored session belongs to another API key: use that key, or another token file. The stored session is untouched.",
+    "The stored session, which is kept, belongs to another API key: use that key, or another token file.",
   INVALID_REFRESH_TOKEN: sessionIsGone,
   TOKEN_EXPIRED: sessionIsGone,
   USER_NOT_FOUND: sessionIsGone,
@@ -31,18 +31,16 @@ export const activity = {
   status: "asking for the status"
 } as const
 
-const shownLength = 100
-
 const textOf = (value: unknown): string =>
   Either.try(() => (typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0))).pipe(
     Either.getOrElse(() => `a value of type ${typeof value}`)
   )
 
+export const atMost = (length: number, text: string): string =>
+  text.length > length ? `${text.slice(0, length)}…` : text
+
 /** A value that somebody passed, on one line and not too long. */
-export const shown = (value: unknown): string => {
-  const text = textOf(value)
-  return text.length > shownLength ? `${text.slice(0, shownLength)}…` : text
-}
+export const shown = (value: unknown): string => atMost(100, textOf(value))
 
 /** Ends what somebody else wrote as a sentence. */
 export const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)

@@ -43,7 +43,7 @@ export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest
       return yield* new InvalidRequestError({
         field: "messages",
         value: messages,
-        allowed: "a chat with at least one user message that holds text"
+        allowed: "a chat with text in a user message"
       })
     }
     return yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })

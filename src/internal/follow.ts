@@ -43,7 +43,7 @@ const withRecordId = (recordId: RecordId) => (error: StatusError) =>
   Schema.decodeSync(Resumable)({ ...Schema.encodeSync(Resumable)(error), recordId })
 
 // Their parts were checked when they were read, and to check them again takes longer than all else about an event.
-const known = { disableValidation: true }
+export const known = { disableValidation: true }
 
 const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
@@ -76,9 +76,7 @@ export const follow = <R>(
     const { polled, report } = submission ?? unknown
 
     const isWorthAnotherPoll = (error: StatusError) =>
-      isNew && isUnknownRecord(error)
-        ? Effect.map(deadline.elapsed, Duration.lessThan(grace))
-        : Effect.succeed(isTransient(error))
+      isNew && isUnknownRecord(error) ? Effect.map(deadline.elapsed, Duration.lessThan(grace)) : isTransient(error)
 
     const ask = yield* numbered(api.status(recordId))
     const poll = Metric.increment(polls).pipe(
@@ -90,7 +88,7 @@ export const follow = <R>(
     )
 
     let before: Pending | undefined
-    const progress = () => (before === undefined ? { recordId } : { recordId, lastStatus: wireNames[before._tag] })
+    const progress = () => ({ recordId, lastStatus: before && wireNames[before._tag] })
     const pause = (pending: Pending) => Effect.catchAll(driver.next(pending), () => deadline.expire(progress()))
 
     const changed = (pending: Pending): Effect.Effect<GenerationStatus, FollowError, R> =>

@@ -45,10 +45,11 @@ const changeRate = 0.05
 // Durations are smoothed by a normal kernel of this standard deviation in their logarithm.
 const bandwidth = 0.13
 const reach = Math.ceil((3 * bandwidth) / ratio)
-const offsets = Array.from({ length: 2 * reach + 1 }, (_, i) => i - reach)
-const bells = offsets.map((offset) => Math.exp(-((offset * ratio) ** 2) / (2 * bandwidth ** 2)))
-const bellsTotal = bells.reduce((sum, bell) => sum + bell, 0)
-const kernel = offsets.map((offset, i) => ({ offset, weight: (bells[i] ?? 0) / bellsTotal }))
+const bell = Array.from({ length: 2 * reach + 1 }, (_, i) =>
+  Math.exp(-(((i - reach) * ratio) ** 2) / (2 * bandwidth ** 2))
+)
+const bellTotal = bell.reduce((sum, height) => sum + height, 0)
+const kernel = bell.map((height) => height / bellTotal)
 
 const paceOf = (survival: Float64Array): Float64Array => {
   const pace = new Float64Array(buckets + 1)
@@ -135,8 +136,8 @@ export const observe = ({ prior, seen }: Forecast, ending: Ending): Forecast => 
 
   const learned = seen.map((weight) => weight * kept)
   for (const { bucket, mass } of masses) {
-    for (const { offset, weight } of kernel) {
-      const index = Math.min(buckets - 1, Math.max(0, bucket + offset))
+    for (const [i, weight] of kernel.entries()) {
+      const index = Math.min(buckets - 1, Math.max(0, bucket + i - reach))
       learned[index] = at(learned, index) + (weight * mass) / expected
     }
   }

@@ -1,6 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
 import type { GenerationStatus } from "../Generation.js"
 import { monotonicSeconds } from "./clock.js"
 import type { Forecast } from "./forecast.js"
@@ -16,8 +17,8 @@ export interface Kind {
 
 // A queue is often short, and a look at it costs little.
 const medians = { Queued: 2, InProgress: 8 }
-const unseenStage = { Queued: unseen(medians.Queued), InProgress: unseen(medians.InProgress) }
-const stageUnderWay = { Queued: unseenUnderWay(medians.Queued), InProgress: unseenUnderWay(medians.InProgress) }
+const unseenStage = Record.map(medians, unseen)
+const stageUnderWay = Record.map(medians, unseenUnderWay)
 
 type Forecasts = Map<string, Forecast>
 

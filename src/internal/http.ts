@@ -1,6 +1,6 @@
 import type * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
-import type { HttpClientError, RequestError } from "@effect/platform/HttpClientError"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Operation } from "../ArtaError.js"
 import { RateLimitedError, TransportError } from "../ArtaError.js"
+import { atMost } from "./advice.js"
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -41,11 +42,13 @@ const unsentReasons: Record<string, string> = {
 
 const refusedTunnel = "HTTP Tunneling"
 
-/** Finds out why a connection failed, and whether that was before anything was sent. */
-const diagnose = (cause: unknown): { readonly reason: string; readonly sent: boolean } => {
+/** Why there is no answer, and whether anything was sent before. */
+type Diagnosis = Pick<TransportError, "reason" | "sent">
+
+const diagnoseCause = (cause: unknown): Diagnosis => {
   if (!Predicate.isRecord(cause)) return { reason: "the connection failed", sent: true }
   const { code, message, syscall } = cause
-  if (typeof code !== "string") return diagnose(cause["cause"])
+  if (typeof code !== "string") return diagnoseCause(cause["cause"])
   if (typeof message === "string" && message.includes(refusedTunnel)) {
     return { reason: "the proxy refused to connect", sent: false }
   }
@@ -59,17 +62,10 @@ const diagnose = (cause: unknown): { readonly reason: string; readonly sent: boo
 /** The reason where no connection was even tried, and no later try will do better. */
 export const unusableUrl = "the request could not be made: check the URL"
 
-const fromRequestError = (operation: Operation, error: RequestError): TransportError =>
-  new TransportError({
-    operation,
-    ...(error.reason === "Transport" ? diagnose(error.cause) : { reason: unusableUrl, sent: false })
-  })
-
-// The foreign error holds the request with its Authorization header, so nothing of it is kept as a cause.
-const fromClientError = (operation: Operation, error: HttpClientError): TransportError =>
-  error._tag === "RequestError"
-    ? fromRequestError(operation, error)
-    : new TransportError({ operation, reason: "the answer broke off", sent: true })
+const diagnose = (error: HttpClientError): Diagnosis => {
+  if (error._tag === "ResponseError") return { reason: "the answer broke off", sent: true }
+  return error.reason === "Transport" ? diagnoseCause(error.cause) : { reason: unusableUrl, sent: false }
+}
 
 /** Sends a request once and reads the answer to its end, all within the timeout. */
 export const exchange = (
@@ -82,7 +78,8 @@ export const exchange = (
     Effect.flatMap((response) =>
       Effect.map(response.text, (text): Answer => ({ status: response.status, headers: response.headers, text }))
     ),
-    Effect.mapError((error) => fromClientError(operation, error)),
+    // The foreign error holds the request with its Authorization header, so nothing of it is kept as a cause.
+    Effect.mapError((error) => new TransportError({ operation, ...diagnose(error) })),
     // Even a caller that must not be interrupted gets rid of a request that hangs.
     Effect.interruptible,
     Effect.timeoutFail({
@@ -97,13 +94,10 @@ export const decodeJson = <A, I>(schema: Schema.Schema<A, I>): ((answer: Answer)
   return (answer) => decode(answer.text)
 }
 
-const detailLength = 500
-
 /** Text of a service, fit for an error message: one line, bounded, and without secrets that the service repeats. */
 export const presentable = (text: string, secrets: ReadonlyArray<Redacted.Redacted>): string => {
   const scrubbed = secrets.reduce((rest, secret) => rest.replaceAll(Redacted.value(secret), "<redacted>"), text)
-  const line = scrubbed.replace(/\s+/g, " ").trim()
-  return line.length > detailLength ? `${line.slice(0, detailLength)}…` : line
+  return atMost(500, scrubbed.replace(/\s+/g, " ").trim())
 }
 
 const retryAfter = (answer: Answer): Effect.Effect<Duration.Duration | undefined> =>

@@ -63,21 +63,15 @@ const refuse = (
   answer: Answer,
   secrets: ReadonlyArray<Redacted.Redacted>
 ): Effect.Effect<never, IdentityError> => {
-  const message = Option.map(readRefusal(answer), ({ error }) => error.message)
-  if (
-    isRateLimit(
-      answer,
-      Option.getOrElse(message, () => "")
-    )
-  )
-    return rateLimited(operation, answer)
-  if (Option.isNone(message) || answer.status >= 500) {
+  const message = Option.match(readRefusal(answer), { onNone: () => "", onSome: ({ error }) => error.message })
+  if (isRateLimit(answer, message)) return rateLimited(operation, answer)
+  if (message === "" || answer.status >= 500) {
     const reason = isRedirect(answer.status) ? notFollowed : `an unusable answer (HTTP ${String(answer.status)})`
     return new TransportError({ operation, reason, sent: true })
   }
-  const reason = authReason(message.value)
+  const reason = authReason(message)
   return reason === undefined
-    ? new ResponseError({ operation, status: answer.status, detail: presentable(message.value, secrets) })
+    ? new ResponseError({ operation, status: answer.status, detail: presentable(message, secrets) })
     : new AuthError({ reason })
 }
 

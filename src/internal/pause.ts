@@ -13,12 +13,10 @@ export const makePause: Effect.Effect<Pause> = Effect.sync(() => {
   let end = Number.NEGATIVE_INFINITY
 
   return {
-    extend: (duration) =>
-      duration === undefined
-        ? Effect.void
-        : Effect.map(monotonicMillis, (now) => {
-            end = Math.max(end, now + Duration.toMillis(duration))
-          }),
+    extend: (duration = Duration.zero) =>
+      Effect.map(monotonicMillis, (now) => {
+        end = Math.max(end, now + Duration.toMillis(duration))
+      }),
     respect: (effect) => {
       // It may have been extended meanwhile.
       const whenOver: typeof effect = Effect.flatMap(monotonicMillis, (now) =>

@@ -22,7 +22,7 @@ export const briefly: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect
 
 interface Retries<E> {
   readonly schedule: Schedule.Schedule<unknown, ArtaError>
-  readonly while: (error: E) => Effect.Effect<boolean>
+  readonly while: (error: E) => boolean | Effect.Effect<boolean>
 }
 
 /** `Effect.retry`, but what it takes is taken only where the first attempt fails. */

@@ -88,6 +88,13 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     { name: "r.jsonl", text: '{"prompt":"a fox"}\nnonsense\n', says: [/^Line 2 is no JSON object/m] },
     { name: "r.csv", text: "prompt,n\na fox,two\n", says: [/^Row 1: -n has to be/m] },
     { name: "r.csv", text: 'prompt\n"a fox\n', says: [/no CSV table/] },
+    { name: "r.csv", text: "prompt,n\na fox,1\na hare\n", says: [/no CSV table.* line 3/] },
+    { name: "r.csv", text: "prompt,n,n\na fox,1,1\n", says: [/^Row 1: n is there twice/m] },
+    {
+      name: "r.jsonl",
+      text: '{"prompt":"a fox","steps":9,"numInferenceSteps":30}',
+      says: [/^Row 1: numInferenceSteps is there twice/m]
+    },
     { name: "r.txt", text: "\n \n", says: [/holds no request/] },
     { name: "r.yaml", text: "a fox", says: [/\.txt, \.jsonl or \.csv/] }
   ])("refuses $name with $text before anything is sent", ({ name, says, text }) =>

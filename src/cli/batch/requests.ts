@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "effect-arta"
 import { Arta } from "effect-arta"
 import { createHash } from "node:crypto"
+import type { Failure } from "../failure.js"
 import { explain, UsageError } from "../failure.js"
 
 /** One generation of a batch. */
@@ -19,7 +20,8 @@ export interface Row {
   readonly request: GenerateRequest.GenerateRequest
 }
 
-type Cells = Readonly<Record<string, unknown>>
+/** What a row says, each with the name of its column. */
+type Cells = ReadonlyArray<readonly [column: string, cell: unknown]>
 
 const shortNames: Readonly<Record<string, string>> = {
   negative: "negativePrompt",
@@ -38,16 +40,22 @@ const cellOf = (option: string, cell: unknown): unknown => {
 }
 
 const toOptions = (cells: Cells): Cells =>
-  Object.fromEntries(
-    Object.entries(cells).flatMap(([column, cell]) => {
-      const option = shortNames[column.trim()] ?? column.trim()
-      const value = cellOf(option, cell)
-      return value === undefined ? [] : [[option, value] as const]
-    })
-  )
+  cells.flatMap(([column, cell]) => {
+    const option = shortNames[column.trim()] ?? column.trim()
+    const value = cellOf(option, cell)
+    return value === undefined ? [] : [[option, value] as const]
+  })
+
+const prepared = (options: Cells): Effect.Effect<GenerateRequest.GenerateRequest, Failure> => {
+  const names = options.map(([name]) => name)
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  return twice === undefined
+    ? Arta.prepare(Object.fromEntries(options))
+    : new UsageError({ message: `${twice} is there twice.` })
+}
 
 const JsonLine = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
-const Csv = Schema.Array(Schema.Record({ key: Schema.String, value: Schema.String }))
+const Csv = Schema.Array(Schema.Array(Schema.String))
 
 interface Numbered {
   readonly number: number
@@ -64,23 +72,24 @@ const fromJsonLines = (text: string) =>
   Effect.forEach(linesOf(text), ({ line, number }) =>
     Effect.mapBoth(Schema.decode(JsonLine)(line), {
       onFailure: () => new UsageError({ message: `Line ${String(number)} is no JSON object.` }),
-      onSuccess: (cells): Numbered => ({ number, cells })
+      onSuccess: (cells): Numbered => ({ number, cells: Object.entries(cells) })
     })
   )
 
 const fromCsv = (text: string) =>
   Effect.try({
-    try: () =>
-      parseCsv(text, { columns: true, skip_empty_lines: true, skip_records_with_empty_values: true, trim: true }),
+    try: () => parseCsv(text, { skip_empty_lines: true, skip_records_with_empty_values: true, trim: true }),
     catch: (error) => new UsageError({ message: `This is no CSV table with a header line: ${String(error)}` })
   }).pipe(
     Effect.flatMap(Schema.decodeUnknown(Csv)),
     Effect.mapError((error) => (error._tag === "UsageError" ? error : new UsageError({ message: error.message }))),
-    Effect.map(Array.map((cells, index): Numbered => ({ number: index + 1, cells })))
+    Effect.map(([header = [], ...records]) =>
+      records.map((record, index): Numbered => ({ number: index + 1, cells: Array.zip(header, record) }))
+    )
   )
 
 const fromText = (text: string) =>
-  Effect.succeed(linesOf(text).map(({ line, number }): Numbered => ({ number, cells: { prompt: line } })))
+  Effect.succeed(linesOf(text).map(({ line, number }): Numbered => ({ number, cells: [["prompt", line]] })))
 
 // A file in another encoding would be drawn as it looks: with wrong letters. A byte order mark is left out.
 const textOf = (file: string, bytes: Uint8Array) =>
@@ -98,7 +107,7 @@ const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyA
 const keysOf = (all: ReadonlyArray<Cells>): ReadonlyArray<string> => {
   const seen = new Map<string, number>()
   return all.map((options) => {
-    const canonical = JSON.stringify(Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)))
+    const canonical = JSON.stringify(options.toSorted(([one], [other]) => (one < other ? -1 : 1)))
     const hash = createHash("sha256").update(canonical).digest("hex").slice(0, 16)
     const count = (seen.get(hash) ?? 0) + 1
     seen.set(hash, count)
@@ -131,7 +140,7 @@ export const readRequests = (
     const options = numbered.map(({ cells }) => toOptions(cells))
     const keys = keysOf(options)
     const [errors, rows] = yield* Effect.partition(numbered, ({ number }, index) =>
-      Effect.mapBoth(Arta.prepare(options[index] ?? {}), {
+      Effect.mapBoth(prepared(options[index] ?? []), {
         onFailure: (error) => `Row ${String(number)}: ${explain(error)}`,
         onSuccess: (request): Row => ({ number, key: keys[index] ?? "", request })
       })

@@ -6,9 +6,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import * as Stream from "effect/Stream"
 import type { Generation } from "effect-arta"
-import { Arta, GenerateRequest } from "effect-arta"
+import { Arta, ArtaError, GenerateRequest } from "effect-arta"
 import { randomUUID } from "node:crypto"
 import { text } from "node:stream/consumers"
 import { quote } from "shell-quote"
@@ -16,7 +15,7 @@ import type { Recorder } from "./draw.js"
 import { journalRecorder, recordedBy, saveDrawing } from "./draw.js"
 import { services } from "./environment.js"
 import type { Failure } from "./failure.js"
-import { watchCommand } from "./failure.js"
+import { explain, watchCommand } from "./failure.js"
 import * as Journal from "./journal.js"
 import type { Drawing, Saving, Service } from "./options.js"
 import { toRequest, watchFlags } from "./options.js"
@@ -70,29 +69,33 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
   Effect.gen(function* () {
     const prompt = input.prompt === "-" ? yield* standardInput : input.prompt
     const accepted = yield* Ref.make(Option.none<Generation.RecordId>())
-    const drawn = yield* Ref.make(Option.none<GenerateRequest.GenerateRequest>())
+    const sent = yield* Ref.make(Option.none<GenerateRequest.GenerateRequest>())
     const { recorder, save } = yield* input.noSave ? notKept : kept(input)
 
-    const events = Arta.generate(toRequest(prompt, input), { timeout: Duration.seconds(input.timeout) }).pipe(
-      Stream.tap((event) => (event._tag === "Submitted" ? Ref.set(drawn, Option.some(event.request)) : Effect.void))
-    )
+    const events = Arta.generate(toRequest(prompt, input), { timeout: Duration.seconds(input.timeout) })
     const flags = watchFlags(input)
-    const howToResume = Effect.gen(function* () {
+    const whatGoesOn = Effect.gen(function* () {
       const id = yield* Ref.get(accepted)
-      if (Option.isNone(id) || Option.isNone(flags)) return
-      const resume = watchCommand(id.value, flags.value)
-      yield* Console.error(`The generation ${id.value} goes on without you. Get its pictures: ${resume}`)
+      const request = yield* Ref.get(sent)
+      if (Option.isNone(flags)) return
+      if (Option.isSome(id)) {
+        const resume = watchCommand(id.value, flags.value)
+        yield* Console.error(`The generation ${id.value} goes on without you. Get its pictures: ${resume}`)
+      } else if (Option.isSome(request)) {
+        yield* Console.error(explain(new ArtaError.SubmissionUnknownError({ request: request.value })))
+      }
     })
 
     yield* show(events, { json: input.json, save }).pipe(
       recordedBy({
-        ...recorder,
-        accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), recorder.accepted(id))
+        begin: (request) => Effect.zipRight(recorder.begin(request), Ref.set(sent, Option.some(request))),
+        accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), recorder.accepted(id)),
+        refused: Effect.zipRight(Ref.set(sent, Option.none()), recorder.refused)
       }),
-      Effect.onInterrupt(() => howToResume),
+      Effect.onInterrupt(() => whatGoesOn),
       // What a full disk or a lost folder stops goes on at the service as well.
-      Effect.tapError((failure) => (isPlatformError(failure) ? howToResume : Effect.void))
+      Effect.tapError((failure) => (isPlatformError(failure) ? whatGoesOn : Effect.void))
     )
-    const request = yield* Effect.flatMap(Ref.get(drawn), Effect.orDie)
+    const request = yield* Effect.flatMap(Ref.get(sent), Effect.orDie)
     if (!input.json) yield* Console.error(`Seed ${String(request.seed)}. The same again: ${sameAgain(request, input)}`)
   }).pipe(Effect.scoped, Effect.provide(services(input)), reportedAsJson(input))

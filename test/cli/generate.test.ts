@@ -113,19 +113,20 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("waits for no answer for ever when it is interrupted", () =>
+  it.scopedLive("waits for no answer for ever when it is interrupted, and says what it leaves", () =>
     Effect.gen(function* () {
       const { emulator, env, fs, pictures } = yield* setUp
       yield* emulator.inject(Fault.hang("submit"))
-      const child = yield* started(["generate", "a fox", "-o", pictures], { env })
+      const child = yield* started(["generate", "a fox", "--seed", "7", "-o", pictures], { env })
       const journal = `${pictures}/effect-arta.jsonl`
       const isSent = Effect.map(
         Effect.orElseSucceed(fs.readFileString(journal), () => ""),
         (text) => text !== ""
       )
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), isSent), { until: (sent) => sent })
-      const [time, { code }] = yield* Effect.timed(Effect.zipRight(child.signal("SIGINT"), child.ended))
+      const [time, { code, stderr }] = yield* Effect.timed(Effect.zipRight(child.signal("SIGINT"), child.ended))
       expect(code).toBe(130)
+      expect(stderr).toMatch(/unknown whether the service accepted.*\nLook for it .* \(seed 7\)/)
       expect(Duration.toSeconds(time)).toBeLessThan(30)
     }).pipe(onPort())
   )

@@ -35,7 +35,6 @@ import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Order from "effect/Order"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
@@ -116,8 +115,6 @@ const pauseAfter = (error: TokenError): Duration.Duration => {
   }
 }
 
-const byIssueTime = Order.mapInput(Order.number, (credentials: Credentials) => credentials.issuedAt)
-
 const sessions = (known: Array.NonEmptyReadonlyArray<Credentials>): Array.NonEmptyReadonlyArray<Credentials> =>
   Array.dedupeWith(known, (one, other) => Equal.equals(one.refreshToken, other.refreshToken))
 
@@ -142,19 +139,19 @@ export const make = (
     const current = yield* Ref.make<Credentials | undefined>(undefined)
     const flight = yield* SynchronizedRef.make<Fiber.Fiber<Credentials, TokenError> | undefined>(undefined)
     const setback = yield* Ref.make<Setback | undefined>(undefined)
-    const warned = yield* Ref.make(false)
+    const unsaved = yield* Ref.make<Credentials | undefined>(undefined)
 
-    const warnOnce = (error: TokenStoreError) =>
-      Effect.unlessEffect(
+    const keepInMemory = (credentials: Credentials) => (error: TokenStoreError) =>
+      Effect.whenEffect(
         Effect.logWarning(`${error.message} It is kept in memory, until this program ends.`),
-        Ref.getAndSet(warned, true)
+        Effect.map(Ref.getAndSet(unsaved, credentials), Predicate.isUndefined)
       )
 
     const keep = (credentials: Credentials) =>
       store
         .save(credentials)
         .pipe(
-          Effect.catchTag("TokenStoreError", warnOnce),
+          Effect.catchTag("TokenStoreError", keepInMemory(credentials)),
           Effect.zipRight(Ref.set(current, credentials)),
           Effect.as(credentials)
         )
@@ -173,12 +170,12 @@ export const make = (
 
     const signUp = obtained(identityService.signUp)
 
-    // Where a clock was set back, the older of two sessions may look newer: neither is given up untried.
-    const refresh = ([newest, ...others]: Array.NonEmptyReadonlyArray<Credentials>): Effect.Effect<
+    // Neither of two sessions is given up untried.
+    const refresh = ([first, ...others]: Array.NonEmptyReadonlyArray<Credentials>): Effect.Effect<
       Credentials,
       Identity.IdentityError
     > =>
-      obtained(identityService.refresh(newest)).pipe(
+      obtained(identityService.refresh(first)).pipe(
         Effect.catchIf(
           (error) => error._tag === "AuthError" && sessionGone.has(error.reason),
           () => (Array.isNonEmptyReadonlyArray(others) ? refresh(others) : signUp)
@@ -190,9 +187,13 @@ export const make = (
         const held = yield* Ref.get(current)
         const stored = yield* store.load
         const now = yield* Clock.currentTimeMillis
-        const known = Array.sort(Array.getSomes([stored, Option.fromNullable(held)]), Order.reverse(byIssueTime))
+        // What was saved, and is another in the store now, was replaced there: whatever the clocks say of their ages.
+        const isUnsaved = held === (yield* Ref.get(unsaved))
+        const known = Array.getSomes(
+          isUnsaved ? [Option.fromNullable(held), stored] : [stored, Option.fromNullable(held)]
+        )
         if (!Array.isNonEmptyArray(known)) return yield* signUp
-        const newest = Array.headNonEmpty(known)
+        const [newest] = known
         const isHeld = Equal.equals(held?.idToken, newest.idToken)
         // Another process may have renewed what this one holds: that is as good as a renewal of one's own.
         const isUsable = isFresh(newest, now) || (isValid(newest, now) && !isHeld)

@@ -208,15 +208,6 @@ describe("Auth.renew", () => {
     }).pipe(emulated())
   )
 
-  it.effect("takes a stored token that was not refused", () =>
-    Effect.gen(function* () {
-      const refused = yield* token
-      const others = yield* renew(refused).pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))
-      expect(yield* renew(refused)).toEqual(others)
-      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
-  )
-
   it.effect("hands out the valid token it holds where an older one was refused, and asks nobody", () =>
     Effect.gen(function* () {
       const refused = yield* token

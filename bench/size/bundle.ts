@@ -11,8 +11,8 @@ export interface Sizes {
   readonly others: number
 }
 
-/** More than this is not to be carried: 10 kB. */
-export const mostOwnBytes = 10_000
+/** More than this is not to be carried: 10 KiB. */
+export const mostOwnBytes = 10_240
 
 const effect = ["effect", "effect/*", "@effect/platform", "@effect/platform/*"]
 const dependencies = ["fastest-levenshtein"]

@@ -77,7 +77,7 @@ const report = async (folder: string): Promise<string> => {
         ["everything", sizes.whole],
         ["without our code", sizes.others],
         ["without our dependencies: Effect alone", sizes.effect],
-        [`**our own code** (at most ${String(mostOwnBytes / 1000)} kB)`, own(sizes)]
+        [`**our own code** (at most ${String(mostOwnBytes / 1024)} KiB)`, own(sizes)]
       ]
         .map(([name, bytes]) => `| ${String(name)} | ${kilobytes(Number(bytes))} |`)
         .join("\n"),

@@ -32,7 +32,7 @@ export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R,
   const step = Effect.flatten(pull).pipe(
     Effect.map((chunk): IteratorResult<A> => ({ done: false, value: Chunk.unsafeHead(chunk) })),
     Effect.tapErrorCause(() => end),
-    Effect.catchAll(Option.match({ onNone: () => Effect.succeed(done), onSome: (error) => Effect.fail(error) }))
+    Effect.catchAll(Option.match({ onNone: () => Effect.succeed(done), onSome: Effect.fail }))
   )
   const next = lock.withPermits(1)(Effect.suspend(() => (ended ? Effect.succeed(done) : step)))
 

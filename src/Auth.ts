@@ -185,21 +185,20 @@ export const make = (
     const obtain = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
         const held = yield* Ref.get(current)
+        const inMemory = Option.fromNullable(held)
         const stored = yield* store.load
         const now = yield* Clock.currentTimeMillis
         // What was saved, and is another in the store now, was replaced there: whatever the clocks say of their ages.
         const isUnsaved = held === (yield* Ref.get(unsaved))
-        const known = Array.getSomes(
-          isUnsaved ? [Option.fromNullable(held), stored] : [stored, Option.fromNullable(held)]
-        )
+        const known = Array.getSomes(isUnsaved ? [inMemory, stored] : [stored, inMemory])
         if (!Array.isNonEmptyArray(known)) return yield* signUp
-        const [newest] = known
-        const isHeld = Equal.equals(held?.idToken, newest.idToken)
+        const [latest] = known
+        const isHeld = Equal.equals(held?.idToken, latest.idToken)
         // Another process may have renewed what this one holds: that is as good as a renewal of one's own.
-        const isUsable = isFresh(newest, now) || (isValid(newest, now) && !isHeld)
-        if (!isUsable || Equal.equals(refused, newest.idToken)) return yield* refresh(sessions(known))
-        yield* Ref.set(current, newest)
-        return newest
+        const isUsable = isFresh(latest, now) || (isValid(latest, now) && !isHeld)
+        if (!isUsable || Equal.equals(refused, latest.idToken)) return yield* refresh(sessions(known))
+        yield* Ref.set(current, latest)
+        return latest
       })
 
     const rememberSetback = (error: TokenError) =>

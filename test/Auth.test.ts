@@ -1,13 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Option, Redacted, Ref, Schedule, TestClock } from "effect"
+import { Duration, Effect, Exit, Fiber, Option, Ref, Schedule, TestClock } from "effect"
 import { ArtaError, Auth, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, emulated, inject } from "./support/emulated.js"
 import { revealed } from "./support/revealed.js"
+import { renew, token } from "./support/token.js"
 
-const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
-const renew = (refused: string) =>
-  Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.renew(Redacted.make(refused)), Redacted.value))
 const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
 
 const manyTimes = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>

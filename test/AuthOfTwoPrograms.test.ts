@@ -1,11 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Redacted, TestClock } from "effect"
+import { Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
 import { counts, emulated } from "./support/emulated.js"
+import { renew, token } from "./support/token.js"
 
-const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
-const renew = (refused: string) =>
-  Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.renew(Redacted.make(refused)), Redacted.value))
 const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
 
 /** In another program that shares the store. */

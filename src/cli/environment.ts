@@ -8,10 +8,11 @@ import type { ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
 import type { SetupError } from "./failure.js"
 import { fromConfigError } from "./failure.js"
 import type { Service } from "./options.js"
+import { layerRecorded } from "./recorder.js"
 
 type Services = ArtaApi.ArtaApi | Auth.Auth | TokenStore.TokenStore | HttpClient.HttpClient
 
-const emulated = Effect.promise(() => import("effect-arta/testing")).pipe(
+const emulated: Layer.Layer<Services> = Effect.promise(() => import("effect-arta/testing")).pipe(
   Effect.map(({ ArtaEmulator }) => ArtaEmulator.layerArta()),
   Layer.unwrapEffect
 )
@@ -30,4 +31,4 @@ export const services = ({
   emulator,
   proxy
 }: Pick<Service, "emulator" | "proxy">): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError> =>
-  emulator ? emulated : real(proxy)
+  Layer.provideMerge(layerRecorded, emulator ? emulated : real(proxy))

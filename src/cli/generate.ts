@@ -11,14 +11,14 @@ import { Arta, ArtaError, GenerateRequest } from "effect-arta"
 import { randomUUID } from "node:crypto"
 import { text } from "node:stream/consumers"
 import { quote } from "shell-quote"
-import type { Recorder } from "./draw.js"
-import { journalRecorder, recordedBy, saveDrawing } from "./draw.js"
+import { saveDrawing } from "./draw.js"
 import { services } from "./environment.js"
 import type { Failure } from "./failure.js"
 import { explain, watchCommand } from "./failure.js"
 import * as Journal from "./journal.js"
 import type { Drawing, Saving, Service } from "./options.js"
 import { toRequest, watchFlags } from "./options.js"
+import { forgetful, journalRecorder, recordedBy } from "./recorder.js"
 import { reportedAsJson, show } from "./show.js"
 
 export interface Input extends Drawing, Saving, Service {
@@ -54,15 +54,13 @@ const sameAgain = (request: GenerateRequest.GenerateRequest, { emulator }: Servi
   ])
 }
 
-const inMemory: Recorder = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
-
 const kept = ({ output }: Saving) =>
   Effect.map(Journal.open(output), (journal) => {
     const key = randomUUID()
     return { recorder: journalRecorder(journal, key), save: Option.some(saveDrawing(journal, key, output)) }
   })
 
-const notKept = Effect.succeed({ recorder: inMemory, save: Option.none() })
+const notKept = Effect.succeed({ recorder: forgetful, save: Option.none() })
 
 /** Draws what a prompt says, shows how it comes along, and saves it. */
 export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>

@@ -260,6 +260,23 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort({ drawTime: "500 millis" }))
   )
 
+  it.scopedLive("submits 32 rows at a time, and after an interruption only those that were not sent yet", () =>
+    Effect.gen(function* () {
+      const { emulator, env, file, pictures, run, saved } = yield* batch
+      const rows = Array.from({ length: 40 }, (_, index) => `picture ${String(index)}`)
+      const path = yield* file("p.txt", rows.join("\n"))
+      const submissions = Effect.map(emulator.counts, ({ submit }) => submit)
+      const child = yield* started(["batch", path, "-o", pictures, "-c", "40"], { env })
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), submissions), { until: (count) => count >= 32 })
+      yield* child.signal("SIGINT")
+      expect((yield* child.ended).code).toBe(130)
+      expect(yield* submissions).toBe(32)
+
+      expect((yield* run(path)).stderr).toMatch(/^8 of 40 drawn/m)
+      expect(yield* saved).toHaveLength(8)
+    }).pipe(onPort({ faults: Array.from({ length: 32 }, () => Fault.hang("submit")) }))
+  )
+
   it.scopedLive("takes over the lock of a killed batch that had the same process id", () =>
     Effect.gen(function* () {
       const { env, file, fs, pictures } = yield* batch

@@ -1,0 +1,79 @@
+import type { PlatformError } from "@effect/platform/Error"
+import { isPlatformError } from "@effect/platform/Error"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { GenerateRequest, Generation } from "effect-arta"
+import { ArtaApi } from "effect-arta"
+import type { Journal } from "./journal.js"
+
+/** Is told of each submission, so that none is lost. */
+export interface Recorder {
+  /** Before a request leaves. */
+  readonly begin: (request: GenerateRequest.GenerateRequest) => Effect.Effect<void, PlatformError>
+  readonly accepted: (recordId: Generation.RecordId) => Effect.Effect<void, PlatformError>
+  /** Nothing was accepted: sending it again is safe. */
+  readonly refused: Effect.Effect<void, PlatformError>
+}
+
+/** Remembers nothing. */
+export const forgetful: Recorder = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
+
+/** Writes each submission of one drawing to a journal. */
+export const journalRecorder = (journal: Journal, key: string): Recorder => ({
+  begin: (request) => journal.begin(key, request),
+  accepted: (recordId) => journal.note({ _tag: "Submitted", key, recordId }),
+  refused: journal.note({ _tag: "NotAccepted", key })
+})
+
+class CurrentRecorder extends Context.Reference<CurrentRecorder>()("effect-arta/cli/CurrentRecorder", {
+  defaultValue: () => forgetful
+}) {}
+
+/** An interruption waits a while for the answer to a submission, because the record id would be lost with it. */
+const finishing = <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.forkDaemon(restore(submission)), (fiber) =>
+      restore(Fiber.join(fiber)).pipe(
+        Effect.onInterrupt(() =>
+          Fiber.await(fiber).pipe(
+            // Finalizers are not interruptible, and then the time limit would wait as well.
+            Effect.interruptible,
+            Effect.timeout("10 seconds"),
+            Effect.ignore,
+            Effect.zipRight(Fiber.interrupt(fiber))
+          )
+        )
+      )
+    )
+  )
+
+const recorded = (api: ArtaApi.Service): ArtaApi.Service => ({
+  ...api,
+  submit: (request) =>
+    Effect.flatMap(CurrentRecorder, ({ accepted, begin, refused }) =>
+      Effect.orDie(begin(request)).pipe(
+        Effect.zipRight(api.submit(request)),
+        Effect.tap((recordId) => Effect.orDie(accepted(recordId))),
+        Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : Effect.orDie(refused))),
+        finishing
+      )
+    )
+})
+
+/** The service of the API that tells the recorder of whoever calls it. */
+export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi> = Layer.effect(
+  ArtaApi.ArtaApi,
+  Effect.map(ArtaApi.ArtaApi, recorded)
+)
+
+/** Lets a recorder know of every submission before anything else happens with it. Where it fails, nothing is sent. */
+export const recordedBy =
+  (recorder: Recorder) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PlatformError, R> =>
+    Effect.provideService(effect, CurrentRecorder, recorder).pipe(
+      // The interface of the service has no room for a failure of the recorder.
+      Effect.catchSomeDefect((defect) => (isPlatformError(defect) ? Option.some(Effect.fail(defect)) : Option.none()))
+    )

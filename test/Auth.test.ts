@@ -3,10 +3,7 @@ import { Duration, Effect, Exit, Fiber, Option, Ref, Schedule, TestClock } from 
 import { ArtaError, Auth, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, emulated, inject } from "./support/emulated.js"
-import { revealed } from "./support/revealed.js"
-import { renew, token } from "./support/token.js"
-
-const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
+import { renew, stored, token } from "./support/session.js"
 
 const manyTimes = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>
   Effect.all(Effect.replicate(effect, times), { concurrency: "unbounded" })

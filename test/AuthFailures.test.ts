@@ -1,12 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Redacted, TestClock } from "effect"
-import { Auth, TokenStore } from "effect-arta"
+import { Duration, Effect, TestClock } from "effect"
+import { Auth } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, emulated, inject, patiently } from "./support/emulated.js"
-import { revealed } from "./support/revealed.js"
-
-const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
-const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
+import { stored, token } from "./support/session.js"
 
 describe("Auth, when the identity service", () => {
   it.effect.each(["INVALID_REFRESH_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND", "MISSING_REFRESH_TOKEN : detail"])(
@@ -38,6 +35,7 @@ describe("Auth, when the identity service", () => {
   it.effect.each<[string, Fault.Fault]>([
     ["503", Fault.respond("refresh", 503)],
     ["HTML", Fault.respond("refresh", 200, { body: "<h1>Welcome to the hotel</h1>" })],
+    ["a refusal that gives no reason", Fault.identityError("refresh", "")],
     ["a lost connection", Fault.drop("refresh")],
     ["silence", Fault.hang("refresh")]
   ])("keeps the session through %s", ([, fault]) =>

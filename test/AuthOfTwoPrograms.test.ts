@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
 import { counts, emulated } from "./support/emulated.js"
-import { renew, token } from "./support/token.js"
+import { renew, token } from "./support/session.js"
 
 const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
 

@@ -2,10 +2,10 @@ import { FileSystem, HttpClient } from "@effect/platform"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
-import { Arta, ArtaApi, Auth, GenerateRequest, Generation, ImageFile, TokenStore } from "effect-arta"
+import { Arta, ArtaApi, GenerateRequest, Generation, ImageFile, TokenStore } from "effect-arta"
 import type { Answer } from "./support/faultServer.js"
 import { faultServer, head, respond } from "./support/faultServer.js"
-import { revealed } from "./support/revealed.js"
+import { stored, token } from "./support/session.js"
 import { ended, eventually } from "./support/virtualTime.js"
 
 const silence: Answer = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
@@ -92,8 +92,7 @@ describe("Headers and then silence", () => {
   it.scoped("end a sign-up after ten seconds, and it is tried three times more", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({ "/signUp": [silence] })
-      const token = Effect.flatMap(Auth.Auth, (auth) => Effect.flip(auth.token))
-      expect(yield* outlast(token, "/signUp", { seconds: 10, times: 4 })).toMatchObject({
+      expect(yield* outlast(Effect.flip(token), "/signUp", { seconds: 10, times: 4 })).toMatchObject({
         _tag: "TransportError",
         operation: "signUp"
       })
@@ -104,8 +103,6 @@ describe("Headers and then silence", () => {
   it.scoped("end a refresh after ten seconds, it is tried three times more, and the session is kept", () =>
     Effect.gen(function* () {
       const { count, outlast, services } = yield* onServer({ "/token": [silence] })
-      const token = Effect.flatMap(Auth.Auth, (auth) => auth.token)
-      const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
       yield* Effect.provide(token, services)
       const before = yield* Effect.provide(stored, services)
       yield* TestClock.adjust("2 hours")

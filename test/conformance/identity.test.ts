@@ -5,13 +5,9 @@ import { Duration, Effect, Layer, flow, Option, Redacted } from "effect"
 import { Auth, Credentials, TokenStore } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
-import { revealed } from "../support/revealed.js"
+import { renew, stored, token } from "../support/session.js"
 import * as Theirs from "./identityToolkit.js"
 
-const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
-const renew = (refused: string) =>
-  Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.renew(Redacted.make(refused)), Redacted.value))
-const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
 const fifty = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all(Effect.replicate(effect, 50), { concurrency: "unbounded" })
 

@@ -3,12 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
 import { Auth, TokenStore } from "effect-arta"
 import { patiently } from "../support/emulated.js"
-import { revealed } from "../support/revealed.js"
+import { stored, token } from "../support/session.js"
 import type { Step } from "../support/scripted.js"
 import { scripted } from "../support/scripted.js"
-
-const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
-const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))
 
 describe("the wire of sign-up and refresh", () => {
   const signedUp = { kind: "k", localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }

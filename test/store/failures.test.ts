@@ -1,17 +1,17 @@
 import type { FileSystem } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Logger, Option, Redacted, Ref, TestClock } from "effect"
+import { Effect, Logger, Option, Ref, TestClock } from "effect"
 import { Auth, TokenStore } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 import { inspect } from "node:util"
 import { type Failure, failing, failures, type Step } from "../support/failingDisk.js"
 import { onDisk, session } from "../support/onDisk.js"
 import { revealed } from "../support/revealed.js"
+import { token } from "../support/session.js"
 
 const steps: ReadonlyArray<Step> = ["makeDirectory", "open", "write", "sync", "rename"]
 const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 
-const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 
 describe.each(kinds)("A save that meets %s", (failure) => {

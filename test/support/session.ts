@@ -1,8 +1,12 @@
 import { Effect, Redacted } from "effect"
-import { Auth } from "effect-arta"
+import { Auth, TokenStore } from "effect-arta"
+import { revealed } from "./revealed.js"
 
 /** The token that `Auth` hands out, as a text. */
 export const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))
 
 export const renew = (refused: string) =>
   Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.renew(Redacted.make(refused)), Redacted.value))
+
+/** What the store holds. */
+export const stored = Effect.flatMap(TokenStore.TokenStore, (store) => Effect.map(store.load, revealed))

@@ -1,5 +1,6 @@
 import type { PlatformError } from "@effect/platform/Error"
 import { isPlatformError } from "@effect/platform/Error"
+import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -32,41 +33,48 @@ class CurrentRecorder extends Context.Reference<CurrentRecorder>()("effect-arta/
   defaultValue: () => forgetful
 }) {}
 
+// A terminal may be in the middle of a line that is drawn over and over.
+const sayWaiting = Console.error(
+  `${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the answer to what was just submitted.`
+)
+
 /** An interruption waits a while for the answer to a submission, because the record id would be lost with it. */
-const finishing = <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Effect.forkDaemon(restore(submission)), (fiber) =>
-      restore(Fiber.join(fiber)).pipe(
-        Effect.onInterrupt(() =>
-          Fiber.await(fiber).pipe(
-            // Finalizers are not interruptible, and then the time limit would wait as well.
-            Effect.interruptible,
-            Effect.timeout("10 seconds"),
-            Effect.ignore,
-            Effect.zipRight(Fiber.interrupt(fiber))
+const finishing =
+  (sayWaiting: Effect.Effect<void>) =>
+  <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.forkDaemon(restore(submission)), (fiber) =>
+        restore(Fiber.join(fiber)).pipe(
+          Effect.onInterrupt(() =>
+            Fiber.await(fiber).pipe(
+              Effect.raceFirst(Effect.zipRight(Effect.delay(sayWaiting, "1 second"), Effect.never)),
+              // Finalizers are not interruptible, and then the time limit would wait as well.
+              Effect.interruptible,
+              Effect.timeout("10 seconds"),
+              Effect.ignore,
+              Effect.zipRight(Fiber.interrupt(fiber))
+            )
           )
         )
       )
     )
-  )
-
-const recorded = (api: ArtaApi.Service): ArtaApi.Service => ({
-  ...api,
-  submit: (request) =>
-    Effect.flatMap(CurrentRecorder, ({ accepted, begin, refused }) =>
-      Effect.orDie(begin(request)).pipe(
-        Effect.zipRight(api.submit(request)),
-        Effect.tap((recordId) => Effect.orDie(accepted(recordId))),
-        Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : Effect.orDie(refused))),
-        finishing
-      )
-    )
-})
 
 /** The service of the API that tells the recorder of whoever calls it. */
 export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi> = Layer.effect(
   ArtaApi.ArtaApi,
-  Effect.map(ArtaApi.ArtaApi, recorded)
+  Effect.gen(function* () {
+    const api = yield* ArtaApi.ArtaApi
+    const finished = finishing(yield* Effect.once(sayWaiting))
+    const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
+      const { accepted, begin, refused } = yield* CurrentRecorder
+      yield* Effect.orDie(begin(request))
+      return yield* api.submit(request).pipe(
+        Effect.tap((recordId) => Effect.orDie(accepted(recordId))),
+        Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : Effect.orDie(refused)))
+      )
+    })
+    return { ...api, submit: (request) => finished(submit(request)) }
+  })
 )
 
 /** Lets a recorder know of every submission before anything else happens with it. Where it fails, nothing is sent. */

@@ -269,7 +269,9 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       const child = yield* started(["batch", path, "-o", pictures, "-c", "40"], { env })
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), submissions), { until: (count) => count >= 32 })
       yield* child.signal("SIGINT")
-      expect((yield* child.ended).code).toBe(130)
+      const interrupted = yield* child.ended
+      expect(interrupted.code).toBe(130)
+      expect(interrupted.stderr.match(/^Waiting up to 10 seconds/gm)).toHaveLength(1)
       expect(yield* submissions).toBe(32)
 
       expect((yield* run(path)).stderr).toMatch(/^8 of 40 drawn/m)

@@ -127,6 +127,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       yield* child.signal("SIGINT")
       const { code, stderr } = yield* child.ended
       expect(code).toBe(130)
+      expect(stderr).toMatch(/^Waiting up to 10 seconds for the answer/m)
       expect(stderr).toMatch(/unknown whether the service accepted.*\nLook for it .* \(seed 7\)/)
     }).pipe(onPort())
   )

@@ -264,7 +264,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
 }
 
 /**
- * An image could not be fetched or saved.
+ * An image could not be fetched, or, where there is a `path`, not be written to that folder.
  *
  * @since 0.1.0
  * @category errors
@@ -273,11 +273,13 @@ export class DownloadError
   extends /* @__PURE__ */ Schema.TaggedError<DownloadError>("effect-arta/DownloadError")("DownloadError", {
     url: Schema.String,
     reason: Schema.String,
+    path: Schema.optional(Schema.String),
     recordId
   })
 {
   override get message(): string {
-    return `Could not download ${this.url}: ${this.reason}.`
+    const what = this.path === undefined ? `download ${this.url}` : `save ${this.url} to ${this.path}`
+    return `Could not ${what}: ${this.reason}.`
   }
 }
 

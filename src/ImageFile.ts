@@ -174,8 +174,8 @@ const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions)
     )
   }).pipe(
     Effect.mapError((error) => {
-      const reason = error instanceof Trouble ? error.reason : error.message
-      return new DownloadError({ url: image.url, reason, recordId: source.recordId })
+      const why = error instanceof Trouble ? { reason: error.reason } : { reason: error.message, path: directory }
+      return new DownloadError({ ...why, url: image.url, recordId: source.recordId })
     }),
     Effect.withSpan("ImageFile.save", { attributes: { recordId: source.recordId, index: image.index } })
   )

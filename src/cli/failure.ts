@@ -71,6 +71,8 @@ export const exitCodeOfFailure = (failure: Failure): number => {
       return failure.exitCode
     case "InvalidRequestError":
       return failure.field === "proxy" ? exitCodes.configuration : exitCodes.usage
+    case "DownloadError":
+      return failure.path === undefined ? exitCodes.network : exitCodes.configuration
     case "AuthError":
       return failure.reason.startsWith("API_KEY_") ? exitCodes.configuration : exitCodes.refused
     default:

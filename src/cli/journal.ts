@@ -5,8 +5,9 @@ import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { GenerateRequest, Generation, ImageFile } from "effect-arta"
-import { SetupError } from "./failure.js"
+import { exitCodes, SetupError } from "./failure.js"
 
 const Request = GenerateRequest.GenerateRequest
 type Request = GenerateRequest.GenerateRequest
@@ -20,7 +21,12 @@ const Entry = Schema.Union(
   Schema.TaggedStruct("NotAccepted", { key: Schema.String }),
   Schema.TaggedStruct("Submitted", { key: Schema.String, recordId: Generation.RecordId }),
   Schema.TaggedStruct("Saved", { key: Schema.String, files: Schema.Array(Schema.String) }),
-  Schema.TaggedStruct("Failed", { key: Schema.String, message: Schema.String, exitCode: Schema.optional(Schema.Int) })
+  Schema.TaggedStruct("Failed", {
+    key: Schema.String,
+    error: Schema.optionalWith(Schema.String, { default: () => "GenerationFailedError" }),
+    message: Schema.String,
+    exitCode: Schema.optionalWith(Schema.Int, { default: () => exitCodes.generationFailed })
+  })
 )
 
 type Entry = typeof Entry.Type
@@ -70,18 +76,19 @@ const textOf = (directory: string) =>
   })
 
 // A power failure may have cut off the last line. What it would have said is then as if it had not been.
-const wholeLines = (text: string): ReadonlyArray<string> => text.split("\n").slice(0, -1)
+const wholeLinesOf = (text: string): string => text.slice(0, text.lastIndexOf("\n") + 1)
 
-const drawingsOf = (entries: Iterable<Entry>): Map<string, Drawing> =>
-  Array.reduce(entries, new Map<string, Drawing>(), apply)
+const linesOf = (text: string): ReadonlyArray<string> => wholeLinesOf(text).split("\n").slice(0, -1)
+
+const readLeniently = (text: string): ReadonlyArray<Entry> => Array.filterMap(linesOf(text), (line) => decode(line))
 
 /** What the journal of a folder says, in the order in which the generations were begun. */
 export const read = (directory: string): Effect.Effect<Drawings, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Effect.map(textOf(directory), (text) => drawingsOf(Array.filterMap(wholeLines(text), (line) => decode(line))))
+  Effect.map(textOf(directory), (text) => Array.reduce(readLeniently(text), new Map<string, Drawing>(), apply))
 
 // Passed over, a damaged line could make a generation be submitted twice.
 const readStrictly = (text: string) =>
-  Effect.forEach(wholeLines(text), (line, index) =>
+  Effect.forEach(linesOf(text), (line, index) =>
     Effect.mapError(
       decode(line),
       () =>
@@ -106,25 +113,37 @@ export const open = (
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     yield* fs.makeDirectory(directory, { recursive: true })
+    const location = path.join(directory, fileName)
     const text = yield* textOf(directory)
-    const drawings = drawingsOf(yield* readStrictly(text))
     const existing = yield* fs.readDirectory(directory)
-    const file = yield* fs.open(path.join(directory, fileName), { flag: "a" })
+    const file = yield* fs.open(location, { flag: "a" })
     const turn = yield* Effect.makeSemaphore(1)
 
-    const write = (line: string) => Effect.zipRight(file.writeAll(encoder.encode(line)), file.sync)
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1)
-    if (whole !== text) yield* file.truncate(FileSystem.Size(encoder.encode(whole).length))
+    const drawings = new Map<string, Drawing>()
+    // Of two that take a name in the same moment, the one that comes first in the file has it.
+    const owners = new Map<string, string>()
+    let size = 0
+    const learn = (added: string, entries: ReadonlyArray<Entry>) => {
+      size += encoder.encode(wholeLinesOf(added)).length
+      for (const entry of entries) {
+        apply(drawings, entry)
+        if (entry._tag === "Submitting" && !owners.has(entry.name)) owners.set(entry.name, entry.key)
+      }
+    }
+    learn(text, yield* readStrictly(text))
+    if (wholeLinesOf(text) !== text) yield* file.truncate(FileSystem.Size(size))
 
+    // Other commands write to the same journal, so what was written is read back with what they have written since.
     const append = (entry: Entry) =>
-      Effect.zipRight(
-        write(`${encode(entry)}\n`),
-        Effect.sync(() => apply(drawings, entry))
-      )
+      Effect.gen(function* () {
+        yield* file.writeAll(encoder.encode(`${encode(entry)}\n`))
+        yield* file.sync
+        const news = yield* fs.stream(location, { offset: size }).pipe(Stream.decodeText(), Stream.mkString)
+        learn(news, readLeniently(news))
+      })
 
     const isTaken = (name: string, key: string) =>
-      [...drawings.values()].some((drawing) => drawing.name === name && drawing.key !== key) ||
-      (drawings.get(key)?.name !== name && existing.some((file) => file.startsWith(`${name}-`)))
+      owners.has(name) ? owners.get(name) !== key : existing.some((file) => file.startsWith(`${name}-`))
 
     const freeName = (key: string, request: Request) => {
       const name = ImageFile.nameOf(request)
@@ -134,13 +153,16 @@ export const open = (
       }
     }
 
+    const begin = (key: string, request: Request): Effect.Effect<void, PlatformError> =>
+      Effect.suspend(() => {
+        const name = freeName(key, request)
+        const taken = append({ _tag: "Submitting", key, request, name })
+        return Effect.flatMap(taken, () => (isTaken(name, key) ? begin(key, request) : Effect.void))
+      })
+
     return {
       drawings: Effect.sync(() => new Map(drawings)),
-      begin: (key, request) =>
-        Effect.suspend(() => append({ _tag: "Submitting", key, request, name: freeName(key, request) })).pipe(
-          turn.withPermits(1),
-          Effect.uninterruptible
-        ),
+      begin: (key, request) => Effect.uninterruptible(turn.withPermits(1)(begin(key, request))),
       note: (entry) => Effect.uninterruptible(turn.withPermits(1)(append(entry)))
     }
   })

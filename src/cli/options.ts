@@ -84,14 +84,14 @@ export const service = {
 
 export type Service = Parsed<typeof service>
 
+export const proxyFlag = (proxy: Service["proxy"]): ReadonlyArray<string> =>
+  Option.match(proxy, { onNone: () => [], onSome: (url) => ["--proxy", url] })
+
 /** The flags with which a generation that was left alone is picked up again, if it can be. */
 export const watchFlags = (input: Saving & Service): Option.Option<ReadonlyArray<string>> =>
   input.emulator
     ? Option.none()
-    : Option.some([
-        ...(input.noSave ? ["--no-save"] : ["-o", input.output]),
-        ...Option.match(input.proxy, { onNone: () => [], onSome: (url) => ["--proxy", url] })
-      ])
+    : Option.some([...(input.noSave ? ["--no-save"] : ["-o", input.output]), ...proxyFlag(input.proxy)])
 
 export const concurrency = Options.integer("concurrency").pipe(
   Options.withAlias("c"),

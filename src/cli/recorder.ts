@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { GenerateRequest, Generation } from "effect-arta"
-import { ArtaApi } from "effect-arta"
+import { ArtaApi, Auth } from "effect-arta"
 import type { Journal } from "./journal.js"
 
 /** Is told of each submission, so that none is lost. */
@@ -40,14 +40,14 @@ const sayWaiting = Console.error(
 
 /** An interruption waits a while for the answer to a submission, because the record id would be lost with it. */
 const finishing =
-  (sayWaiting: Effect.Effect<void>) =>
+  (announce: Effect.Effect<void>) =>
   <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.forkDaemon(restore(submission)), (fiber) =>
         restore(Fiber.join(fiber)).pipe(
           Effect.onInterrupt(() =>
             Fiber.await(fiber).pipe(
-              Effect.raceFirst(Effect.zipRight(Effect.delay(sayWaiting, "1 second"), Effect.never)),
+              Effect.raceFirst(Effect.zipRight(Effect.delay(announce, "1 second"), Effect.never)),
               // Finalizers are not interruptible, and then the time limit would wait as well.
               Effect.interruptible,
               Effect.timeout("10 seconds"),
@@ -60,10 +60,11 @@ const finishing =
     )
 
 /** The service of the API that tells the recorder of whoever calls it. */
-export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi> = Layer.effect(
+export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
   ArtaApi.ArtaApi,
   Effect.gen(function* () {
     const api = yield* ArtaApi.ArtaApi
+    const auth = yield* Auth.Auth
     const finished = finishing(yield* Effect.once(sayWaiting))
     const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
       const { accepted, begin, refused } = yield* CurrentRecorder
@@ -73,7 +74,11 @@ export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi>
         Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : Effect.orDie(refused)))
       )
     })
-    return { ...api, submit: (request) => finished(submit(request)) }
+    return {
+      ...api,
+      // Nothing is submitted without a token, so whatever happens before there is one leaves no doubt.
+      submit: (request) => Effect.zipRight(auth.token, finished(submit(request)))
+    }
   })
 )
 

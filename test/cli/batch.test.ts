@@ -2,24 +2,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Fault } from "effect-arta/testing"
 import { Line } from "../../src/cli/output.js"
+import { batch, prompts } from "../support/batchWorld.js"
 import { command, decodeLines, lines, started } from "../support/command.js"
-import { onPort, setUp, timeout } from "../support/commandWorld.js"
-
-const prompts = ["a fox", "a hare", "an owl", "a fox"]
-
-const batch = Effect.gen(function* () {
-  const world = yield* setUp
-  const { env, folder, fs, pictures } = world
-  const file = (name: string, text: string) =>
-    Effect.as(fs.writeFileString(`${folder}/${name}`, text), `${folder}/${name}`)
-  const run = (path: string, ...args: ReadonlyArray<string>) =>
-    command(["batch", path, "-o", pictures, ...args], { env })
-  const saved = Effect.map(
-    Effect.orElseSucceed(fs.readDirectory(pictures), () => []),
-    (names) => names.filter((name) => name.endsWith(".png")).sort()
-  )
-  return { ...world, file, run, saved }
-})
+import { onPort, timeout } from "../support/commandWorld.js"
 
 describe.concurrent("effect-arta batch", { timeout }, () => {
   it.scopedLive("draws a prompt per line, writes the gallery, and asks nothing when run again", () =>
@@ -162,7 +147,10 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       yield* emulator.inject(Fault.respond("submit", 422, { body: { detail: "No such style" } }))
       const path = yield* file("p.txt", "a fox\n")
       expect((yield* run(path)).code).toBe(4)
-      expect((yield* run(path)).code).toBe(4)
+      const again = yield* run(path, "--json")
+      expect(again.code).toBe(4)
+      const [line] = yield* decodeLines(Line, again.stdout)
+      expect(line).toMatchObject({ _tag: "Failed", error: "ResponseError", row: 1 })
       expect((yield* emulator.counts).submit).toBeLessThanOrEqual(1)
     }).pipe(onPort())
   )
@@ -199,6 +187,24 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("takes no picture for its own that another command has drawn meanwhile under the same name", () =>
+    Effect.gen(function* () {
+      const { emulator, env, file, pictures, saved } = yield* batch
+      yield* emulator.inject(Fault.hang("status"))
+      const path = yield* file("r.jsonl", '{"prompt":"an owl"}\n{"prompt":"a fox","seed":7,"model":"watercolor"}\n')
+      const child = yield* started(["batch", path, "-o", pictures, "-c", "1"], { env })
+      const polls = Effect.map(emulator.counts, ({ status }) => status)
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), polls), { until: (count) => count > 0 })
+      const other = yield* command(["generate", "a fox", "--seed", "7", "-o", pictures], { env })
+      expect(other.stdout).toBe(`${pictures}/a-fox-7-0.png\n`)
+
+      const { code, stdout } = yield* child.ended
+      expect(code).toBe(0)
+      expect(stdout).toContain(`${pictures}/a-fox-7-2-0.png\n`)
+      expect(yield* saved).toHaveLength(3)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("replaces no page of somebody else's, and loses nothing over it", () =>
     Effect.gen(function* () {
       const { file, fs, pictures, run, saved } = yield* batch
@@ -230,76 +236,5 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       expect((yield* emulator.counts).submit).toBe(1)
       expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())
-  )
-
-  it.scopedLive("stops at once where no row would be let in", () =>
-    Effect.gen(function* () {
-      const { emulator, file, run } = yield* batch
-      yield* emulator.inject(Fault.identityError("signUp", "OPERATION_NOT_ALLOWED"))
-      const path = yield* file("p.txt", prompts.join("\n"))
-      const { code, stderr } = yield* run(path)
-      expect(code).toBe(4)
-      expect(stderr).toMatch(/sign-up is off/)
-      expect((yield* emulator.counts).signUp).toBe(1)
-    }).pipe(onPort())
-  )
-
-  it.scopedLive("goes on after an interruption, with the rest of the rows only", () =>
-    Effect.gen(function* () {
-      const { emulator, env, file, pictures, run, saved } = yield* batch
-      const path = yield* file("p.txt", prompts.join("\n"))
-      const child = yield* started(["batch", path, "-o", pictures, "-c", "2", "--json"], { env })
-      yield* child.wrote(/Submitted[^]*Submitted/)
-      yield* child.signal("SIGINT")
-      const interrupted = yield* child.ended
-      expect(interrupted.code).toBe(130)
-      expect(interrupted.stderr).toMatch(/goes on from here/)
-      expect((yield* run(path)).code).toBe(0)
-      expect(yield* saved).toHaveLength(4)
-      expect((yield* emulator.counts).submit).toBe(4)
-    }).pipe(onPort({ drawTime: "500 millis" }))
-  )
-
-  it.scopedLive("submits 32 rows at a time, and after an interruption only those that were not sent yet", () =>
-    Effect.gen(function* () {
-      const { emulator, env, file, pictures, run, saved } = yield* batch
-      const rows = Array.from({ length: 40 }, (_, index) => `picture ${String(index)}`)
-      const path = yield* file("p.txt", rows.join("\n"))
-      const submissions = Effect.map(emulator.counts, ({ submit }) => submit)
-      const child = yield* started(["batch", path, "-o", pictures, "-c", "40"], { env })
-      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), submissions), { until: (count) => count >= 32 })
-      yield* child.signal("SIGINT")
-      const interrupted = yield* child.ended
-      expect(interrupted.code).toBe(130)
-      expect(interrupted.stderr.match(/^Waiting up to 10 seconds/gm)).toHaveLength(1)
-      expect(yield* submissions).toBe(32)
-
-      expect((yield* run(path)).stderr).toMatch(/^8 of 40 drawn/m)
-      expect(yield* saved).toHaveLength(8)
-    }).pipe(onPort({ faults: Array.from({ length: 32 }, () => Fault.hang("submit")) }))
-  )
-
-  it.scopedLive("takes over the lock of a killed batch that had the same process id", () =>
-    Effect.gen(function* () {
-      const { env, file, fs, pictures } = yield* batch
-      const path = yield* file("p.txt", "a fox\n")
-      yield* fs.makeDirectory(pictures)
-      const lock = `${pictures}/.effect-arta.lock`
-      const { code, stderr } = yield* command(["batch", path, "-o", pictures], { env, ownIdIn: lock })
-      expect(code, stderr).toBe(0)
-    }).pipe(onPort())
-  )
-
-  it.scopedLive("lets no second batch into the same folder", () =>
-    Effect.gen(function* () {
-      const { env, file, pictures, run } = yield* batch
-      const path = yield* file("p.txt", "a fox\n")
-      const child = yield* started(["batch", path, "-o", pictures, "--json"], { env })
-      yield* child.wrote(/Submitted/)
-      const other = yield* run(path)
-      expect(other.code).toBe(3)
-      expect(other.stderr).toMatch(/Another batch \(process \d+\)/)
-      expect(other.stderr).toContain(`remove ${pictures}/.effect-arta.lock.`)
-    }).pipe(onPort({ drawTime: "1 hour" }))
   )
 })

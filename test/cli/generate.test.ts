@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process"
 import { Line } from "../../src/cli/output.js"
 import { command, decodeLines, lines, started } from "../support/command.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
+import { faultServer, respond } from "../support/faultServer.js"
 
 /** What a shell makes of a line. */
 const shellWords = (line: string): ReadonlyArray<string> =>
@@ -110,6 +111,43 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       yield* child.stopReading
       expect((yield* child.ended).code).toBe(0)
       expect(yield* fs.exists(`${pictures}/a-fox-7-0.png`)).toBe(true)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("keeps the pictures apart that are drawn at once under one name", () =>
+    Effect.gen(function* () {
+      const { env, fs, pictures } = yield* setUp
+      const draw = (model: string) =>
+        command(["generate", "a fox", "--seed", "7", "-m", model, "-o", pictures], { env })
+      const all = yield* Effect.forEach(["flux", "watercolor", "anime", "cinematic-art"], draw, {
+        concurrency: "unbounded"
+      })
+      expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0])
+      expect(new Set(all.map(({ stdout }) => stdout))).toHaveLength(4)
+      expect((yield* fs.readDirectory(pictures)).filter((name) => name.endsWith(".png"))).toHaveLength(4)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("names the generation where its submission is answered after the time is over", () =>
+    Effect.gen(function* () {
+      const { folder, pictures } = yield* setUp
+      const signedUp = { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" }
+      const { url } = yield* faultServer({
+        "/signUp": [respond(200, signedUp)],
+        "/text2image/record-1/status": [respond(200, { status: "IN_QUEUE", response: null, detail: null })],
+        "/text2image": [{ ...respond(200, { record_id: "record-1" }), after: Effect.sleep("3 seconds") }]
+      })
+      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "1", "-o", pictures], {
+        env: {
+          ARTA_API_KEY: "k",
+          ARTA_API_URL: url,
+          ARTA_SIGN_UP_URL: `${url}/signUp`,
+          ARTA_TOKEN_FILE: `${folder}/credentials.json`
+        }
+      })
+      expect(code).toBe(7)
+      expect(stderr).toContain(`effect-arta watch record-1 -o ${pictures}`)
+      expect(stderr).not.toContain("may still have accepted")
     }).pipe(onPort())
   )
 

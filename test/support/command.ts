@@ -33,23 +33,23 @@ export interface Options {
   readonly cwd?: string
   /** Whether the command runs in a terminal. What it writes is then all in `stdout`. */
   readonly terminal?: boolean
-  /** A file that has the id of the process before it starts. */
-  readonly ownIdIn?: string
+  /** What a shell does before it becomes the command. */
+  readonly before?: string
 }
 
-const withOwnId = (file: string, line: ReadonlyArray<string>) =>
-  ["sh", "-c", `printf %s $$ > ${quote([file])}; exec ${quote(line)}`] as const
+const afterwards = (before: string, line: ReadonlyArray<string>) =>
+  ["sh", "-c", `${before}; exec ${quote(line)}`] as const
 
 const inTerminal = (line: ReadonlyArray<string>) => ["script", "-qec", quote(line), "/dev/null"] as const
 
 /** The command as a process of its own, killed at the latest when the scope closes. */
 export const started = (
   args: ReadonlyArray<string>,
-  { cwd, env = {}, input, ownIdIn, terminal = false }: Options = {}
+  { before, cwd, env = {}, input, terminal = false }: Options = {}
 ) =>
   Effect.gen(function* () {
     const line = [process.execPath, main, ...args] as const
-    const [program, ...rest] = terminal ? inTerminal(line) : ownIdIn === undefined ? line : withOwnId(ownIdIn, line)
+    const [program, ...rest] = terminal ? inTerminal(line) : before === undefined ? line : afterwards(before, line)
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(program, rest, { cwd, env: { ...plainEnvironment(), ...env } })),
       (running) => Effect.sync(() => running.kill("SIGKILL"))

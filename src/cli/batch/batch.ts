@@ -16,6 +16,8 @@ import { exitCodeOfFailure, exitCodes, explain, isGone, PartlyFailed } from "../
 import { writeGalleryOf } from "../gallery/command.js"
 import * as Journal from "../journal.js"
 import type { Service } from "../options.js"
+import { proxyFlag } from "../options.js"
+import { printLine } from "../output.js"
 import { journalRecorder, recordedBy } from "../recorder.js"
 import { reportedAsJson } from "../show.js"
 import * as Lock from "./lock.js"
@@ -36,9 +38,12 @@ export interface Input extends Service {
 
 const unfinished = (row: Row, failure: Failure): Unfinished => ({
   row,
+  error: failure._tag,
   message: explain(failure),
   exitCode: exitCodeOfFailure(failure)
 })
+
+const sayGivenUp = ({ error, message, row }: Unfinished) => printLine({ _tag: "Failed", error, message }, row.number)
 
 const tenMinutes = 600_000
 
@@ -52,7 +57,8 @@ const concernsAll = (failure: Failure): boolean =>
   failure._tag === "AuthError" ||
   failure._tag === "UnauthorizedError" ||
   failure._tag === "TokenStoreError" ||
-  failure._tag === "SystemError"
+  failure._tag === "SystemError" ||
+  (failure._tag === "DownloadError" && failure.path !== undefined)
 
 const eventsOf = (task: Task, input: Input) => {
   const settings = { timeout: Duration.seconds(input.timeout) }
@@ -76,6 +82,7 @@ const perform = (task: Task, journal: Journal.Journal, input: Input, { report, s
         ? journal.note({
             _tag: "Failed",
             key: task.row.key,
+            error: failure._tag,
             message: explain(failure),
             exitCode: exitCodeOfFailure(failure)
           })
@@ -106,12 +113,19 @@ const codeOf = (all: Array.NonEmptyReadonlyArray<Unfinished>): number => {
   return code === undefined || others.length > 0 ? exitCodes.unexpected : code
 }
 
+const flagsOf = ({ emulator, output, proxy }: Input): ReadonlyArray<string> => [
+  "-o",
+  output,
+  ...(emulator ? ["--emulator"] : []),
+  ...proxyFlag(proxy)
+]
+
 const summary = (all: Array.NonEmptyReadonlyArray<Unfinished>, input: Input) =>
   new PartlyFailed({
     exitCode: codeOf(all),
     message: [
       ...all.map(({ message, row }) => `Row ${String(row.number)}, ${JSON.stringify(row.request.prompt)}: ${message}`),
-      `Try only these again: ${quote(["effect-arta", "batch", input.file, "-o", input.output, "--retry-failed"])}`
+      `Try only these again: ${quote(["effect-arta", "batch", input.file, ...flagsOf(input), "--retry-failed"])}`
     ].join("\n")
   })
 
@@ -142,8 +156,10 @@ export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.Fil
     const { givenUp, tasks } = plan(rows, {
       drawings: yield* journal.drawings,
       files: new Set(files),
-      retryFailed: input.retryFailed
+      retryFailed: input.retryFailed,
+      isForgetful: input.emulator
     })
+    if (input.json) yield* Effect.forEach(givenUp, sayGivenUp, { discard: true })
     const failed = yield* performAll(tasks, journal, input).pipe(
       Effect.onInterrupt(() => Console.error("Stopped. The same command goes on from here, and sends nothing twice."))
     )

@@ -5,6 +5,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { hostname } from "node:os"
 import { SetupError } from "../failure.js"
 
 const isAlive = (pid: number): Effect.Effect<boolean> =>
@@ -13,6 +14,16 @@ const isAlive = (pid: number): Effect.Effect<boolean> =>
     // What may not be signalled is there all the same.
     Effect.catchAll(({ error }) => Effect.succeed(error instanceof Error && "code" in error && error.code === "EPERM"))
   )
+
+// A process id means something on its own machine, or in its own container, only.
+const me = `${String(process.pid)} on ${hostname()}`
+
+/** Whether a holder may still be at work. In a container every process may have the id that the killed one had. */
+const mayBeAtWork = (holder: string): Effect.Effect<boolean> => {
+  if (holder === "" || holder === me) return Effect.succeed(false)
+  const [pid = "", host] = holder.split(" on ", 2)
+  return host === hostname() ? isAlive(Number(pid)) : Effect.succeed(true)
+}
 
 class Nameless extends Data.TaggedError("Nameless") {}
 
@@ -30,7 +41,7 @@ export const locked = (
     const file = path.join(directory, ".effect-arta.lock")
     yield* fs.makeDirectory(directory, { recursive: true })
 
-    const take = fs.writeFileString(file, String(process.pid), { flag: "wx" })
+    const take = fs.writeFileString(file, me, { flag: "wx" })
     // The file is there a moment before the id is in it.
     const holderOf = fs.readFileString(file).pipe(
       Effect.filterOrFail(
@@ -56,13 +67,11 @@ export const locked = (
       () =>
         Effect.gen(function* () {
           const holder = yield* holderOf
-          const pid = Number(holder)
-          // In a container every process may have the id that the killed one had.
-          if (pid > 0 && pid !== process.pid && (yield* isAlive(pid))) {
+          if (yield* mayBeAtWork(holder)) {
             return yield* new SetupError({
               message:
                 `Another batch (process ${holder}) is at work in ${directory}. Wait for it, or stop it. ` +
-                `Where that process is something else, remove ${file}.`
+                `Where there is none any more, remove ${file}.`
             })
           }
           yield* bury(holder)

@@ -11,6 +11,8 @@ export type Task =
 /** A row that ended without its pictures, and why. */
 export interface Unfinished {
   readonly row: Row
+  /** The tag of the error. */
+  readonly error: string
   readonly message: string
   readonly exitCode: number
 }
@@ -25,6 +27,8 @@ export interface Known {
   /** The names of the files that are there. */
   readonly files: ReadonlySet<string>
   readonly retryFailed: boolean
+  /** Whether the service has forgotten what was submitted before. */
+  readonly isForgetful: boolean
 }
 
 const unknownSubmission =
@@ -34,7 +38,7 @@ const unknownSubmission =
  * Sorts the rows by what their journal says. Whatever was accepted is watched and not sent again; whatever failed for
  * good is only sent again when that is asked for.
  */
-export const plan = (rows: ReadonlyArray<Row>, { drawings, files, retryFailed }: Known): Plan => {
+export const plan = (rows: ReadonlyArray<Row>, { drawings, files, isForgetful, retryFailed }: Known): Plan => {
   const tasks: Array<Task> = []
   const givenUp: Array<Unfinished> = []
 
@@ -49,9 +53,11 @@ export const plan = (rows: ReadonlyArray<Row>, { drawings, files, retryFailed }:
     } else if (last._tag === "Saved" && last.files.every((file) => files.has(file))) {
       continue
     } else if (last._tag === "Failed") {
-      giveUp({ row, message: last.message, exitCode: last.exitCode ?? exitCodes.generationFailed })
+      giveUp({ row, error: last.error, message: last.message, exitCode: last.exitCode })
+    } else if (isForgetful) {
+      tasks.push({ _tag: "Submit", row })
     } else if (last._tag === "Submitting") {
-      giveUp({ row, message: unknownSubmission, exitCode: exitCodes.network })
+      giveUp({ row, error: "SubmissionUnknownError", message: unknownSubmission, exitCode: exitCodes.network })
     } else if (drawing?.recordId !== undefined) {
       tasks.push({ _tag: "Watch", row, recordId: drawing.recordId })
     } else {

@@ -1,0 +1,20 @@
+import { Effect } from "effect"
+import { command } from "./command.js"
+import { setUp } from "./commandWorld.js"
+
+export const prompts = ["a fox", "a hare", "an owl", "a fox"]
+
+/** A folder to write files of requests to, and to draw them in. */
+export const batch = Effect.gen(function* () {
+  const world = yield* setUp
+  const { env, folder, fs, pictures } = world
+  const file = (name: string, text: string) =>
+    Effect.as(fs.writeFileString(`${folder}/${name}`, text), `${folder}/${name}`)
+  const run = (path: string, ...args: ReadonlyArray<string>) =>
+    command(["batch", path, "-o", pictures, ...args], { env })
+  const saved = Effect.map(
+    Effect.orElseSucceed(fs.readDirectory(pictures), () => []),
+    (names) => names.filter((name) => name.endsWith(".png")).sort()
+  )
+  return { ...world, file, run, saved }
+})

@@ -18,8 +18,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
@@ -56,16 +58,26 @@ export interface ArtaClient extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
-const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
-  Effect.async((resume) => {
-    const fail = () => {
-      resume(Effect.fail<unknown>(signal.reason))
-    }
-    signal.addEventListener("abort", fail, { once: true })
-    return Effect.sync(() => {
-      signal.removeEventListener("abort", fail)
-    })
-  })
+/** What ends a call before its time, by its failure. */
+type End = Deferred.Deferred<never, unknown>
+
+const makeEnd = (): End => Deferred.unsafeMake(FiberId.none)
+
+const abortions = new WeakMap<AbortSignal, End>()
+
+// One listener for all calls with a signal: a listener for each would look like a leak, and a signal for each would be one.
+const abortionOf = (signal: AbortSignal): End => {
+  const known = abortions.get(signal)
+  if (known !== undefined) return known
+  const abortion = makeEnd()
+  const abort = () => {
+    Deferred.unsafeDone(abortion, Effect.fail<unknown>(signal.reason))
+  }
+  abortions.set(signal, abortion)
+  if (signal.aborted) abort()
+  else signal.addEventListener("abort", abort, { once: true })
+  return abortion
+}
 
 /**
  * A client on any layer that provides `ArtaApi`. The layer is built at the first call.
@@ -75,41 +87,44 @@ const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
  */
 export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   const runtime = ManagedRuntime.make(layer)
-  const closing = new AbortController()
+  const closing = makeEnd()
 
-  // A signal for each call, because many listeners on one that all share would look like a leak.
-  const signalOf = ({ signal }: CallSettings) =>
-    AbortSignal.any(signal === undefined ? [closing.signal] : [closing.signal, signal])
+  const endOf = ({ signal }: CallSettings): Effect.Effect<never, unknown> =>
+    signal === undefined
+      ? Deferred.await(closing)
+      : Effect.raceFirst(Deferred.await(closing), Deferred.await(abortionOf(signal)))
+
+  // What races an end begins before that has won, and would submit first.
+  const unlessOver = (settings: CallSettings): Effect.Effect<void, unknown> =>
+    Effect.whenEffect(
+      endOf(settings),
+      Effect.map(Deferred.isDone(closing), (isClosed) => isClosed || settings.signal?.aborted === true)
+    )
 
   const iterable = <A, E2>(stream: Stream.Stream<A, E2, ArtaApi>, settings: CallSettings): AsyncIterable<A> => ({
-    [Symbol.asyncIterator]: () => {
-      const signal = signalOf(settings)
-      const abortable = signal.aborted
-        ? Stream.fail<unknown>(signal.reason)
-        : Stream.interruptWhen(stream, aborted(signal))
-      return iterate(abortable, runtime.runPromiseExit)
-    }
+    [Symbol.asyncIterator]: () =>
+      iterate(
+        Stream.interruptWhen(Stream.unwrap(Effect.as(unlessOver(settings), stream)), endOf(settings)),
+        runtime.runPromiseExit
+      )
   })
 
   const close = () => {
-    closing.abort(new Error("The client was closed."))
+    Deferred.unsafeDone(closing, Effect.fail(new Error("The client was closed.")))
     return runtime.dispose()
   }
 
   return {
     generate: (options, settings = {}) => iterable(Arta.generate(options, settings), settings),
     watch: (recordId, settings = {}) => iterable(Arta.watch(recordId, settings), settings),
-    run: (options, settings = {}) => {
-      const signal = signalOf(settings)
-      const abortable = signal.aborted
-        ? Effect.fail<unknown>(signal.reason)
-        : Effect.raceFirst(Arta.run(options, settings), aborted(signal))
-      return runtime.runPromiseExit(abortable).then(
-        Exit.getOrElse((cause) => {
-          throw Cause.squash(cause)
-        })
-      )
-    },
+    run: (options, settings = {}) =>
+      Effect.zipRight(unlessOver(settings), Arta.run(options, settings))
+        .pipe(Effect.raceFirst(endOf(settings)), runtime.runPromiseExit)
+        .then(
+          Exit.getOrElse((cause) => {
+            throw Cause.squash(cause)
+          })
+        ),
     close,
     [Symbol.asyncDispose]: close
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Layer, Logger, ManagedRuntime, Stream, TestClock } from "effect"
 import { Arta, ArtaApi, ArtaClient, ArtaError, Generation, Polling } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { getEventListeners } from "node:events"
 import { afterEach, beforeEach, vi } from "vitest"
 import { counts, emulated } from "./support/emulated.js"
 import { emulatorOnPort } from "./support/emulatorOnPort.js"
@@ -114,12 +115,65 @@ describe("ArtaClient", () => {
       expect(await service.counts()).toMatchObject({ signUp: 0, submit: 0 })
     })
 
-    it("does not warn of many calls at once", async () => {
+    const reason = new Error("changed my mind")
+
+    describe.each(["first", "later"])("in the same moment as its %s call", (call) => {
+      beforeEach(async () => {
+        if (call === "later") await expect(service.client.run({ prompt: "" })).rejects.toThrow()
+      })
+
+      it.each<[string, (signal: AbortSignal, abort: () => void) => Promise<unknown>]>([
+        [
+          "a run",
+          (signal, abort) => {
+            const running = service.client.run(cat, { signal })
+            abort()
+            return running
+          }
+        ],
+        [
+          "an iteration that is about to begin",
+          (signal, abort) => {
+            const iterator = service.client.generate(cat, { signal })[Symbol.asyncIterator]()
+            abort()
+            return iterator.next()
+          }
+        ],
+        [
+          "an iteration that has just begun",
+          (signal, abort) => {
+            const next = service.client.generate(cat, { signal })[Symbol.asyncIterator]().next()
+            abort()
+            return next
+          }
+        ]
+      ])("aborts %s, and submits nothing", async (_, begin) => {
+        const controller = new AbortController()
+        const abort = () => {
+          controller.abort(reason)
+        }
+        await expect(begin(controller.signal, abort)).rejects.toBe(reason)
+        expect(await service.counts()).toMatchObject({ submit: 0 })
+      })
+
+      it("is closed, and submits nothing", async () => {
+        const rejected = expect(service.client.run(cat)).rejects.toThrow()
+        await service.client.close()
+        await rejected
+        expect(await service.counts()).toMatchObject({ submit: 0 })
+      })
+    })
+
+    it("does not warn of many calls at once, which share a listener on their signal", async () => {
       const warnings: Array<Error> = []
       const listen = (warning: Error) => warnings.push(warning)
       process.on("warning", listen)
-      const calls = Array.from({ length: 30 }, () => service.client.run(cat, settings).catch(() => undefined))
+      const { signal } = new AbortController()
+      const calls = Array.from({ length: 30 }, () =>
+        service.client.run(cat, { ...settings, signal }).catch(() => undefined)
+      )
       await polls(30)
+      expect(getEventListeners(signal, "abort")).toHaveLength(1)
       await service.client.close()
       await Promise.all(calls)
       process.off("warning", listen)

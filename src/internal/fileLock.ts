@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { monotonicMillis } from "./clock.js"
@@ -94,9 +95,11 @@ export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock 
         const acquired = yield* Effect.either(acquire(holder, start + longestWait))
         if (Either.isLeft(acquired)) return Either.right(yield* restore(effect))
         if (!acquired.right) return Either.left("held" as const)
-        return yield* restore(Effect.raceFirst(effect, Effect.zipRight(touch, Effect.never))).pipe(
+        // The effect stays in this fiber: the lock is held until it has ended, also where it cannot be interrupted.
+        const beating = yield* Effect.forkDaemon(Effect.interruptible(touch))
+        return yield* restore(effect).pipe(
           Effect.map((value) => Either.right(value)),
-          Effect.ensuring(removeIfHeldBy(holder))
+          Effect.ensuring(Effect.zipRight(Fiber.interrupt(beating), removeIfHeldBy(holder)))
         )
       })
     )

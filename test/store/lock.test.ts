@@ -7,11 +7,11 @@ import { ended, pass } from "../support/virtualTime.js"
 
 const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 
-/** A fiber that holds the lock until it is interrupted. */
-const holding = (store: TokenStore.Service) =>
+/** A fiber that holds the lock until it is interrupted, or what it does has ended. */
+const holding = (store: TokenStore.Service, work: Effect.Effect<unknown> = Effect.never) =>
   Effect.gen(function* () {
     const entered = yield* Deferred.make<boolean>()
-    const holder = yield* Effect.fork(store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), Effect.never)))
+    const holder = yield* Effect.fork(store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), work)))
     yield* Deferred.await(entered)
     return holder
   })
@@ -77,6 +77,35 @@ describe("The lock of a program that is alive", () => {
         expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "lock", path: file })
         expect(yield* files).toEqual(["credentials.json.lock"])
         yield* Fiber.interrupt(holder)
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+
+  it.effect("is kept until its holder has finished what must not be interrupted", () =>
+    onDisk(({ files, open }) =>
+      Effect.gen(function* () {
+        const finish = yield* Deferred.make<boolean>()
+        const holder = yield* holding(yield* open(), Effect.uninterruptible(Deferred.await(finish)))
+        yield* Effect.addFinalizer(() => Deferred.succeed(finish, true))
+        yield* Effect.fork(Fiber.interrupt(holder))
+        const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
+        expect(yield* pass(next, { seconds: 8, sleepers: 2 })).toBe(false)
+        yield* Deferred.succeed(finish, true)
+        yield* Fiber.await(holder)
+        yield* pass(next, { seconds: 1 })
+        expect(yield* ended(next)).toBe("in")
+        expect(yield* files).toEqual([])
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("is let go also where nothing may be interrupted, as in a finalizer", () =>
+    onDisk(({ files, open }) =>
+      Effect.gen(function* () {
+        const store = yield* open()
+        const holder = yield* Effect.forkDaemon(Effect.uninterruptible(store.exclusively(Effect.succeed("in"))))
+        expect(yield* ended(holder)).toBe("in")
         expect(yield* files).toEqual([])
       })
     )

@@ -29,7 +29,7 @@ import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as ArtaApi from "./ArtaApi.js"
-import type { ArtaError, UnknownModelError } from "./ArtaError.js"
+import type { ArtaError, RateLimitedError, UnknownModelError } from "./ArtaError.js"
 import { InvalidRequestError } from "./ArtaError.js"
 import * as Auth from "./Auth.js"
 import type { GenerateRequest, Options } from "./GenerateRequest.js"
@@ -85,15 +85,22 @@ export const prepare: (options: Unchecked) => Effect.Effect<GenerateRequest, Inv
 
 const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: GenerateRequest, settings: Settings) {
   const deadline = yield* deadlineOf(settings)
-  const attempt = yield* numbered(api.submit(request))
+  // Where the last answer was a refusal, it is not in doubt what became of the submission when the time is over.
+  let refusal: RateLimitedError | undefined
+  const attempt = Effect.suspend(() => {
+    refusal = undefined
+    return Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Effect.sync(() => (refusal = error)))
+  })
   // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
-  const accepted = retried(attempt, {
+  const accepted = retried(yield* numbered(attempt), {
     schedule: patiently,
     while: (error) =>
       error._tag === "RateLimitedError" &&
       Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
   })
-  const recordId = yield* deadline.limit(() => ({ request }))(accepted)
+  const recordId = yield* Effect.mapError(deadline.limit(() => ({ request }))(accepted), (error) =>
+    error._tag === "GenerationTimeoutError" ? (refusal ?? error) : error
+  )
   return { recordId, deadline }
 })
 

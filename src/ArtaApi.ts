@@ -23,13 +23,13 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Operation, TransportError } from "./ArtaError.js"
-import { ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
+import { RateLimitedError, ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
 import type { TokenError } from "./Auth.js"
 import { Auth } from "./Auth.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
@@ -65,7 +65,8 @@ export type SubmitError = StatusError | SubmissionUnknownError
 export interface Service {
   /**
    * Asks for a generation and returns its id. A submission that may have reached the service is never sent again: it
-   * fails with `SubmissionUnknownError`.
+   * fails with `SubmissionUnknownError`. As long as the service wants to be left alone nothing is sent: it fails with
+   * `RateLimitedError`.
    */
   readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
   /** Asks once how a generation stands. */
@@ -108,6 +109,12 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
 
     const pause = yield* makePause
 
+    const unpaused = Effect.flatMap(pause.left, (retryAfter) =>
+      Duration.greaterThan(retryAfter, Duration.zero)
+        ? new RateLimitedError({ operation: "submit", retryAfter })
+        : Effect.void
+    )
+
     interface Exchanged {
       readonly answer: Answer
       readonly token: Redacted.Redacted
@@ -129,7 +136,9 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         ).pipe(Effect.map((answer): Exchanged => ({ answer, token, secrets: [token] })))
 
       return Effect.gen(function* () {
-        const first = yield* pause.respect(Effect.flatMap(auth.token, withToken))
+        const attempt = Effect.flatMap(auth.token, withToken)
+        // A poll has a generation to wait for. A submission has none yet, and who asks for it may not want to wait so long.
+        const first = yield* operation === "submit" ? Effect.zipRight(unpaused, attempt) : pause.respect(attempt)
         if (first.answer.status !== 401) return first
         const second = yield* Effect.flatMap(auth.renew(first.token), withToken)
         if (second.answer.status === 401) return yield* new UnauthorizedError({ operation })

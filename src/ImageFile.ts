@@ -124,7 +124,11 @@ const publish = (
   const place = Effect.catchIf(
     fs.link(temporary, path),
     (error) => !isTaken(error),
-    () => Effect.zipRight(fs.writeFile(path, new Uint8Array(), { flag: "wx" }), fs.rename(temporary, path))
+    () =>
+      Effect.zipRight(
+        fs.writeFile(path, new Uint8Array(), { flag: "wx" }),
+        Effect.onError(fs.rename(temporary, path), () => Effect.ignore(fs.remove(path)))
+      ).pipe(Effect.uninterruptible)
   )
   return Effect.as(place, path).pipe(Effect.catchIf(isTaken, () => publish(fs, temporary, pathOf, attempt + 1)))
 }

@@ -174,6 +174,12 @@ describe("ArtaApi.submit", () => {
   it.effect.each<[string, Record<string, string>, number, number | undefined]>([
     ["seconds", { "retry-after": "30" }, 429, 30_000],
     ["a date", { "retry-after": new Date(90_000).toUTCString() }, 429, 90_000],
+    [
+      "a date of a service two hours ahead",
+      { "retry-after": new Date(7_230_000).toUTCString(), date: new Date(7_200_000).toUTCString() },
+      429,
+      30_000
+    ],
     ["the past", { "retry-after": "Thu, 01 Jan 1970 00:00:00 GMT" }, 429, undefined],
     ["garbage", { "retry-after": "soon" }, 429, undefined],
     ["nothing", {}, 429, undefined],

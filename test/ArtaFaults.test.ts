@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Duration, Effect, Fiber, TestClock } from "effect"
 import { Arta } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { collect, counts, emulated, inject, patiently, tags } from "./support/emulated.js"
@@ -66,6 +66,37 @@ describe("Arta.generate, when the service", () => {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "999999999" } }))
       const error = yield* Effect.flip(Arta.run(cat))
       expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
+    }).pipe(emulated())
+  )
+
+  it.effect("does not wait for its turn where that takes longer than the generation may", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "600" } }))
+      yield* Effect.flip(Arta.run(cat))
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Effect.flip(Arta.run(cat))
+      const retryAfter = Duration.minutes(9)
+      expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit", retryAfter })
+      expect(yield* counts).toMatchObject({ submit: 1 })
+      const fiber = yield* Effect.fork(Arta.run(cat, { timeout: "15 minutes" }))
+      yield* TestClock.adjust("15 minutes")
+      yield* Fiber.join(fiber)
+    }).pipe(emulated())
+  )
+
+  it.effect("tells of a rate limit that has outlasted the time, and leaves no doubt about the submission", () =>
+    Effect.gen(function* () {
+      yield* inject(...Array.from({ length: 200 }, () => Fault.respond("submit", 429)))
+      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
+    }).pipe(emulated())
+  )
+
+  it.effect("forgives a 404 right after the submission, also where that took long", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "15" } }), Fault.respond("status", 404))
+      expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
+      expect(yield* counts).toMatchObject({ submit: 2 })
     }).pipe(emulated())
   )
 

@@ -4,6 +4,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Either, Layer, Stream } from "effect"
 import { ArtaApi, Auth, GenerateRequest, Generation, ImageFile } from "effect-arta"
 import { encode } from "fast-png"
+import type { Step } from "./support/failingDisk.js"
+import { failing } from "./support/failingDisk.js"
 import type { Answer } from "./support/faultServer.js"
 import { cut, faultServer, head, respond } from "./support/faultServer.js"
 import { opaqueRedirects } from "./support/opaqueRedirects.js"
@@ -110,6 +112,21 @@ describe.concurrent("ImageFile.save", () => {
       expect((yield* files).toSorted()).toEqual(
         ["", "-2", "-3", "-4", "-5"].map((suffix) => `cafe-cats-b-7-0${suffix}.png`).toSorted()
       )
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("saves where a file system knows no links, and leaves no empty file where it then fails", () =>
+    Effect.gen(function* () {
+      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const on = (...steps: ReadonlyArray<Step>) =>
+        Effect.provideService(FileSystem.FileSystem, failing(fs, { on: steps, failure: "permission denied" }))
+      const [failed] = yield* results.pipe(on("link", "rename"))
+      expect(Either.getLeft(failed ?? Either.right(""))).toMatchObject({
+        value: { _tag: "DownloadError", path: directory }
+      })
+      expect(yield* files).toEqual([])
+      yield* results.pipe(on("link"))
+      expect(yield* files).toEqual(["cafe-cats-b-7-0.png"])
     }).pipe(onDisk)
   )
 

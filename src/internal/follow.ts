@@ -10,6 +10,7 @@ import { ArtaApi } from "../ArtaApi.js"
 import * as Errors from "../ArtaError.js"
 import type { GenerationEvent, GenerationStatus, RecordId } from "../Generation.js"
 import { Completed, InProgress, Queued } from "../Generation.js"
+import { stopwatch } from "./clock.js"
 import type { Deadline } from "./deadline.js"
 import type { Observed } from "./history.js"
 import { Polled, unknown } from "./history.js"
@@ -73,10 +74,11 @@ export const follow = <R>(
     const api = yield* ArtaApi
     const driver = yield* Schedule.driver(polling)
     const isNew = submission !== undefined
+    const sinceSubmitted = yield* stopwatch
     const { polled, report } = submission ?? unknown
 
     const isWorthAnotherPoll = (error: StatusError) =>
-      isNew && isUnknownRecord(error) ? Effect.map(deadline.elapsed, Duration.lessThan(grace)) : isTransient(error)
+      isNew && isUnknownRecord(error) ? Effect.map(sinceSubmitted, Duration.lessThan(grace)) : isTransient(error)
 
     const ask = yield* numbered(api.status(recordId))
     const poll = Metric.increment(polls).pipe(

@@ -103,7 +103,9 @@ export const presentable = (text: string, secrets: ReadonlyArray<Redacted.Redact
 const retryAfter = (answer: Answer): Effect.Effect<Duration.Duration | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const header = answer.headers["retry-after"]?.trim() ?? ""
-    const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+    // A date is one by the service's clock, which may be hours away from this one.
+    const answered = Date.parse(answer.headers["date"] ?? "") || now
+    const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - answered
     // A longer wait could not be written down as a schema's `Duration`.
     return millis > 0 ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined
   })

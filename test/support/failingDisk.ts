@@ -2,7 +2,7 @@ import { Error, FileSystem } from "@effect/platform"
 import { Effect } from "effect"
 
 /** The steps of reading and writing a file that can fail. */
-export type Step = "read" | "makeDirectory" | "open" | "write" | "sync" | "rename"
+export type Step = "read" | "makeDirectory" | "open" | "write" | "sync" | "link" | "rename"
 
 /** How Effect tells what Node calls ENOSPC, EACCES and EROFS. */
 export const failures = {
@@ -65,6 +65,7 @@ export const failing = (fs: FileSystem.FileSystem, { failure, on, suffix = "" }:
         path,
         Effect.map(fs.open(path, options), (file) => failingFile(file, path))
       ),
+    link: (from, to) => or("link", to, fs.link(from, to)),
     rename: (from, to) => or("rename", to, fs.rename(from, to)),
     writeFile,
     writeFileString: (path, text, options) => writeFile(path, new TextEncoder().encode(text), options)

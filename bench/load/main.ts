@@ -6,7 +6,7 @@ import { prepare, run } from "./run.js"
 import type { Summary } from "./report.js"
 import { isReached, markdown, median, summarize, targetsOf } from "./report.js"
 
-const contenders = ["fetch", "arta", "undici", "replicate", "fal"]
+const contenders = ["fetch", "arta", "undici", "effect", "replicate", "fal"]
 const few = 1_000
 const many = 10_000
 // Of three runs one may meet a busy moment of the machine, and the median is still none of it.

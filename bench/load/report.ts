@@ -76,6 +76,7 @@ const titles: Readonly<Record<string, string>> = {
   arta: "effect-arta",
   fetch: "loop over fetch",
   undici: "loop over undici",
+  effect: "loop in Effect",
   replicate: "replicate",
   fal: "@fal-ai/client"
 }
@@ -132,10 +133,11 @@ those of one generation, its share of the sign-up included. **Lag** is how much 
 picture is done: no client on a busy machine is as soon as its pauses say. **All** is the time until the last picture is known.
 
 The loops are what one writes in a quarter of an hour: they sign up once, ask every 500 ms, and neither try again nor have a time
-limit. The packages run at their defaults, on the routes that they expect; \`replicate\` would rather wait on a request that
-the server holds back, but this service holds none back, so it polls. effect-arta runs from its built files, over
-undici, with its defaults. It submits 32 generations at a time, where the others submit all in the same moment: so it is on time
-for those that are under way, and asks as often as it means to, where the others are too busy to ask.
+limit. The one in Effect, over the HTTP client of \`@effect/platform\` and undici, shows what effect-arta stands on. The packages
+run at their defaults, on the routes that they expect; \`replicate\` would rather wait on a request that the server holds back,
+but this service holds none back, so it polls. effect-arta runs from its built files, over undici, with its defaults. It
+submits 32 generations at a time, where the others submit all in the same moment: so it is on time for those that are under
+way, and asks as often as it means to, where the others are too busy to ask.
 
 ## What was to be reached
 

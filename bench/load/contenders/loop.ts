@@ -16,7 +16,20 @@ interface Status {
   readonly response: ReadonlyArray<{ readonly url: string }>
 }
 
-const interval = 500
+/** Milliseconds between two questions. */
+export const interval = 500
+
+/** What every loop submits. */
+export const formOf = (index: number): Readonly<Record<string, string>> => ({
+  prompt: `lighthouse ${String(index)}`,
+  negative_prompt: "blurry, deformed hands, ugly",
+  style: "Flux",
+  images_num: "1",
+  cfg_scale: "7",
+  steps: "30",
+  aspect_ratio: "1:1",
+  seed: String(10_000 + index)
+})
 
 /** What one writes in a quarter of an hour: sign up, submit, ask twice a second. Nothing that fails is tried again. */
 export const loop =
@@ -36,20 +49,10 @@ export const loop =
     const generate = async (index: number) => {
       token ??= signUp()
       const authorization = await token
-      const form = new URLSearchParams({
-        prompt: `lighthouse ${String(index)}`,
-        negative_prompt: "blurry, deformed hands, ugly",
-        style: "Flux",
-        images_num: "1",
-        cfg_scale: "7",
-        steps: "30",
-        aspect_ratio: "1:1",
-        seed: String(10_000 + index)
-      })
       const submitted = (await send(`${server}/arta/text2image`, {
         method: "POST",
         headers: { authorization, "content-type": "application/x-www-form-urlencoded" },
-        body: form.toString()
+        body: new URLSearchParams(formOf(index)).toString()
       })) as { readonly record_id: string }
 
       const url = `${server}/arta/text2image/${submitted.record_id}/status`

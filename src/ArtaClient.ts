@@ -110,7 +110,7 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   })
 
   const close = () => {
-    Deferred.unsafeDone(closing, Effect.fail(new Error("The client was closed.")))
+    Deferred.unsafeDone(closing, Effect.fail<unknown>(new Error("The client was closed.")))
     return runtime.dispose()
   }
 

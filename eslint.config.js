@@ -8,7 +8,7 @@ const floors = [
   ["src/internal/advice"],
   ["src/ArtaError"],
   ["src/Credentials"],
-  ["src/internal/clock", "src/internal/configuration", "src/internal/asyncIterable"],
+  ["src/internal/clock", "src/internal/configuration", "src/internal/asyncIterable", "src/internal/aborted"],
   ["src/internal/pictureFormat", "src/internal/forecast"],
   ["src/internal/sojourn"],
   ["src/internal/history"],

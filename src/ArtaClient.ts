@@ -29,6 +29,7 @@ import * as Arta from "./Arta.js"
 import type { ArtaApi } from "./ArtaApi.js"
 import type { Options } from "./GenerateRequest.js"
 import type { Generation, GenerationEvent } from "./Generation.js"
+import { aborted } from "./internal/aborted.js"
 import { iterate } from "./internal/asyncIterable.js"
 import * as TokenStore from "./TokenStore.js"
 
@@ -58,27 +59,6 @@ export interface ArtaClient extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
-/** What ends a call before its time, by its failure. */
-type End = Deferred.Deferred<never, unknown>
-
-const makeEnd = (): End => Deferred.unsafeMake(FiberId.none)
-
-const abortions = new WeakMap<AbortSignal, End>()
-
-// One listener for all calls with a signal: a listener for each would look like a leak, and a signal for each would be one.
-const abortionOf = (signal: AbortSignal): End => {
-  const known = abortions.get(signal)
-  if (known !== undefined) return known
-  const abortion = makeEnd()
-  const abort = () => {
-    Deferred.unsafeDone(abortion, Effect.fail<unknown>(signal.reason))
-  }
-  abortions.set(signal, abortion)
-  if (signal.aborted) abort()
-  else signal.addEventListener("abort", abort, { once: true })
-  return abortion
-}
-
 /**
  * A client on any layer that provides `ArtaApi`. The layer is built at the first call.
  *
@@ -87,12 +67,10 @@ const abortionOf = (signal: AbortSignal): End => {
  */
 export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   const runtime = ManagedRuntime.make(layer)
-  const closing = makeEnd()
+  const closing = Deferred.unsafeMake<never, unknown>(FiberId.none)
 
   const endOf = ({ signal }: CallSettings): Effect.Effect<never, unknown> =>
-    signal === undefined
-      ? Deferred.await(closing)
-      : Effect.raceFirst(Deferred.await(closing), Deferred.await(abortionOf(signal)))
+    signal === undefined ? Deferred.await(closing) : Effect.raceFirst(Deferred.await(closing), aborted(signal))
 
   // What races an end begins before that has won, and would submit first.
   const unlessOver = (settings: CallSettings): Effect.Effect<void, unknown> =>

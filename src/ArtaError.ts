@@ -241,7 +241,8 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 
 /**
  * The generation took longer than its timeout, or its polling schedule ended. Without a `recordId` the time ran out
- * before the service had answered the submission; `request` is then what may or may not have been accepted.
+ * before the service had answered the submission; `request` is then what may or may not have been accepted. Without either
+ * of them nothing was.
  *
  * @since 0.1.0
  * @category errors
@@ -256,10 +257,15 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
 }) {
   override get message(): string {
     const after = `after ${Duration.format(this.elapsed)}`
-    return this.recordId === undefined
-      ? `The submission had no answer ${after}. The service may still have accepted it.`
-      : `The generation ${this.recordId} is not finished ${after} (${this.lastStatus ?? "status unknown"}).` +
-          advice.resumable(this.recordId)
+    if (this.recordId !== undefined) {
+      return (
+        `The generation ${this.recordId} is not finished ${after} (${this.lastStatus ?? "status unknown"}).` +
+        advice.resumable(this.recordId)
+      )
+    }
+    return this.request === undefined
+      ? `The service had accepted nothing ${after}.`
+      : `The submission had no answer ${after}. The service may still have accepted it.`
   }
 }
 

@@ -176,6 +176,7 @@ describe("ArtaClient", () => {
       expect(getEventListeners(signal, "abort")).toHaveLength(1)
       await service.client.close()
       await Promise.all(calls)
+      expect(getEventListeners(signal, "abort")).toEqual([])
       process.off("warning", listen)
       expect(warnings).toEqual([])
     })

@@ -90,16 +90,6 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
         accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), recorder.accepted(id)),
         refused: Effect.zipRight(Ref.set(sent, Option.none()), recorder.refused)
       }),
-      // The answer may have come while the end of the time was waiting for it.
-      Effect.catchTag("GenerationTimeoutError", (error) =>
-        Effect.flatMap(
-          Ref.get(accepted),
-          Option.match({
-            onNone: () => error,
-            onSome: (recordId) => new ArtaError.GenerationTimeoutError({ elapsed: error.elapsed, recordId })
-          })
-        )
-      ),
       Effect.onInterrupt(() => whatGoesOn),
       // What a full disk or a lost folder stops goes on at the service as well.
       Effect.tapError((failure) => (isPlatformError(failure) ? whatGoesOn : Effect.void))

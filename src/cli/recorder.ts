@@ -7,7 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { GenerateRequest, Generation } from "effect-arta"
-import { ArtaApi, Auth } from "effect-arta"
+import { ArtaApi, ArtaError, Auth } from "effect-arta"
+import type { Failure } from "./failure.js"
 import type { Journal } from "./journal.js"
 
 /** Is told of each submission, so that none is lost. */
@@ -74,19 +75,53 @@ export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi 
         Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : Effect.orDie(refused)))
       )
     })
+    const unsent = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
+      const { begin, refused } = yield* CurrentRecorder
+      yield* Effect.orDie(Effect.zipRight(begin(request), refused))
+    })
     return {
       ...api,
       // Nothing is submitted without a token, so whatever happens before there is one leaves no doubt.
-      submit: (request) => Effect.zipRight(auth.token, finished(submit(request)))
+      submit: (request) =>
+        Effect.zipRight(
+          Effect.onError(auth.token, () => unsent(request)),
+          finished(submit(request))
+        )
     }
   })
 )
 
-/** Lets a recorder know of every submission before anything else happens with it. Where it fails, nothing is sent. */
+/** What is known of a submission: its id where it was accepted, the request where that is in doubt. */
+type Standing = Pick<ArtaError.GenerationTimeoutError, "recordId" | "request">
+
+/**
+ * Lets a recorder know of every submission before anything else happens with it. Where it fails, nothing is sent. Where an
+ * answer comes while the end of the time waits for it, the failure tells what it said.
+ */
 export const recordedBy =
-  (recorder: Recorder) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PlatformError, R> =>
-    Effect.provideService(effect, CurrentRecorder, recorder).pipe(
+  ({ accepted, begin, refused }: Recorder) =>
+  <A, E extends Failure, R>(
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | PlatformError | ArtaError.GenerationTimeoutError, R> =>
+    Effect.suspend(() => {
+      let standing: Standing = {}
+      const stands = (now: Standing) =>
+        Effect.sync(() => {
+          standing = now
+        })
+      const recorder: Recorder = {
+        begin: (request) => Effect.zipRight(begin(request), stands({ request })),
+        accepted: (recordId) => Effect.zipRight(stands({ recordId }), accepted(recordId)),
+        refused: Effect.zipRight(stands({}), refused)
+      }
+      return Effect.provideService(effect, CurrentRecorder, recorder).pipe(
+        Effect.mapError((error) =>
+          error._tag === "GenerationTimeoutError" && error.recordId === undefined
+            ? new ArtaError.GenerationTimeoutError({ elapsed: error.elapsed, ...standing })
+            : error
+        )
+      )
+    }).pipe(
       // The interface of the service has no room for a failure of the recorder.
       Effect.catchSomeDefect((defect) => (isPlatformError(defect) ? Option.some(Effect.fail(defect)) : Option.none()))
     )

@@ -10,7 +10,7 @@ import * as Schedule from "effect/Schedule"
 import { monotonicMillis } from "./clock.js"
 
 const heartbeat = Duration.seconds(1)
-const pauseBetweenTries = Duration.millis(50)
+const pauseBetweenTries = Effect.sleep("50 millis")
 const silenceOfTheDead = 5_000
 const longestWait = 60_000
 
@@ -71,15 +71,20 @@ export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock 
       if (yield* create(succession, "recovering")) yield* Effect.ensuring(removeIfHeldBy(holder), remove(succession))
     })
 
-  const acquire = (holder: string, deadline: number, before?: Sighting): Effect.Effect<boolean, PlatformError> =>
+  const acquire = (
+    holder: string,
+    deadline: number,
+    pause: Effect.Effect<void>,
+    before?: Sighting
+  ): Effect.Effect<boolean, PlatformError> =>
     Effect.gen(function* () {
       if (yield* create(file, holder)) return true
       const now = yield* monotonicMillis
       if (now > deadline) return false
       const sighting = yield* look(before, now)
       if (sighting !== undefined && now - sighting.since >= silenceOfTheDead) yield* bury(sighting, now)
-      yield* Effect.interruptible(Effect.sleep(pauseBetweenTries))
-      return yield* acquire(holder, deadline, sighting)
+      yield* pause
+      return yield* acquire(holder, deadline, pause, sighting)
     })
 
   const touch = Effect.flatMap(Clock.currentTimeMillis, (now) => fs.utimes(file, now / 1000, now / 1000)).pipe(
@@ -92,7 +97,7 @@ export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock 
       Effect.gen(function* () {
         const holder = String(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER))
         const start = yield* monotonicMillis
-        const acquired = yield* Effect.either(acquire(holder, start + longestWait))
+        const acquired = yield* Effect.either(acquire(holder, start + longestWait, restore(pauseBetweenTries)))
         if (Either.isLeft(acquired)) return Either.right(yield* restore(effect))
         if (!acquired.right) return Either.left("held" as const)
         // The effect stays in this fiber: the lock is held until it has ended, also where it cannot be interrupted.

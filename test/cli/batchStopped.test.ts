@@ -97,7 +97,8 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
   it.scopedLive("submits no more where the disk has no room for pictures", () =>
     Effect.gen(function* () {
       const { emulator, env, file, pictures, run, saved } = yield* batch
-      const path = yield* file("p.txt", prompts.join("\n"))
+      // The size of a picture follows from its seed: these have more than the 2,048 bytes that a file may have.
+      const path = yield* file("r.jsonl", '{"prompt":"a fox","seed":7}\n'.repeat(4))
       const args = ["batch", path, "-o", pictures, "-c", "1"]
       const full = yield* command(args, { env, before: "ulimit -f 4" })
       expect(full.code, full.stderr).toBe(3)
@@ -123,6 +124,42 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       expect(interrupted.stderr).not.toContain("Waiting")
       expect((yield* run(path)).code).toBe(0)
       expect(yield* saved).toHaveLength(4)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("submits no more where the service wants to be left alone for too long", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved } = yield* batch
+      yield* emulator.inject(Fault.respond("submit", 429, { headers: { "retry-after": "3600" } }))
+      const path = yield* file("p.txt", prompts.join("\n"))
+      const limited = yield* run(path, "-c", "1")
+      expect(limited.code).toBe(4)
+      expect((yield* emulator.counts).submit).toBe(1)
+      expect((yield* run(path)).code).toBe(0)
+      expect(yield* saved).toHaveLength(4)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([
+    {
+      name: "was refused a session",
+      fault: Fault.identityError("signUp", "NOT_TODAY"),
+      args: [],
+      code: 4,
+      says: /NOT_TODAY/
+    },
+    { name: "had no session in time", fault: Fault.hang("signUp"), args: ["--timeout", "3"], code: 7, says: /nothing/ }
+  ])("submits what $name by the command that it prints", ({ args, code, fault, says }) =>
+    Effect.gen(function* () {
+      const { emulator, env, file, folder, run, saved } = yield* batch
+      yield* emulator.inject(fault)
+      const failed = yield* run(yield* file("p.txt", "a fox\n"), ...args)
+      expect(failed.code, failed.stderr).toBe(code)
+      expect(failed.stderr).toMatch(says)
+      const [, again = ""] = /^Try only these again: effect-arta (.*)$/m.exec(failed.stderr) ?? []
+      const { stderr } = yield* command(again.split(" "), { env, cwd: folder })
+      expect(stderr).toMatch(/^1 of 1 drawn/m)
+      expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())
   )
 

@@ -90,7 +90,9 @@ describe.concurrent("A failure of the command", { timeout }, () => {
         env,
         cwd: folder
       })
-      expect(stderr).toMatch(/is not finished after .*\neffect-arta watch record-\w+ -o '?my pictures/s)
+      expect(stderr).toMatch(
+        /is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?my pictures/s
+      )
       expect(code).toBe(7)
     }).pipe(onPort({ drawTime: "1 hour" }))
   )

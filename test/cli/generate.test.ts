@@ -135,9 +135,9 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       const { url } = yield* faultServer({
         "/signUp": [respond(200, signedUp)],
         "/text2image/record-1/status": [respond(200, { status: "IN_QUEUE", response: null, detail: null })],
-        "/text2image": [{ ...respond(200, { record_id: "record-1" }), after: Effect.sleep("3 seconds") }]
+        "/text2image": [{ ...respond(200, { record_id: "record-1" }), after: Effect.sleep("8 seconds") }]
       })
-      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "1", "-o", pictures], {
+      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "5", "-o", pictures], {
         env: {
           ARTA_API_KEY: "k",
           ARTA_API_URL: url,

@@ -111,6 +111,24 @@ describe("The lock of a program that is alive", () => {
     )
   )
 
+  it.effect("is waited for in a finalizer too", () =>
+    onDisk(({ files, open }) =>
+      Effect.gen(function* () {
+        const holder = yield* holding(yield* open())
+        const store = yield* open()
+        const next = yield* Effect.forkDaemon(
+          Effect.ensuring(Effect.yieldNow(), Effect.ignore(store.exclusively(Effect.asVoid(files))))
+        )
+        yield* Effect.fork(Fiber.interrupt(next))
+        expect(yield* pass(next, { seconds: 3, sleepers: 2 })).toBe(false)
+        yield* Fiber.interrupt(holder)
+        yield* pass(next, { seconds: 1 })
+        yield* Fiber.await(next)
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+
   it.effect("is handed on when its holder is interrupted", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {

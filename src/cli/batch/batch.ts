@@ -56,6 +56,7 @@ const isFinal = (failure: Failure): boolean =>
 const concernsAll = (failure: Failure): boolean =>
   failure._tag === "AuthError" ||
   failure._tag === "UnauthorizedError" ||
+  failure._tag === "RateLimitedError" ||
   failure._tag === "TokenStoreError" ||
   failure._tag === "SystemError" ||
   (failure._tag === "DownloadError" && failure.path !== undefined)

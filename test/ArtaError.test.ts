@@ -22,8 +22,16 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
     new ArtaError.GenerationTimeoutError({ recordId, elapsed: Duration.minutes(5), lastStatus: "IN_QUEUE" }),
     /rec-1 is not finished after 5m \(IN_QUEUE\).*watch it to get its pictures/
   ],
-  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /no answer after 5s/],
-  [new ArtaError.DownloadError({ url: "https://a/1", reason: "it broke off" }), /https:\/\/a\/1: it broke off/]
+  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5), request }), /no answer after 5s.*accepted it/],
+  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /accepted nothing after 5s/],
+  [
+    new ArtaError.DownloadError({ url: "https://a/1", reason: "it broke off" }),
+    /download https:\/\/a\/1: it broke off/
+  ],
+  [
+    new ArtaError.DownloadError({ url: "https://a/1", reason: "no space", path: "/b" }),
+    /save https:\/\/a\/1 to \/b: no space/
+  ]
 ]
 
 describe("ArtaError", () => {

@@ -134,6 +134,8 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       const path = yield* file("p.txt", prompts.join("\n"))
       const limited = yield* run(path, "-c", "1")
       expect(limited.code).toBe(4)
+      // The other rows have not failed: they were not even tried.
+      expect(limited.stderr).not.toMatch(/^Row \d/m)
       expect((yield* emulator.counts).submit).toBe(1)
       expect((yield* run(path)).code).toBe(0)
       expect(yield* saved).toHaveLength(4)

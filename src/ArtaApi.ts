@@ -34,13 +34,13 @@ import type { TokenError } from "./Auth.js"
 import { Auth } from "./Auth.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "./Generation.js"
-import type { Overrides } from "./internal/configuration.js"
-import { optional } from "./internal/configuration.js"
+import type { Overrides } from "./internal/config.js"
+import { optional } from "./internal/config.js"
 import type { Answer } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
-import { makePause } from "./internal/pause.js"
-import { briefly, retried } from "./internal/retrying.js"
-import * as Wire from "./internal/wire.js"
+import { makePause } from "./internal/artaApi/cooldown.js"
+import { briefly, retried } from "./internal/retry.js"
+import * as Wire from "./internal/artaApi/wireFormat.js"
 
 /**
  * What asking for a generation's status may fail with.

@@ -29,8 +29,8 @@ import * as Arta from "./Arta.js"
 import type { ArtaApi } from "./ArtaApi.js"
 import type { Options } from "./GenerateRequest.js"
 import type { Generation, GenerationEvent } from "./Generation.js"
-import { aborted } from "./internal/aborted.js"
-import { iterate } from "./internal/asyncIterable.js"
+import { aborted } from "./internal/promise/abortSignal.js"
+import { iterate } from "./internal/asyncIterator.js"
 import * as TokenStore from "./TokenStore.js"
 
 /**

@@ -24,7 +24,7 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { GenerateRequest } from "./GenerateRequest.js"
 import { RecordId } from "./Generation.js"
-import * as advice from "./internal/advice.js"
+import * as advice from "./internal/errorMessages.js"
 
 /**
  * What the library was doing when a service did not answer as it should.

@@ -44,11 +44,11 @@ import type { AuthError, AuthReason, ResponseError, TokenStoreError, TransportEr
 import { RateLimitedError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
 import { isFresh, isValid } from "./Credentials.js"
-import type { Overrides } from "./internal/configuration.js"
-import { optional } from "./internal/configuration.js"
+import type { Overrides } from "./internal/config.js"
+import { optional } from "./internal/config.js"
 import { monotonicMillis } from "./internal/clock.js"
-import * as Identity from "./internal/identity.js"
-import { briefly, numbered } from "./internal/retrying.js"
+import * as Identity from "./internal/identity/identityToolkit.js"
+import { briefly, numbered } from "./internal/retry.js"
 import { TokenStore } from "./TokenStore.js"
 
 /**

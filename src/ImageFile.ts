@@ -35,8 +35,8 @@ import { ArtaApi } from "./ArtaApi.js"
 import { DownloadError } from "./ArtaError.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { Generation, Image, RecordId } from "./Generation.js"
-import { fetchPicture, Trouble } from "./internal/fetchPicture.js"
-import { backoff } from "./internal/retrying.js"
+import { fetchPicture, Trouble } from "./internal/download/fetchImage.js"
+import { backoff } from "./internal/retry.js"
 
 /**
  * The bytes of an image as they arrive, from http and https only. The last of them is emitted before it is known whether

@@ -38,10 +38,10 @@ import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
 import { monotonicSeconds } from "./internal/clock.js"
-import { nextPoll } from "./internal/forecast.js"
-import { History, makeHistory, Polled } from "./internal/history.js"
-import type { Sojourn } from "./internal/sojourn.js"
-import { pickedUp, seen, submitted } from "./internal/sojourn.js"
+import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
+import { History, makeHistory, Polled } from "./internal/adaptivePolling/durationHistory.js"
+import type { Sojourn } from "./internal/adaptivePolling/stageObservation.js"
+import { pickedUp, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
 
 /**
  * Asks again after the same pause every time.

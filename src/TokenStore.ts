@@ -32,9 +32,9 @@ import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import { TokenStoreError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
-import { fileSlot } from "./internal/fileSlot.js"
-import type { Slot } from "./internal/slot.js"
-import { fromJson, toJson } from "./internal/storedCredentials.js"
+import { fileSlot } from "./internal/tokenStore/fileBackend.js"
+import type { Slot } from "./internal/tokenStore/backend.js"
+import { fromJson, toJson } from "./internal/tokenStore/credentialsJson.js"
 
 /**
  * @since 0.1.0

@@ -5,10 +5,10 @@ import * as Options from "@effect/cli/Options"
 import type { ValidationError } from "@effect/cli/ValidationError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type { Ended, Failure, WatchFlags } from "./failure.js"
-import { reported } from "./failure.js"
-import { concurrency, drawing, json, output, port, saving, service, watchFlags } from "./options.js"
-import { overview, purpose, summaries } from "./overview.js"
+import type { Ended, Failure, WatchFlags } from "./shared/errors.js"
+import { reported } from "./shared/errors.js"
+import { concurrency, drawing, json, output, port, saving, service, watchFlags } from "./shared/options.js"
+import { overview, purpose, summaries } from "./shared/help.js"
 
 // What a command needs is loaded when it runs, so that help and completions are there at once.
 const using = <Module, A, R>(
@@ -23,7 +23,7 @@ const prompt = Args.text({ name: "prompt" }).pipe(
 
 const generate = Command.make("generate", { prompt, ...drawing, ...saving, ...service }, (input) =>
   using(
-    () => import("./generate.js"),
+    () => import("./command/generate.js"),
     (module) => module.generate(input),
     watchFlags(input)
   )
@@ -33,7 +33,7 @@ const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The
 
 const watch = Command.make("watch", { recordId, ...saving, ...service }, (input) =>
   using(
-    () => import("./watch.js"),
+    () => import("./command/watch.js"),
     (module) => module.watch(input),
     watchFlags(input)
   )
@@ -49,7 +49,7 @@ const retryFailed = Options.boolean("retry-failed").pipe(
 
 const batch = Command.make("batch", { file, concurrency, output, retryFailed, json, ...service }, (input) =>
   using(
-    () => import("./batch/batch.js"),
+    () => import("./command/batch/batch.js"),
     (module) => module.batch(input)
   )
 ).pipe(Command.withDescription(summaries.batch))
@@ -58,42 +58,42 @@ const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withD
 
 const gallery = Command.make("gallery", { directory }, (input) =>
   using(
-    () => import("./gallery/command.js"),
+    () => import("./command/gallery/gallery.js"),
     (module) => module.gallery(input)
   )
 ).pipe(Command.withDescription(summaries.gallery))
 
 const models = Command.make("models", { json }, (input) =>
   using(
-    () => import("./models.js"),
+    () => import("./command/models.js"),
     (module) => module.models(input)
   )
 ).pipe(Command.withDescription(summaries.models))
 
 const renew = Command.make("renew", {}, () =>
   using(
-    () => import("./account.js"),
+    () => import("./command/account.js"),
     (module) => module.renew
   )
 ).pipe(Command.withDescription(summaries["account renew"]))
 
 const signOut = Command.make("sign-out", {}, () =>
   using(
-    () => import("./account.js"),
+    () => import("./command/account.js"),
     (module) => module.signOut
   )
 ).pipe(Command.withDescription(summaries["account sign-out"]))
 
 const account = Command.make("account", {}, () =>
   using(
-    () => import("./account.js"),
+    () => import("./command/account.js"),
     (module) => module.account
   )
 ).pipe(Command.withDescription(summaries.account), Command.withSubcommands([renew, signOut]))
 
 const emulator = Command.make("emulator", { port }, (input) =>
   using(
-    () => import("./emulator.js"),
+    () => import("./command/emulator.js"),
     (module) => module.emulator(input)
   )
 ).pipe(Command.withDescription(summaries.emulator))

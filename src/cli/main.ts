@@ -8,8 +8,8 @@ import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { run } from "./commands.js"
-import { exitCodeOf } from "./failure.js"
-import * as PlainConsole from "./plainConsole.js"
+import { exitCodeOf } from "./shared/errors.js"
+import * as PlainConsole from "./shared/console.js"
 
 const Manifest = Schema.parseJson(Schema.Struct({ version: Schema.String }))
 

@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Operation } from "../ArtaError.js"
 import { RateLimitedError, TransportError } from "../ArtaError.js"
-import { atMost } from "./advice.js"
+import { atMost } from "./errorMessages.js"
 
 /** An answer, read to its end. */
 export interface Answer {

@@ -38,8 +38,8 @@ import type { ArtaApi } from "../ArtaApi.js"
 import * as ArtaClient from "../ArtaClient.js"
 import { AuthError, InvalidRequestError } from "../ArtaError.js"
 import type { Auth } from "../Auth.js"
-import type { Overrides } from "../internal/configuration.js"
-import { optional } from "../internal/configuration.js"
+import type { Overrides } from "../internal/config.js"
+import { optional } from "../internal/config.js"
 import * as TokenStore from "../TokenStore.js"
 
 /**

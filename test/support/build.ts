@@ -10,7 +10,7 @@ export default async function setup() {
     bundle: true,
     splitting: true,
     // As deep as the module that finds its template by a path from itself.
-    chunkNames: "gallery/[name]-[hash]",
+    chunkNames: "command/gallery/[name]-[hash]",
     minify: true,
     keepNames: true,
     tsconfig: `${root}/tsconfig.json`,

@@ -1,7 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError, ResponseError } from "@effect/platform/HttpClientError"
 import { Effect } from "effect"
-import { answer } from "./answer.js"
+import { answer } from "./response.js"
 import type { VirtualTime } from "./controlledTime.js"
 
 /** What goes wrong with one request. With "after", the server has done by then what it was asked for. */

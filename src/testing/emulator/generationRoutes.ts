@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ServiceName } from "../../ImageModel.js"
-import { draw } from "./picture.js"
+import { draw } from "./drawImage.js"
 import type { Job, State } from "./state.js"
 import { freshId, takeFault } from "./state.js"
 

@@ -1,0 +1,60 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { Auth, Credentials, TokenStore } from "effect-arta"
+import { NodeArta } from "effect-arta/node"
+import { services } from "../shared/layers.js"
+import type { Failure } from "../shared/errors.js"
+import { fromConfigError } from "../shared/errors.js"
+
+const tokenFile = Effect.mapError(NodeArta.tokenFile, fromConfigError)
+
+const store = Layer.unwrapEffect(Effect.map(tokenFile, TokenStore.layerFileSystem))
+
+const instant = (millis: number): string =>
+  Option.match(DateTime.make(millis), { onNone: () => "unknown", onSome: DateTime.formatIso })
+
+const describe = (credentials: Credentials.Credentials, now: number): ReadonlyArray<string> => {
+  const until = instant(credentials.issuedAt + Duration.toMillis(credentials.expiresIn))
+  return [
+    `Account    ${credentials.localId}`,
+    `Signed up  ${credentials.signedUpAt === undefined ? "unknown" : instant(credentials.signedUpAt)}`,
+    `Token      ${Credentials.isValid(credentials, now) ? `fresh until ${until}` : `expired at ${until}`}`
+  ]
+}
+
+const show = Effect.gen(function* () {
+  const file = yield* tokenFile
+  const { load } = yield* TokenStore.TokenStore
+  const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+  const lines = Option.match(yield* load, {
+    onNone: () => ["Nobody has signed up yet: the first generation does."],
+    onSome: (credentials) => describe(credentials, now)
+  })
+  yield* Effect.forEach([...lines, `File       ${file}`], (line) => Console.log(line), { discard: true })
+})
+
+type Platform = FileSystem.FileSystem | Path.Path
+
+/** Says who is signed up, for how long, and where that is kept. Never prints a token. */
+export const account: Effect.Effect<void, Failure, Platform> = Effect.provide(show, store)
+
+/** Signs up where nobody is, and otherwise gets a new token for the same account. */
+export const renew: Effect.Effect<void, Failure, Platform> = Effect.gen(function* () {
+  const auth = yield* Auth.Auth
+  const before = yield* Effect.flatMap(TokenStore.TokenStore, ({ load }) => load)
+  const token = yield* auth.token
+  if (Option.isSome(before)) yield* auth.renew(token)
+}).pipe(Effect.provide(services({ emulator: false, proxy: Option.none() })), Effect.zipRight(account))
+
+/** Forgets the session on this machine. */
+export const signOut: Effect.Effect<void, Failure, Platform> = Effect.gen(function* () {
+  const { clear, exclusively } = yield* TokenStore.TokenStore
+  yield* exclusively(clear)
+  yield* Console.error("Signed out: the session is forgotten.")
+}).pipe(Effect.provide(store))

@@ -1,0 +1,48 @@
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { SetupError } from "../../shared/errors.js"
+import * as Journal from "../../shared/journal.js"
+import { writeGallery } from "./writeGallery.js"
+
+const isOurs = (page: string): boolean => page.includes('<meta name="generator" content="effect-arta" />')
+
+const refuseToReplace = (directory: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const file = path.join(directory, "index.html")
+    if ((yield* fs.exists(file)) && !isOurs(yield* fs.readFileString(file))) {
+      return yield* new SetupError({ message: `${file} is another page than a gallery of ours. Move it away first.` })
+    }
+  })
+
+/** Writes the gallery of a folder, with what its journal knows of each picture. Gives the path of the page. */
+export const writeGalleryOf = (
+  directory: string
+): Effect.Effect<string, PlatformError | SetupError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    yield* refuseToReplace(directory)
+    const drawings = [...(yield* Journal.read(directory)).values()]
+    const files = yield* fs.readDirectory(directory)
+    const details = new Map(
+      drawings.flatMap(({ name, request }) =>
+        files
+          .filter((file) => file.startsWith(`${name}-`) && /^\d+\.\w+$/.test(file.slice(name.length + 1)))
+          .sort()
+          .map((file) => [file, request] as const)
+      )
+    )
+    return yield* writeGallery(directory, details)
+  })
+
+/** Writes the gallery of a folder and prints where it is. */
+export const gallery = ({
+  directory
+}: {
+  readonly directory: string
+}): Effect.Effect<void, PlatformError | SetupError, FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(writeGalleryOf(directory), (page) => Console.log(page))

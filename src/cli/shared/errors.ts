@@ -1,0 +1,190 @@
+import { isValidationError } from "@effect/cli/ValidationError"
+import type { PlatformError } from "@effect/platform/Error"
+import * as Cause from "effect/Cause"
+import type { ConfigError } from "effect/ConfigError"
+import { isMissingDataOnly } from "effect/ConfigError"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { ArtaError, GenerateRequest } from "effect-arta"
+import { stripVTControlCharacters } from "node:util"
+import { quote } from "shell-quote"
+import { flags as flagNames } from "./flagNames.js"
+import type { Line } from "./jsonOutput.js"
+
+/** What the command ends with. README.md lists the same. */
+export const exitCodes = {
+  success: 0,
+  unexpected: 1,
+  usage: 2,
+  configuration: 3,
+  refused: 4,
+  network: 5,
+  generationFailed: 6,
+  timeout: 7,
+  interrupted: 130
+} as const
+
+type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** What was asked for cannot be done as it was written. */
+export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", { message: Schema.String }) {}
+
+/** Something on this machine is in the way. */
+export class SetupError extends Schema.TaggedError<SetupError>()("SetupError", { message: Schema.String }) {}
+
+/** Some of many failed, each of which was reported already. */
+export class PartlyFailed extends Schema.TaggedError<PartlyFailed>()("PartlyFailed", {
+  message: Schema.String,
+  exitCode: Schema.Number
+}) {}
+
+export type Failure = ArtaError.ArtaError | UsageError | SetupError | PartlyFailed | PlatformError
+
+const codeByTag: Record<ArtaError.ArtaError["_tag"], ExitCode> = {
+  InvalidRequestError: exitCodes.usage,
+  UnknownModelError: exitCodes.usage,
+  AuthError: exitCodes.refused,
+  TokenStoreError: exitCodes.configuration,
+  TransportError: exitCodes.network,
+  ResponseError: exitCodes.refused,
+  UnauthorizedError: exitCodes.refused,
+  RateLimitedError: exitCodes.refused,
+  SubmissionUnknownError: exitCodes.network,
+  GenerationFailedError: exitCodes.generationFailed,
+  GenerationTimeoutError: exitCodes.timeout,
+  DownloadError: exitCodes.network
+}
+
+export const exitCodeOfFailure = (failure: Failure): number => {
+  switch (failure._tag) {
+    case "UsageError":
+      return exitCodes.usage
+    case "SetupError":
+    case "BadArgument":
+    case "SystemError":
+      return exitCodes.configuration
+    case "PartlyFailed":
+      return failure.exitCode
+    case "InvalidRequestError":
+      return failure.field === "proxy" ? exitCodes.configuration : exitCodes.usage
+    case "DownloadError":
+      return failure.path === undefined ? exitCodes.network : exitCodes.configuration
+    case "AuthError":
+      return failure.reason.startsWith("API_KEY_") ? exitCodes.configuration : exitCodes.refused
+    default:
+      return codeByTag[failure._tag]
+  }
+}
+
+const isFlag = (field: string): field is keyof typeof flagNames => field in flagNames
+
+const nameOf = (field: string): string => (isFlag(field) ? flagNames[field] : `The option ${field}`)
+
+/** The flags with which a generation is picked up again. None: nothing can, because it was on the emulator in memory. */
+export type WatchFlags = Option.Option<ReadonlyArray<string>>
+
+export const watchCommand = (recordId: string, flags: ReadonlyArray<string>): string =>
+  quote(["effect-arta", "watch", recordId, ...flags])
+
+const watchAgain = (recordId: string | undefined, flags: WatchFlags): string =>
+  recordId === undefined || Option.isNone(flags) ? "" : `\n${watchCommand(recordId, flags.value)}`
+
+const again = ({ seed }: GenerateRequest.GenerateRequest): string =>
+  `\nLook for it where the service shows your pictures before you send it again (seed ${String(seed)}).`
+
+/** Whether the service says that there is no such generation. */
+export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean =>
+  operation === "status" && (status === 404 || status === 410)
+
+/** One or two sentences: what happened, and what to do next. */
+export const explain = (failure: Failure, flags: WatchFlags = Option.none()): string => {
+  switch (failure._tag) {
+    case "InvalidRequestError":
+      return `${nameOf(failure.field)} has to be ${failure.allowed}.`
+    case "UnknownModelError":
+      return `${failure.message}\nSee them all: effect-arta models`
+    case "ResponseError":
+      return isGone(failure)
+        ? `The service does not know a generation ${failure.recordId ?? ""} (any more).`
+        : failure.message + watchAgain(failure.recordId, flags)
+    case "SubmissionUnknownError":
+      return failure.message + again(failure.request)
+    case "GenerationTimeoutError":
+      return (
+        failure.message + (failure.request === undefined ? watchAgain(failure.recordId, flags) : again(failure.request))
+      )
+    case "GenerationFailedError":
+      return `${failure.message}\nAnother --seed or another wording of the prompt may do better.`
+    case "UsageError":
+    case "SetupError":
+    case "PartlyFailed":
+    case "BadArgument":
+    case "SystemError":
+      return failure.message
+    default:
+      return failure.message + watchAgain(failure.recordId, flags)
+  }
+}
+
+/** A failure as `--json` prints it. */
+export const failedLine = (failure: Failure): Extract<Line, { readonly _tag: "Failed" }> => ({
+  _tag: "Failed",
+  error: failure._tag,
+  message: failure.message,
+  recordId: "recordId" in failure ? failure.recordId : undefined
+})
+
+/** What is missing or wrong in the environment. */
+export const fromConfigError = (error: ConfigError): SetupError =>
+  new SetupError({
+    message: isMissingDataOnly(error)
+      ? "There is no API key. Set ARTA_API_KEY to one that you may use, or add --emulator to try everything without one."
+      : "A variable whose name begins with ARTA_ cannot be used."
+  })
+
+const defect =
+  "Something went wrong that should not have. Run it again with --log-level debug, and report what that says."
+
+/** A command ended early, and has said why. */
+export class Ended extends Data.TaggedError("Ended")<{ readonly exitCode: number }> {}
+
+/** Says on standard error what went wrong; at the log level debug also where. */
+const report =
+  (flags: WatchFlags) =>
+  (cause: Cause.Cause<Failure>): Effect.Effect<void> => {
+    if (Cause.isInterruptedOnly(cause)) return Effect.void
+    const text = Option.match(Cause.failureOption(cause), {
+      onNone: () => defect,
+      onSome: (failure) => explain(failure, flags)
+    })
+    // What a service says must not drive the terminal.
+    return Effect.zipRight(Console.error(stripVTControlCharacters(text)), Effect.logDebug(cause))
+  }
+
+export const reported = <A, R>(
+  command: Effect.Effect<A, Failure, R>,
+  flags: WatchFlags = Option.none()
+): Effect.Effect<A, Ended, R> =>
+  command.pipe(
+    Effect.tapErrorCause(report(flags)),
+    Effect.mapError((failure) => new Ended({ exitCode: exitCodeOfFailure(failure) }))
+  )
+
+const exitCodeOfError = (error: unknown): number => {
+  if (error instanceof Ended) return error.exitCode
+  return isValidationError(error) ? exitCodes.usage : exitCodes.unexpected
+}
+
+/** The code with which the process ends. */
+export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number =>
+  Exit.match(exit, {
+    onSuccess: () => exitCodes.success,
+    onFailure: (cause) =>
+      Cause.isInterruptedOnly(cause)
+        ? exitCodes.interrupted
+        : Option.match(Cause.failureOption(cause), { onNone: () => exitCodes.unexpected, onSome: exitCodeOfError })
+  })

@@ -1,0 +1,34 @@
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Config from "effect/Config"
+import { isConfigError } from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
+import type { SetupError } from "./errors.js"
+import { fromConfigError } from "./errors.js"
+import type { Service } from "./options.js"
+import { layerRecorded } from "./submissionJournal.js"
+
+type Services = ArtaApi.ArtaApi | Auth.Auth | TokenStore.TokenStore | HttpClient.HttpClient
+
+const emulated: Layer.Layer<Services> = Effect.promise(() => import("effect-arta/testing")).pipe(
+  Effect.map(({ ArtaEmulator }) => ArtaEmulator.layerArta()),
+  Layer.unwrapEffect
+)
+
+const real = (proxy: Option.Option<string>) =>
+  Effect.promise(() => import("effect-arta/node")).pipe(
+    Effect.map(({ NodeArta }) =>
+      NodeArta.layerConfig({ proxy: Option.getOrUndefined(Option.map(proxy, (url) => Config.succeed(url))) })
+    ),
+    Layer.unwrapEffect,
+    Layer.mapError((error) => (isConfigError(error) ? fromConfigError(error) : error))
+  )
+
+/** The services that a command asks for: the real ones by the environment, or the emulator in memory. */
+export const services = ({
+  emulator,
+  proxy
+}: Pick<Service, "emulator" | "proxy">): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError> =>
+  Layer.provideMerge(layerRecorded, emulator ? emulated : real(proxy))

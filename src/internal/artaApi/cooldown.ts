@@ -1,0 +1,32 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { monotonicMillis } from "../clock.js"
+
+/** A time during which a service wants to be left alone, by everybody who shares the pause. */
+export interface Pause {
+  /** What is left of it. */
+  readonly left: Effect.Effect<Duration.Duration>
+  readonly extend: (duration: Duration.Duration | undefined) => Effect.Effect<void>
+  /** Runs an effect once the pause is over. */
+  readonly respect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+export const makePause: Effect.Effect<Pause> = Effect.sync(() => {
+  let end = Number.NEGATIVE_INFINITY
+  const left = Effect.map(monotonicMillis, (now) => Duration.millis(end - now))
+
+  return {
+    left,
+    extend: (duration = Duration.zero) =>
+      Effect.map(monotonicMillis, (now) => {
+        end = Math.max(end, now + Duration.toMillis(duration))
+      }),
+    respect: (effect) => {
+      // It may have been extended meanwhile.
+      const whenOver: typeof effect = Effect.flatMap(left, (left) =>
+        Duration.greaterThan(left, Duration.zero) ? Effect.zipRight(Effect.sleep(left), whenOver) : effect
+      )
+      return whenOver
+    }
+  }
+})

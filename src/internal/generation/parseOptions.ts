@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { InvalidRequestError, UnknownModelError } from "../../ArtaError.js"
+import type { Options } from "../../GenerateRequest.js"
+import { GenerateRequest, Messages, promptFromMessages, randomSeed } from "../../GenerateRequest.js"
+import * as ImageModel from "../../ImageModel.js"
+
+const Input = Schema.Struct(
+  { messages: Schema.optional(Messages) },
+  Schema.Record({ key: Schema.String, value: Schema.Unknown })
+).annotations({ message: () => "an object with a prompt or messages" })
+
+const decodeInput = Schema.decodeUnknown(Input)
+const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: "error" })
+
+type OptionsError = InvalidRequestError | UnknownModelError
+
+/** Options as they are written in a program, or as they come from outside. */
+export type Unchecked = Options | Readonly<Record<string, unknown>>
+
+const explain = (options: Unchecked, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
+  Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
+    const field = String(issue?.path[0] ?? "options")
+    if (issue?._tag === "Unexpected") {
+      // The value of an option that we do not know may be anything, secrets included.
+      return new InvalidRequestError({ field, value: "<redacted>", allowed: "left out: there is no such option" })
+    }
+    const value: unknown = Predicate.hasProperty(options, field) ? options[field] : undefined
+    if (field === "model" && typeof value === "string") {
+      return new UnknownModelError({ model: value, suggestions: ImageModel.suggest(value) })
+    }
+    return new InvalidRequestError({ field, value, allowed: issue?.message ?? "valid" })
+  })
+
+/** What a caller said, checked and completed. Draws the seed, and one of several models, from the fiber's `Random`. */
+export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest, OptionsError> =>
+  Effect.gen(function* () {
+    const { messages, ...rest } = yield* decodeInput(options)
+    const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
+    if (rest["prompt"] === undefined && prompt === "") {
+      return yield* new InvalidRequestError({
+        field: "messages",
+        value: messages,
+        allowed: "a chat with text in a user message"
+      })
+    }
+    return yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
+  }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(explain(options, error))))

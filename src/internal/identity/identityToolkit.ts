@@ -1,0 +1,132 @@
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type { RateLimitedError } from "../../ArtaError.js"
+import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
+import { Credentials } from "../../Credentials.js"
+import type { Answer } from "../http.js"
+import { decodeJson, exchange, isRedirect, notFollowed, presentable, rateLimited, untraced } from "../http.js"
+import { renewals } from "../metrics.js"
+import { Seconds, SignedUp } from "../signUpResponse.js"
+
+export interface Options {
+  readonly apiKey: Redacted.Redacted
+  readonly signUpUrl: string
+  readonly tokenUrl: string
+}
+
+export type IdentityError = AuthError | ResponseError | RateLimitedError | TransportError
+
+/** The two calls of the identity services, each made once. */
+export interface Identity {
+  readonly signUp: Effect.Effect<Credentials, IdentityError>
+  readonly refresh: (credentials: Credentials) => Effect.Effect<Credentials, IdentityError>
+}
+
+type Operation = "signUp" | "refresh"
+
+const timeout = "10 seconds"
+
+const Refreshed = Schema.Struct({
+  id_token: Credentials.fields.idToken,
+  refresh_token: Schema.optional(Credentials.fields.refreshToken),
+  expires_in: Seconds
+})
+
+const Refusal = Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
+
+const isAuthReason = Schema.is(AuthReason)
+
+const authReason = (message: string): AuthReason | undefined => {
+  const code = message.split(" : ", 1)[0]
+  return isAuthReason(code)
+    ? code
+    : message.startsWith("API key not valid")
+      ? "API_KEY_INVALID"
+      : message.startsWith("The request is missing a valid API key")
+        ? "API_KEY_MISSING"
+        : undefined
+}
+
+const isRateLimit = (answer: Answer, message: string): boolean =>
+  answer.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
+
+const readRefusal = decodeJson(Refusal)
+
+const refuse = (
+  operation: Operation,
+  answer: Answer,
+  secrets: ReadonlyArray<Redacted.Redacted>
+): Effect.Effect<never, IdentityError> => {
+  const message = Option.match(readRefusal(answer), { onNone: () => "", onSome: ({ error }) => error.message })
+  if (isRateLimit(answer, message)) return rateLimited(operation, answer)
+  if (message === "" || answer.status >= 500) {
+    const reason = isRedirect(answer.status) ? notFollowed : `an unusable answer (HTTP ${String(answer.status)})`
+    return new TransportError({ operation, reason, sent: true })
+  }
+  const reason = authReason(message)
+  return reason === undefined
+    ? new ResponseError({ operation, status: answer.status, detail: presentable(message, secrets) })
+    : new AuthError({ reason })
+}
+
+export const make = (httpClient: HttpClient.HttpClient, options: Options): Identity => {
+  const client = untraced(httpClient)
+  const withKey = HttpClientRequest.setUrlParam("key", Redacted.value(options.apiKey))
+
+  const ask = <A, I>(
+    operation: Operation,
+    schema: Schema.Schema<A, I>,
+    secrets: ReadonlyArray<Redacted.Redacted>,
+    request: HttpClientRequest.HttpClientRequest
+  ): Effect.Effect<A, IdentityError> =>
+    Effect.flatMap(
+      Effect.zipRight(
+        Metric.increment(Metric.tagged(renewals, "operation", operation)),
+        exchange(client, operation, timeout, withKey(request))
+      ),
+      (answer) =>
+        answer.status === 200
+          ? Effect.mapError(
+              decodeJson(schema)(answer),
+              () => new TransportError({ operation, reason: "an unreadable answer", sent: true })
+            )
+          : refuse(operation, answer, [options.apiKey, ...secrets])
+    )
+
+  return {
+    signUp: Effect.gen(function* () {
+      const issuedAt = yield* Clock.currentTimeMillis
+      const request = HttpClientRequest.post(options.signUpUrl).pipe(
+        // The older path reads the first field, the newer one the second.
+        HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
+      )
+      const signedUp = yield* ask("signUp", SignedUp, [], request)
+      return new Credentials({ ...signedUp, issuedAt, signedUpAt: issuedAt })
+    }).pipe(Effect.withSpan("Auth.signUp")),
+
+    refresh: Effect.fn("Auth.refresh")(function* (credentials) {
+      const issuedAt = yield* Clock.currentTimeMillis
+      const request = HttpClientRequest.post(options.tokenUrl).pipe(
+        HttpClientRequest.bodyUrlParams({
+          grant_type: "refresh_token",
+          refresh_token: Redacted.value(credentials.refreshToken)
+        })
+      )
+      const refreshed = yield* ask("refresh", Refreshed, [credentials.idToken, credentials.refreshToken], request)
+      return new Credentials({
+        localId: credentials.localId,
+        signedUpAt: credentials.signedUpAt,
+        idToken: refreshed.id_token,
+        refreshToken: refreshed.refresh_token ?? credentials.refreshToken,
+        issuedAt,
+        expiresIn: refreshed.expires_in
+      })
+    })
+  }
+}

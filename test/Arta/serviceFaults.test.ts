@@ -1,0 +1,148 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, TestClock } from "effect"
+import { Arta } from "effect-arta"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { collect, counts, emulated, inject, patiently, tags } from "../support/emulated.js"
+
+const cat = { prompt: "a cat", seed: 12_345 }
+
+describe("Arta.generate, when the service", () => {
+  it.effect.each<[string, Fault.Fault]>([
+    ["500", Fault.respond("status", 500)],
+    ["a gateway's HTML", Fault.respond("status", 502, { body: "<h1>Bad gateway</h1>" })],
+    ["a rate limit", Fault.respond("status", 429)],
+    ["an unreadable answer", Fault.respond("status", 200, { body: "<h1>Hello</h1>" })],
+    ["a lost connection", Fault.drop("status")],
+    ["silence", Fault.hang("status")]
+  ])("polls on after %s, without a second submission", ([, fault]) =>
+    Effect.gen(function* () {
+      yield* inject(fault, fault)
+      expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
+      expect(yield* counts).toMatchObject({ submit: 1 })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect("leaves the service alone for as long as it asks", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("status", 429, { headers: { "retry-after": "60" } }))
+      const fiber = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("55 seconds")
+      expect(yield* counts).toMatchObject({ status: 1 })
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(fiber)
+    }).pipe(emulated())
+  )
+
+  it.effect("submits again after a rate limit, when the service says so", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "30" } }))
+      const fiber = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("29 seconds")
+      expect(yield* counts).toMatchObject({ submit: 1 })
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      expect(yield* counts).toMatchObject({ submit: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("makes every other request of the program wait out a rate limit too", () =>
+    Effect.gen(function* () {
+      const polling = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("5 seconds")
+      yield* inject(Fault.respond("submit", 503, { headers: { "retry-after": "60" } }))
+      const limited = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("1 second")
+      const { status } = yield* counts
+      yield* TestClock.adjust("50 seconds")
+      expect(yield* counts).toMatchObject({ submit: 2, status })
+      yield* TestClock.adjust("2 minutes")
+      yield* Fiber.join(polling)
+      yield* Fiber.join(limited)
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect("fails at once where the service wants to be left alone for longer than the generation may take", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "999999999" } }))
+      const error = yield* Effect.flip(Arta.run(cat))
+      expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
+    }).pipe(emulated())
+  )
+
+  it.effect("does not wait for its turn where that takes longer than the generation may", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "600" } }))
+      yield* Effect.flip(Arta.run(cat))
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Effect.flip(Arta.run(cat))
+      const retryAfter = Duration.minutes(9)
+      expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit", retryAfter })
+      expect(yield* counts).toMatchObject({ submit: 1 })
+      const fiber = yield* Effect.fork(Arta.run(cat, { timeout: "15 minutes" }))
+      yield* TestClock.adjust("15 minutes")
+      yield* Fiber.join(fiber)
+    }).pipe(emulated())
+  )
+
+  it.effect("tells of a rate limit that has outlasted the time, and leaves no doubt about the submission", () =>
+    Effect.gen(function* () {
+      yield* inject(...Array.from({ length: 200 }, () => Fault.respond("submit", 429)))
+      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
+    }).pipe(emulated())
+  )
+
+  it.effect("forgives a 404 right after the submission, also where that took long", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "15" } }), Fault.respond("status", 404))
+      expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
+      expect(yield* counts).toMatchObject({ submit: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("forgives a 404 right after the submission, but not for long", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("status", 404), Fault.respond("status", 404))
+      expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
+      yield* inject(...Array.from({ length: 50 }, () => Fault.respond("status", 404)))
+      const error = yield* patiently(Effect.flip(Arta.run(cat)), "15 seconds")
+      expect(error).toMatchObject({ _tag: "ResponseError", status: 404 })
+    }).pipe(emulated())
+  )
+
+  it.effect("renews a token that expires while it polls", () =>
+    Effect.gen(function* () {
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      const fiber = yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("5 seconds")
+      yield* emulator.expireTokens
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 1 })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect.each<[string, object, Fault.Fault]>([
+    ["a refused poll", { _tag: "ResponseError", status: 403 }, Fault.respond("status", 403)],
+    [
+      "a disabled account",
+      { _tag: "AuthError", reason: "USER_DISABLED" },
+      Fault.identityError("refresh", "USER_DISABLED")
+    ]
+  ])("carries the record id after %s, and can be picked up with it", ([, expected, fault]) =>
+    Effect.gen(function* () {
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat)))
+      yield* TestClock.adjust("2 seconds")
+      yield* emulator.inject(fault)
+      if (fault.on === "refresh") yield* emulator.expireTokens
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Fiber.join(fiber)
+      expect(error).toMatchObject(expected)
+      const recordId = "recordId" in error ? (error.recordId ?? "") : ""
+      expect(error.message).toContain(recordId)
+      expect(tags(yield* collect(Arta.watch(recordId)))).toEqual(["Completed"])
+      expect(yield* counts).toMatchObject({ submit: 1 })
+    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+})

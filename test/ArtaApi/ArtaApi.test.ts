@@ -1,0 +1,315 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Layer } from "effect"
+import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
+import { countingAuth } from "../support/countingAuth.js"
+import { patiently } from "../support/emulated.js"
+import { opaqueRedirects } from "../support/opaqueRedirects.js"
+import type { Step } from "../support/scripted.js"
+import { scripted } from "../support/scripted.js"
+
+const request = new GenerateRequest.GenerateRequest({
+  prompt: "a cat & a hat",
+  model: "F Dev",
+  n: 2,
+  aspectRatio: "16:9",
+  seed: 12_345
+})
+const recordId = Generation.RecordId.make("rec/1")
+
+const withApi = (
+  steps: ReadonlyArray<Step>,
+  test: (api: ArtaApi.Service, http: ReturnType<typeof scripted>) => Effect.Effect<void, unknown>,
+  { apiUrl = "https://arta.test/api/v1//", auth = countingAuth } = {}
+) => {
+  const http = scripted({ text2image: steps })
+  return Effect.flatMap(ArtaApi.ArtaApi, (api) => test(api, http)).pipe(
+    Effect.provide(ArtaApi.layer({ apiUrl }).pipe(Layer.provide(auth), Layer.provide(http.layer)))
+  )
+}
+
+describe("ArtaApi.submit", () => {
+  it.effect("sends what PROTOCOL.md says", () =>
+    withApi([{ body: { record_id: "rec-1", more: true } }], (api, { seen }) =>
+      Effect.gen(function* () {
+        expect(yield* api.submit(request)).toBe("rec-1")
+        expect(seen).toHaveLength(1)
+        expect(seen[0]).toMatchObject({ method: "POST", url: "https://arta.test/api/v1/text2image" })
+        expect(seen[0]?.headers["authorization"]).toBe("token-1")
+        expect(seen[0]?.headers["content-type"]).toContain("application/x-www-form-urlencoded")
+        expect(Object.fromEntries(new URLSearchParams(seen[0]?.body))).toEqual({
+          prompt: "a cat & a hat",
+          negative_prompt: "blurry, deformed hands, ugly",
+          style: "F Dev",
+          images_num: "2",
+          cfg_scale: "7",
+          steps: "30",
+          aspect_ratio: "16:9",
+          seed: "12345"
+        })
+      })
+    )
+  )
+
+  it.effect.each([" rec-1 ", 123])("takes the record id %j", (record_id) =>
+    withApi([{ body: { record_id } }], (api) =>
+      Effect.gen(function* () {
+        expect(yield* api.submit(request)).toBe(String(record_id).trim())
+      })
+    )
+  )
+
+  it.effect("answers 401 with one renewal and one replay", () =>
+    withApi([{ status: 401 }, { body: { record_id: "rec-1" } }], (api, { seen }) =>
+      Effect.gen(function* () {
+        expect(yield* api.submit(request)).toBe("rec-1")
+        expect(seen.map(({ headers }) => headers["authorization"])).toEqual(["token-1", "token-2"])
+        expect(seen[0]?.body).toBe(seen[1]?.body)
+      })
+    )
+  )
+
+  it.effect("gives up when the renewed token is refused too", () =>
+    withApi([{ status: 401, body: { detail: "no" } }], (api, { seen }) =>
+      Effect.gen(function* () {
+        expect(yield* Effect.flip(api.submit(request))).toMatchObject({
+          _tag: "UnauthorizedError",
+          operation: "submit"
+        })
+        expect(seen).toHaveLength(2)
+      })
+    )
+  )
+
+  it.effect.each<[string, Step, object]>([
+    ["a FastAPI text", { status: 400, body: { detail: "prompt is banned" } }, { detail: "prompt is banned" }],
+    [
+      "FastAPI issues",
+      {
+        status: 422,
+        body: {
+          detail: [
+            { loc: ["body", "steps"], msg: "too many", type: "t" },
+            { loc: ["x", 1], msg: "y" }
+          ]
+        }
+      },
+      { detail: "body.steps: too many; x.1: y" }
+    ],
+    ["any other text", { status: 403, body: "  Access\n denied " }, { detail: "Access denied" }],
+    ["nothing", { status: 404, body: "" }, { detail: "no reason given" }],
+    ["a Retry-After that means nothing", { status: 403, headers: { "retry-after": "30" } }, { status: 403 }],
+    ["a record id elsewhere", { status: 300, body: { record_id: "rec-1" } }, { status: 300 }],
+    ["an empty record id", { body: { record_id: "", detail: "out of credits" } }, { detail: "out of credits" }],
+    ["no record id", { status: 200, body: { detail: "queue is full" } }, { status: 200, detail: "queue is full" }],
+    ["the token", { status: 403, body: { detail: "bad token-1" } }, { detail: "bad <redacted>" }]
+  ])("fails with what the refusal says: %s", ([, step, expected]) =>
+    withApi([step], (api, { seen }) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(api.submit(request))
+        expect(error).toMatchObject({ _tag: "ResponseError", operation: "submit", ...expected })
+        expect(seen).toHaveLength(1)
+      })
+    )
+  )
+
+  it.effect("shows none of the tokens that the service was sent", () =>
+    withApi([{ status: 401 }, { status: 403, body: { detail: "neither token-1 nor token-2" } }], (api) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(api.submit(request))
+        expect(error).toMatchObject({ _tag: "ResponseError", detail: "neither <redacted> nor <redacted>" })
+      })
+    )
+  )
+
+  it.effect("fails as Auth does where there is no token to submit with", () => {
+    const failing = Effect.fail(new ArtaError.TransportError({ operation: "refresh", reason: "a reset", sent: true }))
+    const auth = Layer.succeed(Auth.Auth, { token: failing, renew: () => failing, signOut: Effect.void })
+    const test = (api: ArtaApi.Service, { seen }: ReturnType<typeof scripted>) =>
+      Effect.gen(function* () {
+        expect(yield* Effect.flip(api.submit(request))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
+        expect(seen).toEqual([])
+      })
+    return withApi([], test, { auth })
+  })
+
+  it.effect.each<[string, Step]>([
+    ["a reset", { code: "ECONNRESET" }],
+    ["a route lost after the body went out", { code: "EHOSTUNREACH", syscall: "read" }],
+    ["silence", "silence"],
+    ["500", { status: 500 }],
+    ["502", { status: 502, body: "<html>Bad gateway</html>" }],
+    ["503", { status: 503 }],
+    ["504", { status: 504 }],
+    ["an unreadable answer", { body: '{"record_i' }]
+  ])("never sends a lost submission again: %s", ([, step]) =>
+    withApi([step], (api, { seen }) =>
+      Effect.gen(function* () {
+        const error = yield* patiently(Effect.flip(api.submit(request)))
+        const reason: unknown = expect.stringMatching(/./)
+        expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { seed: 12_345 }, reason })
+        expect(seen).toHaveLength(1)
+      })
+    )
+  )
+
+  it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])("sends again after %s, when nothing was sent", (code) =>
+    withApi([{ code }, { code }, { body: { record_id: "rec-1" } }], (api, { seen }) =>
+      Effect.gen(function* () {
+        expect(yield* patiently(api.submit(request))).toBe("rec-1")
+        expect(seen).toHaveLength(3)
+      })
+    )
+  )
+
+  it.effect("gives up on a host that stays away", () =>
+    withApi([{ code: "ECONNREFUSED" }], (api, { seen }) =>
+      Effect.gen(function* () {
+        const error = yield* patiently(Effect.flip(api.submit(request)))
+        expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
+        expect(seen).toHaveLength(4)
+      })
+    )
+  )
+
+  it.effect.each<[string, Record<string, string>, number, number | undefined]>([
+    ["seconds", { "retry-after": "30" }, 429, 30_000],
+    ["a date", { "retry-after": new Date(90_000).toUTCString() }, 429, 90_000],
+    [
+      "a date of a service two hours ahead",
+      { "retry-after": new Date(7_230_000).toUTCString(), date: new Date(7_200_000).toUTCString() },
+      429,
+      30_000
+    ],
+    ["the past", { "retry-after": "Thu, 01 Jan 1970 00:00:00 GMT" }, 429, undefined],
+    ["garbage", { "retry-after": "soon" }, 429, undefined],
+    ["nothing", {}, 429, undefined],
+    ["seconds, as 503", { "retry-after": "5" }, 503, 5_000]
+  ])("fails with RateLimitedError, Retry-After being %s", ([, headers, status, millis]) =>
+    withApi([{ status, headers }], (api, { seen }) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(api.submit(request))
+        expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
+        const wait = error._tag === "RateLimitedError" ? error.retryAfter : undefined
+        expect(wait === undefined ? undefined : Duration.toMillis(wait)).toBe(millis)
+        expect(seen).toHaveLength(1)
+      })
+    )
+  )
+})
+
+describe("ArtaApi.status", () => {
+  it.effect("asks as PROTOCOL.md says", () =>
+    withApi([{ body: { record_id: "rec/1", status: "IN_QUEUE", response: [] } }], (api, { seen }) =>
+      Effect.gen(function* () {
+        yield* api.status(recordId)
+        expect(seen[0]).toMatchObject({ method: "GET", url: "https://arta.test/api/v1/text2image/rec%2F1/status" })
+        expect(seen[0]?.headers["authorization"]).toBe("token-1")
+      })
+    )
+  )
+
+  it.effect.each<[object, Generation.GenerationStatus]>([
+    [{ status: "IN_QUEUE", response: [], detail: null }, { _tag: "Queued" }],
+    [{ status: "IN_PROGRESS", response: null }, { _tag: "InProgress" }],
+    [{ status: "IN_PROGRESS", more: 1 }, { _tag: "InProgress" }],
+    [
+      { status: "DONE", response: [{ url: "https://a/1", seed: 1 }, { url: "https://a/2" }] },
+      {
+        _tag: "Done",
+        images: [
+          { index: 0, url: "https://a/1" },
+          { index: 1, url: "https://a/2" }
+        ]
+      }
+    ],
+    [
+      { status: "FAILED", response: [], detail: "NSFW" },
+      { _tag: "Failed", status: "FAILED", detail: "NSFW" }
+    ],
+    [
+      { status: "FAILED", detail: `bad token-1\n${"x".repeat(2_000)}` },
+      { _tag: "Failed", status: "FAILED", detail: `bad <redacted> ${"x".repeat(485)}…` }
+    ],
+    [
+      { status: "FAILED", detail: { code: 7 } },
+      { _tag: "Failed", status: "FAILED", detail: '{"code":7}' }
+    ],
+    [
+      {
+        status: "DONE",
+        response: [{ url: "http://a/0" }, { url: null }, { url: "https://a/2" }, { url: "file:///etc/passwd" }]
+      },
+      {
+        _tag: "Done",
+        images: [
+          { index: 0, url: "https://a/0" },
+          { index: 2, url: "https://a/2" }
+        ]
+      }
+    ],
+    [{ status: "EXPIRED" }, { _tag: "Failed", status: "EXPIRED", detail: "" }],
+    [
+      { status: "DONE", response: [] },
+      { _tag: "Failed", status: "DONE", detail: "no image came with it" }
+    ]
+  ])("reads %j", ([body, status]) =>
+    withApi([{ body }], (api) =>
+      Effect.map(api.status(recordId), (found) => {
+        expect(found).toEqual(status)
+      })
+    )
+  )
+
+  it.effect("leaves http addresses alone where the API itself is on http", () =>
+    withApi(
+      [{ body: { status: "DONE", response: [{ url: "http://a/0" }] } }],
+      (api) =>
+        Effect.map(api.status(recordId), (found) => {
+          expect(found).toEqual({ _tag: "Done", images: [{ index: 0, url: "http://a/0" }] })
+        }),
+      { apiUrl: "http://localhost:8080/api/v1" }
+    )
+  )
+
+  it.effect("renews the token on 401", () =>
+    withApi([{ status: 401 }, { body: { status: "IN_QUEUE" } }], (api, { seen }) =>
+      Effect.gen(function* () {
+        expect(yield* api.status(recordId)).toEqual({ _tag: "Queued" })
+        expect(seen.map(({ headers }) => headers["authorization"])).toEqual(["token-1", "token-2"])
+      })
+    )
+  )
+
+  it.effect.each<[string, Step, object]>([
+    ["an unreadable answer", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable answer" }],
+    [
+      "a refusal",
+      { status: 404, body: { detail: "no such record" } },
+      { _tag: "ResponseError", detail: "no such record" }
+    ],
+    ["a rate limit", { status: 429 }, { _tag: "RateLimitedError" }],
+    ["a busy service", { status: 503, headers: { "retry-after": "3" } }, { _tag: "RateLimitedError" }],
+    ["a reset", { code: "ECONNRESET" }, { _tag: "TransportError", sent: true }],
+    ["silence", "silence", { _tag: "TransportError", sent: true }]
+  ])("fails once, and by name, on %s", ([, step, expected]) =>
+    withApi([step], (api, { seen }) =>
+      Effect.gen(function* () {
+        expect(yield* patiently(Effect.flip(api.status(recordId)))).toMatchObject({ operation: "status", ...expected })
+        expect(seen).toHaveLength(1)
+      })
+    )
+  )
+})
+
+describe("ArtaApi in a browser", () => {
+  it.effect.each(["submit", "status"] as const)("says of %s that a redirect is not followed", (operation) =>
+    Effect.gen(function* () {
+      const api = yield* ArtaApi.ArtaApi
+      const asking: Effect.Effect<unknown, ArtaApi.SubmitError> =
+        operation === "submit" ? api.submit(request) : api.status(recordId)
+      const error = yield* Effect.flip(asking)
+      expect(error).toMatchObject({ _tag: "ResponseError", operation, status: 0 })
+      expect(error.message).toContain("it redirects elsewhere")
+    }).pipe(Effect.provide(Layer.provide(ArtaApi.layer(), [Auth.layerToken("token-1"), opaqueRedirects])))
+  )
+})

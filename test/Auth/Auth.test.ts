@@ -1,0 +1,306 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Exit, Fiber, Option, Ref, Schedule, TestClock } from "effect"
+import { ArtaError, Auth, TokenStore } from "effect-arta"
+import { Fault } from "effect-arta/testing"
+import { counts, emulated, inject } from "../support/emulated.js"
+import { renew, stored, token } from "../support/session.js"
+
+const manyTimes = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>
+  Effect.all(Effect.replicate(effect, times), { concurrency: "unbounded" })
+
+describe("Auth.token", () => {
+  it.effect("signs up once for any number of fibers, and stores the session", () =>
+    Effect.gen(function* () {
+      const tokens = yield* manyTimes(200, token)
+      expect(new Set(tokens).size).toBe(1)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
+      expect(Option.map(yield* stored, ({ idToken }) => idToken)).toEqual(Option.fromNullable(tokens[0]))
+    }).pipe(emulated())
+  )
+
+  it.effect("does no I/O while the token is fresh", () =>
+    Effect.gen(function* () {
+      const loads = yield* Ref.make(0)
+      const store = yield* TokenStore.TokenStore
+      const counting = {
+        ...store,
+        load: Effect.zipRight(
+          Ref.update(loads, (n) => n + 1),
+          store.load
+        )
+      }
+      yield* Effect.gen(function* () {
+        yield* token
+        yield* TestClock.adjust("29 minutes")
+        yield* manyTimes(50, token)
+      }).pipe(Effect.provide(Auth.layer({ apiKey: "k" })), Effect.provideService(TokenStore.TokenStore, counting))
+      expect(yield* Ref.get(loads)).toBe(1)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
+    }).pipe(emulated())
+  )
+
+  it.effect("refreshes in the background once half of the life is gone, and nobody waits for it", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("31 minutes")
+      yield* inject(Fault.hang("refresh"))
+      const tokens = yield* manyTimes(50, token)
+      expect(tokens.every((each) => each === first)).toBe(true)
+      yield* TestClock.adjust("30 seconds")
+      const renewed = yield* token
+      expect(renewed).not.toEqual(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("remembers when the account was made, however often its token is renewed", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 minute")
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+      expect(Option.getOrThrow(yield* stored)).toMatchObject({ signedUpAt: 60_000, issuedAt: 7_260_000 })
+    }).pipe(emulated())
+  )
+
+  it.effect("uses a valid token while refreshing it fails, and does not ask again at every call", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("31 minutes")
+      yield* manyTimes(4, inject(Fault.respond("refresh", 503)))
+      yield* Effect.repeat(token, Schedule.recurs(20))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Effect.repeat(token, Schedule.recurs(20))).toBeDefined()
+      expect(yield* token).toEqual(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 4 })
+      yield* TestClock.adjust("31 seconds")
+      yield* token
+      yield* TestClock.adjust("1 second")
+      expect(yield* token).not.toEqual(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 5 })
+    }).pipe(emulated())
+  )
+
+  it.effect("refreshes an expired session once for all, and signs up no more", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("2 hours")
+      const tokens = yield* manyTimes(100, token)
+      expect(new Set(tokens).size).toBe(1)
+      expect(tokens[0]).not.toEqual(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("shares a failure with all who wait, and tries again at the next call", () =>
+    Effect.gen(function* () {
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
+      const errors = yield* manyTimes(100, Effect.flip(token))
+      expect(errors.every((error) => error._tag === "AuthError" && error.reason === "USER_DISABLED")).toBe(true)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("goes on for the others when the first caller is interrupted", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("signUp", 503))
+      const leader = yield* Effect.fork(token)
+      yield* Effect.yieldNow()
+      const follower = yield* Effect.fork(token)
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(leader)
+      yield* TestClock.adjust("5 seconds")
+      expect(Exit.isSuccess(yield* Fiber.await(follower))).toBe(true)
+      expect(yield* counts).toMatchObject({ signUp: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("takes up the session of an earlier program", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      const again = yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "k" })))
+      expect(again).toEqual(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
+    }).pipe(emulated())
+  )
+
+  it.effect("hands out what an earlier program left, also past half of its life, whatever becomes of its refresh", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("40 minutes")
+      yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
+      expect(yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))).toEqual(first)
+    }).pipe(emulated())
+  )
+
+  it.effect("takes up the token that another program has renewed meanwhile", () =>
+    Effect.gen(function* () {
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      const others = yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))
+      expect(yield* token).toEqual(others)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("stores a rotated refresh token before the new id token is used", () =>
+    Effect.gen(function* () {
+      yield* token
+      const before = yield* stored
+      yield* TestClock.adjust("2 hours")
+      const renewed = yield* token
+      const after = yield* stored
+      expect(Option.map(after, ({ idToken }) => idToken)).toEqual(Option.some(renewed))
+      expect(Option.map(after, ({ refreshToken }) => refreshToken)).not.toEqual(
+        Option.map(before, ({ refreshToken }) => refreshToken)
+      )
+      yield* TestClock.adjust("2 hours")
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated({ rotateRefreshTokens: true }))
+  )
+
+  it.effect("refreshes once when the clock is set ahead by hours, and once more when it is set right", () =>
+    Effect.gen(function* () {
+      const usedALot = Effect.repeat(Effect.zipRight(Effect.yieldNow(), token), Schedule.recurs(10))
+      yield* usedALot
+      yield* TestClock.setTime(Duration.toMillis("10 hours"))
+      yield* usedALot
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+      yield* TestClock.setTime(0)
+      yield* usedALot
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("refreshes once when the clock is set back by hours", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("10 hours")
+      yield* token
+      yield* TestClock.setTime(0)
+      yield* token
+      yield* Effect.repeat(token, Schedule.recurs(10))
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+    }).pipe(emulated())
+  )
+})
+
+describe("Auth.renew", () => {
+  it.effect("renews once for all who hold the refused token", () =>
+    Effect.gen(function* () {
+      const refused = yield* token
+      const renewed = yield* manyTimes(50, renew(refused))
+      expect(new Set(renewed).size).toBe(1)
+      expect(renewed[0]).not.toEqual(refused)
+      expect(yield* renew(refused)).toEqual(renewed[0])
+      expect(yield* token).toEqual(renewed[0])
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("hands out the valid token it holds where an older one was refused, and asks nobody", () =>
+    Effect.gen(function* () {
+      const refused = yield* token
+      const renewed = yield* renew(refused)
+      yield* TestClock.adjust("31 minutes")
+      expect(yield* renew(refused)).toEqual(renewed)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+    }).pipe(emulated())
+  )
+})
+
+describe("Auth, when its program ends", () => {
+  it.effect("finishes a refresh that the server may have answered with a rotated token", () =>
+    Effect.gen(function* () {
+      yield* token
+      const before = yield* stored
+      yield* TestClock.adjust("31 minutes")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const auth = yield* Auth.make({ apiKey: "emulated" })
+          yield* auth.token
+          yield* Effect.repeatN(Effect.yieldNow(), 3)
+        })
+      )
+      expect(Option.map(yield* stored, ({ refreshToken }) => refreshToken)).not.toEqual(
+        Option.map(before, ({ refreshToken }) => refreshToken)
+      )
+      yield* TestClock.adjust("2 hours")
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 1 })
+    }).pipe(emulated({ rotateRefreshTokens: true }))
+  )
+})
+
+describe("Auth.signOut", () => {
+  it.effect("forgets the session here and in the store", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
+      expect(yield* stored).toEqual(Option.none())
+      expect(yield* token).not.toEqual(first)
+      expect(yield* counts).toMatchObject({ signUp: 2, refresh: 0 })
+    }).pipe(emulated())
+  )
+})
+
+describe("Auth with a store that has stopped saving", () => {
+  it.effect("does not go back to the older session in it", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      const first = yield* token
+      const full = new ArtaError.TokenStoreError({ operation: "save", path: "/full/disk" })
+      yield* Effect.gen(function* () {
+        expect(yield* token).toBe(first)
+        yield* TestClock.adjust("10 minutes")
+        const second = yield* renew(first)
+        yield* TestClock.adjust("31 minutes")
+        expect(yield* token).toBe(second)
+        yield* TestClock.adjust("1 second")
+        expect([first, second]).not.toContain(yield* token)
+      }).pipe(
+        Effect.provide(Auth.layer({ apiKey: "emulated" })),
+        Effect.provideService(TokenStore.TokenStore, { ...store, save: () => Effect.fail(full) })
+      )
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated({ rotateRefreshTokens: true }))
+  )
+})
+
+describe("Auth.layerToken", () => {
+  it.effect("hands out its token and nothing else", () =>
+    Effect.gen(function* () {
+      const fixed = yield* token
+      expect(fixed).toBe("mine")
+      expect(yield* renew(fixed)).toEqual(fixed)
+    }).pipe(Effect.provide(Auth.layerToken("mine\n")))
+  )
+})
+
+describe("Auth with a store that cannot save", () => {
+  it.effect("works on in memory", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      const full = new ArtaError.TokenStoreError({
+        operation: "save",
+        path: "/full/disk",
+        reason: "no space left"
+      })
+      const broken = { ...store, save: () => Effect.fail(full) }
+      yield* Effect.gen(function* () {
+        const first = yield* token
+        yield* TestClock.adjust("2 hours")
+        const second = yield* token
+        expect(second).not.toEqual(first)
+        yield* TestClock.adjust("2 hours")
+        expect(yield* token).not.toEqual(second)
+      }).pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })), Effect.provideService(TokenStore.TokenStore, broken))
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated({ rotateRefreshTokens: true }))
+  )
+})

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, TestClock } from "effect"
+import { Auth } from "effect-arta"
+import { Fault } from "effect-arta/testing"
+import { counts, emulated, inject, patiently } from "../support/emulated.js"
+import { stored, token } from "../support/session.js"
+
+describe("Auth, when the identity service", () => {
+  it.effect.each(["INVALID_REFRESH_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND", "MISSING_REFRESH_TOKEN : detail"])(
+    "signs up again, once, on %s",
+    (code) =>
+      Effect.gen(function* () {
+        const first = yield* token
+        yield* TestClock.adjust("2 hours")
+        yield* inject(Fault.identityError("refresh", code))
+        expect(yield* token).not.toEqual(first)
+        expect(yield* counts).toMatchObject({ signUp: 2, refresh: 1 })
+      }).pipe(emulated())
+  )
+
+  it.effect.each(["USER_DISABLED", "PROJECT_NUMBER_MISMATCH", "INVALID_GRANT_TYPE"])(
+    "fails on %s without a retry or a new account, and leaves the stored session alone",
+    (reason) =>
+      Effect.gen(function* () {
+        yield* token
+        const before = yield* stored
+        yield* TestClock.adjust("2 hours")
+        yield* inject(Fault.identityError("refresh", reason))
+        expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
+        expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+        expect(yield* stored).toEqual(before)
+      }).pipe(emulated())
+  )
+
+  it.effect.each<[string, Fault.Fault]>([
+    ["503", Fault.respond("refresh", 503)],
+    ["HTML", Fault.respond("refresh", 200, { body: "<h1>Welcome to the hotel</h1>" })],
+    ["a refusal that gives no reason", Fault.identityError("refresh", "")],
+    ["a lost connection", Fault.drop("refresh")],
+    ["silence", Fault.hang("refresh")]
+  ])("keeps the session through %s", ([, fault]) =>
+    Effect.gen(function* () {
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* inject(fault)
+      yield* patiently(token)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("gives up on a broken service after a few tries, and keeps the session", () =>
+    Effect.gen(function* () {
+      yield* token
+      const before = yield* stored
+      yield* TestClock.adjust("2 hours")
+      yield* inject(...Array.from({ length: 4 }, () => Fault.respond("refresh", 500)))
+      expect(yield* patiently(Effect.flip(token))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
+      expect(yield* stored).toEqual(before)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 4 })
+      yield* token
+    }).pipe(emulated())
+  )
+
+  it.effect.each<[string, Fault.Fault]>([
+    ["429", Fault.respond("signUp", 429, { headers: { "retry-after": "30" } })],
+    ["TOO_MANY_ATTEMPTS_TRY_LATER as 400", Fault.identityError("signUp", "TOO_MANY_ATTEMPTS_TRY_LATER : slow down")],
+    ["QUOTA_EXCEEDED as 400", Fault.identityError("signUp", "QUOTA_EXCEEDED")]
+  ])("takes %s for a rate limit and does not insist", ([, fault]) =>
+    Effect.gen(function* () {
+      yield* inject(fault)
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", operation: "signUp" })
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError" })
+      expect(yield* counts).toMatchObject({ signUp: 1 })
+      yield* TestClock.adjust("31 seconds")
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect.each<[string, Record<string, string>, number]>([
+    ["as long as it asks for", { "retry-after": "20" }, 20],
+    ["five seconds where it does not say", {}, 5]
+  ])("leaves a service with a rate limit alone for %s", ([, headers, seconds]) =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 minute")
+      yield* inject(Fault.respond("signUp", 429, { headers }))
+      yield* Effect.flip(token)
+      yield* TestClock.adjust(Duration.seconds(seconds - 1))
+      const retryAfter = Duration.seconds(1)
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", operation: "signUp", retryAfter })
+      yield* TestClock.adjust(retryAfter)
+      yield* token
+      expect(yield* counts).toMatchObject({ signUp: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("refuses a refresh for good, is not asked again until somebody has to wait for the answer", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      yield* TestClock.adjust("31 minutes")
+      yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
+      yield* token
+      yield* TestClock.adjust("10 minutes")
+      expect(yield* token).toBe(first)
+      yield* TestClock.adjust("1 second")
+      expect(yield* counts).toMatchObject({ refresh: 1 })
+      yield* TestClock.adjust("1 hour")
+      expect(yield* token).not.toBe(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
+    }).pipe(emulated())
+  )
+
+  it.effect("has refused a refresh and accepts the next, is asked in the background again", () =>
+    Effect.gen(function* () {
+      yield* token
+      yield* TestClock.adjust("2 hours")
+      yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
+      yield* Effect.flip(token)
+      const second = yield* token
+      yield* TestClock.adjust("31 minutes")
+      expect(yield* token).toBe(second)
+      yield* TestClock.adjust("1 second")
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 3 })
+    }).pipe(emulated())
+  )
+
+  it.effect.each(["ADMIN_ONLY_OPERATION", "OPERATION_NOT_ALLOWED"])("says that sign-up is off on %s", (reason) =>
+    Effect.gen(function* () {
+      yield* inject(Fault.identityError("signUp", reason))
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
+      expect(yield* counts).toMatchObject({ signUp: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("passes an unknown refusal on, without the secrets in it", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.identityError("signUp", "SOMETHING_NEW : key emulated is odd"))
+      const error = yield* Effect.flip(token)
+      expect(error).toMatchObject({ _tag: "ResponseError", operation: "signUp", status: 400 })
+      expect(error.message).toContain("SOMETHING_NEW : key <redacted> is odd")
+    }).pipe(emulated())
+  )
+
+  it.effect.each<[string, string]>([
+    ["no-such-key", "API_KEY_INVALID"],
+    ["", "API_KEY_MISSING"]
+  ])("says what is wrong with the API key %j", ([apiKey, reason]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(token.pipe(Effect.provide(Auth.layer({ apiKey }))))
+      expect(error).toMatchObject({ _tag: "AuthError", reason })
+      expect(error.message).toContain("ARTA_API_KEY")
+      expect(yield* counts).toMatchObject({ signUp: 1 })
+    }).pipe(emulated({ apiKeys: ["good-key"] }))
+  )
+})

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, TestClock } from "effect"
+import { Auth } from "effect-arta"
+import { counts, emulated } from "../support/emulated.js"
+import { renew, token } from "../support/session.js"
+
+const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
+
+/** In another program that shares the store. */
+const elsewhere = Effect.provide(Auth.layer({ apiKey: "emulated" }))
+
+describe("Auth, when another program shares its store,", () => {
+  it.effect("takes a stored token that was not refused", () =>
+    Effect.gen(function* () {
+      const refused = yield* token
+      const others = yield* elsewhere(renew(refused))
+      expect(yield* renew(refused)).toEqual(others)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+    }).pipe(emulated())
+  )
+
+  it.effect("takes the session that the other has stored since, although the clock was set back", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("10 hours")
+      yield* token
+      yield* TestClock.setTime(0)
+      const newer = yield* elsewhere(Effect.zipRight(signOut, token))
+      expect(yield* token).toBe(newer)
+      expect(yield* counts).toMatchObject({ signUp: 2, refresh: 0 })
+    }).pipe(emulated())
+  )
+})

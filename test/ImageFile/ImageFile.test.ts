@@ -1,0 +1,313 @@
+import { FetchHttpClient, FileSystem } from "@effect/platform"
+import { NodeContext, NodeHttpClient } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Chunk, Effect, Either, Layer, Stream } from "effect"
+import { ArtaApi, Auth, GenerateRequest, Generation, ImageFile } from "effect-arta"
+import { encode } from "fast-png"
+import type { Step } from "../support/failingDisk.js"
+import { failing } from "../support/failingDisk.js"
+import type { Answer } from "../support/faultServer.js"
+import { cut, faultServer, head, respond } from "../support/faultServer.js"
+import { opaqueRedirects } from "../support/opaqueRedirects.js"
+import { scripted } from "../support/scripted.js"
+
+const png = encode({ width: 8, height: 8, data: new Uint8Array(8 * 8 * 3), channels: 3 })
+const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, ...Array.from({ length: 20 }, () => 7), 0xff, 0xd9])
+const webp = new Uint8Array(Buffer.from(`RIFF\u0010\0\0\0WEBPVP8 ${"x".repeat(8)}`, "latin1"))
+
+const recordId = Generation.RecordId.make("record-1")
+const request = new GenerateRequest.GenerateRequest({ prompt: "Café & cats / <b>", seed: 7 })
+
+const sourceOf = (url: string, ...more: ReadonlyArray<string>): ImageFile.Source => ({
+  recordId,
+  request,
+  images: [{ index: 0, url }, ...more.map((url, index) => ({ index: index + 1, url }))]
+})
+
+/** Saves what a server with these scripts has under `/0`, `/1`, …, and returns what came of it. */
+const saving = (
+  scripts: Readonly<Record<string, ReadonlyArray<Answer>>>,
+  paths: readonly [string, ...ReadonlyArray<string>] = ["/0"],
+  status: Effect.Effect<Generation.GenerationStatus> = Effect.dieMessage("The status is not to be asked.")
+) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const server = yield* faultServer(scripts)
+    const directory = `${yield* fs.makeTempDirectoryScoped()}/pictures`
+    const [first, ...more] = paths
+    const save = ImageFile.save(sourceOf(server.url + first, ...more.map((path) => server.url + path)), {
+      directory
+    }).pipe(Effect.provideService(ArtaApi.ArtaApi, { submit: () => Effect.dieMessage("No."), status: () => status }))
+    const results = Effect.map(save, (saved) => saved.map(({ result }) => result))
+    const files = Effect.orElseSucceed(fs.readDirectory(directory), () => [])
+    return { fs, directory, server, results, files }
+  })
+
+const noApi = Layer.succeed(ArtaApi.ArtaApi, {
+  submit: () => Effect.dieMessage("No."),
+  status: () => Effect.dieMessage("No.")
+})
+
+const onDisk = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))
+
+const mebibyte = 1024 * 1024
+
+/** A picture of 66 MiB, after which the server says nothing more and keeps the connection open. */
+const tooLong = (headers: Readonly<Record<string, string | number>>, frame: (part: Uint8Array) => Answer["write"]) => {
+  const part = new Uint8Array(mebibyte)
+  part.set(png)
+  const parts = Array.from({ length: 66 }, () => frame(part) ?? [])
+  return { write: [head(200, headers), ...parts.flat()], then: "silence" } as const
+}
+
+const declaredTooLong: Answer = {
+  write: [head(200, { "content-length": 64 * mebibyte + 1 }), png.subarray(0, 100)],
+  then: "silence"
+}
+
+const chunked = { "transfer-encoding": "chunked" }
+const asChunk = (part: Uint8Array) => [`${part.length.toString(16)}\r\n`, part, "\r\n"]
+
+const whole = respond(200, png, { "content-type": "image/png" })
+
+// Most of these wait for a retry, in real time.
+describe.concurrent("ImageFile.save", () => {
+  it.scopedLive.each([
+    { name: "My picture: no. 3/4", file: "my-picture-no-3-4-0.png" },
+    { name: "../up", file: "up-0.png" },
+    { name: "x".repeat(300), file: `${"x".repeat(100)}-0.png` }
+  ])("takes the name $name for $file", ({ file, name }) =>
+    Effect.gen(function* () {
+      const { directory, files, server } = yield* saving({ "/0": [whole] })
+      yield* ImageFile.save(sourceOf(`${server.url}/0`), { directory, name }).pipe(Effect.provide(noApi))
+      expect(yield* files).toEqual([file])
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("names a file by prompt, seed and index, safely, and by its content", () =>
+    Effect.gen(function* () {
+      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const path = `${directory}/cafe-cats-b-7-0.png`
+      expect(yield* results).toEqual([Either.right(path)])
+      expect(Buffer.compare(yield* fs.readFile(path), png)).toBe(0)
+      expect(yield* files).toEqual(["cafe-cats-b-7-0.png"])
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("names a file by the record id where there is no request", () =>
+    Effect.gen(function* () {
+      const { directory, server } = yield* saving({ "/0": [whole] })
+      const images = [{ index: 0, url: `${server.url}/0` }] as const
+      const [saved] = yield* ImageFile.save({ recordId, images }, { directory }).pipe(
+        Effect.provide(Layer.provide(ArtaApi.layer(), Auth.layerToken("unused")))
+      )
+      expect(saved?.result).toEqual(Either.right(`${directory}/record-1-0.png`))
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("never overwrites a file, also when many are saved at once", () =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": [whole] })
+      yield* Effect.all(Effect.replicate(results, 5), { concurrency: "unbounded" })
+      expect((yield* files).toSorted()).toEqual(
+        ["", "-2", "-3", "-4", "-5"].map((suffix) => `cafe-cats-b-7-0${suffix}.png`).toSorted()
+      )
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("saves where a file system knows no links, and leaves no empty file where it then fails", () =>
+    Effect.gen(function* () {
+      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const on = (...steps: ReadonlyArray<Step>) =>
+        Effect.provideService(FileSystem.FileSystem, failing(fs, { on: steps, failure: "permission denied" }))
+      const [failed] = yield* results.pipe(on("link", "rename"))
+      expect(Either.getLeft(failed ?? Either.right(""))).toMatchObject({
+        value: { _tag: "DownloadError", path: directory }
+      })
+      expect(yield* files).toEqual([])
+      yield* results.pipe(on("link"))
+      expect(yield* files).toEqual(["cafe-cats-b-7-0.png"])
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive.each<[string, Uint8Array, string]>([
+    ["JPEG", jpeg, "jpg"],
+    ["WebP", webp, "webp"]
+  ])("recognises %s, whatever its content type", ([, bytes, extension]) =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": [respond(200, bytes, { "content-type": "text/plain" })] })
+      expect((yield* results).every(Either.isRight)).toBe(true)
+      expect(yield* files).toEqual([`cafe-cats-b-7-0.${extension}`])
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive.each<[string, Answer, RegExp, number]>([
+    ["a 404 page", respond(404, "<h1>Not found</h1>"), /answered 404/, 1],
+    ["a page that says 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
+    ["a very short page", respond(200, "Hello"), /not a PNG/, 1],
+    ["nothing", respond(200, ""), /empty/, 4],
+    ["an end by length", cut(200, png, "length"), /broke off/, 4],
+    ["an end by chunk", cut(200, png, "chunk"), /broke off/, 4],
+    ["an end by a plain close", cut(200, png, "close"), /broke off/, 4],
+    ["a JPEG without its end", respond(200, jpeg.subarray(0, 20)), /broke off/, 4],
+    ["a WebP without its end", respond(200, webp.subarray(0, 20)), /broke off/, 4],
+    ["a reset", { then: "reset" }, /connection failed/, 4],
+    ["500", respond(500), /answered 500/, 4],
+    ["more than 64 MiB by length", declaredTooLong, /more than 67108864 bytes/, 1],
+    ["more than 64 MiB in chunks", tooLong(chunked, asChunk), /more than 67108864 bytes/, 1],
+    [
+      "more than 64 MiB in no end of bytes",
+      tooLong({ connection: "close" }, (part) => [part]),
+      /more than 67108864/,
+      1
+    ],
+    ["endless redirects", respond(302, "", { location: "/0" }), /without an end/, 6],
+    ["a redirect off the web", respond(302, "", { location: "file:///etc/passwd" }), /not one of the web/, 1]
+  ])("leaves no file behind after %s", ([, answer, reason, requests]) =>
+    Effect.gen(function* () {
+      const { files, results, server } = yield* saving({ "/0": [answer] })
+      const [result] = yield* results
+      const error = Either.getOrUndefined(Either.flip(result ?? Either.right("")))
+      expect(error).toMatchObject({ _tag: "DownloadError", url: `${server.url}/0`, recordId })
+      expect(error?.message).toMatch(reason)
+      expect(yield* files).toEqual([])
+      expect(server.requests).toHaveLength(requests)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive.each<[string, ReadonlyArray<Answer>]>([
+    ["a reset", [{ then: "reset" }, whole]],
+    ["503 and a cut", [respond(503), cut(200, png, "close"), whole]],
+    ["a redirect", [respond(302, "", { location: "/elsewhere" })]],
+    [
+      "a slow drip",
+      [
+        {
+          write: [head(200, { "content-length": png.length }), ...Array.from(png, (byte) => new Uint8Array([byte]))],
+          then: "keep"
+        }
+      ]
+    ]
+  ])("gets its picture in spite of %s", ([, answers]) =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": answers, "/elsewhere": [whole] })
+      expect((yield* results).every(Either.isRight)).toBe(true)
+      expect(yield* files).toHaveLength(1)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("keeps the others when one fails", () =>
+    Effect.gen(function* () {
+      const { files, results } = yield* saving({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
+        "/0",
+        "/1",
+        "/2"
+      ])
+      expect((yield* results).map(Either.isRight)).toEqual([true, false, true])
+      expect(yield* files).toHaveLength(2)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive.each([403, 410])("asks the status once for a new address after %d", (code) =>
+    Effect.gen(function* () {
+      let asked = 0
+      const renewed: { url: string } = { url: "" }
+      const status = Effect.sync((): Generation.GenerationStatus => {
+        asked += 1
+        return { _tag: "Done", images: [{ index: 0, url: renewed.url }] }
+      })
+      const { results, server } = yield* saving({ "/0": [respond(code)], "/new": [whole] }, ["/0"], status)
+      renewed.url = `${server.url}/new`
+      expect((yield* results).every(Either.isRight)).toBe(true)
+      expect(asked).toBe(1)
+      renewed.url = `${server.url}/0`
+      expect((yield* results).every(Either.isLeft)).toBe(true)
+      expect(asked).toBe(2)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("sends no token and no trace to the host of the pictures", () =>
+    Effect.gen(function* () {
+      const { results, server } = yield* saving({ "/0": [whole] })
+      yield* Effect.withSpan(results, "test")
+      expect(server.requests.join()).not.toMatch(/authorization|traceparent|b3:/i)
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("says why a picture cannot be written", () =>
+    Effect.gen(function* () {
+      const { directory, fs, results } = yield* saving({ "/0": [whole] })
+      yield* fs.writeFileString(directory, "in the way")
+      const [result] = yield* results
+      expect(Either.getOrUndefined(Either.flip(result ?? Either.right("")))?.message).toContain(directory)
+    }).pipe(onDisk)
+  )
+})
+
+describe("ImageFile.bytes", () => {
+  it.scopedLive("emits the bytes as they arrive, and fails at the end where they are not whole", () =>
+    Effect.gen(function* () {
+      const server = yield* faultServer({ "/whole": [whole], "/cut": [cut(200, png, "close")] })
+      const at = (path: string) => ImageFile.bytes({ index: 0, url: server.url + path })
+      const chunks = yield* Stream.runCollect(at("/whole"))
+      expect(Buffer.compare(Buffer.concat(Chunk.toReadonlyArray(chunks)), png)).toBe(0)
+      expect(yield* Effect.flip(Stream.runDrain(at("/cut")))).toMatchObject({ _tag: "DownloadError" })
+    }).pipe(onDisk)
+  )
+
+  it.scopedLive("stops reading at 64 MiB, however much there is", () =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/0": [tooLong(chunked, asChunk)] })
+      let length = 0
+      const error = yield* ImageFile.bytes({ index: 0, url: `${url}/0` }).pipe(
+        Stream.runForEach((chunk) => Effect.sync(() => (length += chunk.length))),
+        Effect.flip
+      )
+      expect(error).toMatchObject({ _tag: "DownloadError" })
+      expect(length).toBeGreaterThan(63 * mebibyte)
+      expect(length).toBeLessThanOrEqual(64 * mebibyte)
+      expect(requests).toHaveLength(1)
+    }).pipe(onDisk)
+  )
+
+  it.effect.each(["http://pictures.test/1", "HTTP://pictures.test/1", "ftp://pictures.test/1", "data:image/png,0"])(
+    "follows no redirect from https to %s",
+    (location) => {
+      const http = scripted({ "https://pictures.test/0": [{ status: 302, headers: { location } }] })
+      return Effect.gen(function* () {
+        const image = { index: 0, url: "https://pictures.test/0" }
+        const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes(image)))
+        expect(error).toMatchObject({ _tag: "DownloadError", url: "https://pictures.test/0" })
+        expect(error.message).toMatch(/from https to http|not one of the web/)
+        expect(http.seen).toHaveLength(1)
+      }).pipe(Effect.provide(http.layer))
+    }
+  )
+
+  it.scopedLive("checks the redirects of a client that is told not to follow them by itself", () =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/0": [respond(302, "", { location: "/0" })] })
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: `${url}/0` })))
+      expect(error.message).toContain("without an end")
+      expect(requests).toHaveLength(6)
+    }).pipe(
+      Effect.provide(
+        Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+      )
+    )
+  )
+
+  it.effect("says where a browser hides the redirect", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: "https://pictures.test/0" })))
+      expect(error.message).toContain("it redirects elsewhere")
+    }).pipe(Effect.provide(opaqueRedirects))
+  )
+
+  it.effect.each(["file:///etc/passwd", "data:image/png;base64,AAAA", "not a url"])("refuses %s", (url) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url })))
+      expect(error).toMatchObject({ _tag: "DownloadError", url })
+    }).pipe(onDisk)
+  )
+})

@@ -1,0 +1,238 @@
+import { FileSystem, KeyValueStore, Path } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
+import { Credentials, TokenStore } from "effect-arta"
+import { revealed } from "../support/revealed.js"
+
+const credentials = (name: string, issuedAt = 1_000) =>
+  new Credentials.Credentials({
+    localId: `account-${name}`,
+    idToken: Redacted.make(`id-${name}`),
+    refreshToken: Redacted.make(`refresh-${name}`),
+    issuedAt,
+    expiresIn: Duration.hours(1)
+  })
+
+const some = (session: Credentials.Credentials) => revealed(Option.some(session))
+
+const inTemporaryFolder = Layer.unwrapScoped(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const folder = yield* fs.makeTempDirectoryScoped()
+    return TokenStore.layerFileSystem(path.join(folder, "a", "b", "credentials.json"))
+  })
+).pipe(Layer.provide(NodeContext.layer))
+
+const backends: Record<string, Layer.Layer<TokenStore.TokenStore, unknown>> = {
+  layerMemory: TokenStore.layerMemory,
+  layerFileSystem: inTemporaryFolder,
+  layerKeyValueStore: TokenStore.layerKeyValueStore.pipe(Layer.provide(KeyValueStore.layerMemory))
+}
+
+describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
+  it.effect("holds nothing at first", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      expect(yield* store.load).toEqual(Option.none())
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("loads what was saved last", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      yield* store.save(credentials("old"))
+      yield* store.save(credentials("new", 2_000))
+      expect(revealed(yield* store.load)).toEqual(some(credentials("new", 2_000)))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("forgets what is cleared, and may be cleared when empty", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      yield* store.clear
+      yield* store.save(credentials("a"))
+      yield* store.clear
+      expect(yield* store.load).toEqual(Option.none())
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("runs one exclusive effect at a time", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      const running = yield* Ref.make(0)
+      const most = yield* Ref.make(0)
+      const visit = Effect.gen(function* () {
+        const now = yield* Ref.updateAndGet(running, (n) => n + 1)
+        yield* Ref.update(most, (n) => Math.max(n, now))
+        yield* Effect.yieldNow()
+        yield* Ref.update(running, (n) => n - 1)
+      })
+      yield* Effect.all(Effect.replicate(store.exclusively(visit), 20), { concurrency: "unbounded" })
+      expect(yield* Ref.get(most)).toBe(1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("lets the next one in when an exclusive effect fails or is interrupted", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      expect(yield* Effect.flip(store.exclusively(Effect.fail("no")))).toBe("no")
+      const entered = yield* Deferred.make<boolean>()
+      const inside = yield* Effect.fork(
+        store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), Effect.never))
+      )
+      yield* Deferred.await(entered)
+      yield* Fiber.interrupt(inside)
+      expect(yield* store.exclusively(Effect.succeed("next"))).toBe("next")
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("TokenStore.layerFileSystem on a disk", () => {
+  const onDisk = <A, E>(
+    test: (tools: {
+      readonly fs: FileSystem.FileSystem
+      readonly folder: string
+      readonly file: string
+      readonly open: Effect.Effect<TokenStore.Service>
+    }) => Effect.Effect<A, E>
+  ) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const file = path.join(folder, "private", "credentials.json")
+      const open = TokenStore.TokenStore.pipe(
+        Effect.provide(TokenStore.layerFileSystem(file)),
+        Effect.provideService(FileSystem.FileSystem, fs),
+        Effect.provideService(Path.Path, path)
+      )
+      return yield* test({ fs, folder, file, open })
+    }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
+
+  const modeOf = (info: FileSystem.File.Info) => (info.mode & 0o777).toString(8)
+
+  it.effect("writes a file that only its owner can read, in a folder that only its owner can enter", () =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* (yield* open).save(credentials("a"))
+        expect(modeOf(yield* fs.stat(file))).toBe("600")
+        expect(modeOf(yield* fs.stat(`${folder}/private`))).toBe("700")
+        expect(yield* fs.readDirectory(`${folder}/private`)).toEqual(["credentials.json"])
+      })
+    )
+  )
+
+  it.effect("makes a laxer file private", () =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.writeFileString(file, "{}", { mode: 0o644 })
+        yield* (yield* open).save(credentials("a"))
+        expect(modeOf(yield* fs.stat(file))).toBe("600")
+      })
+    )
+  )
+
+  it.effect("gives the session to the next program", () =>
+    onDisk(({ open }) =>
+      Effect.gen(function* () {
+        yield* (yield* open).save(credentials("a"))
+        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+      })
+    )
+  )
+
+  it.effect("reads the file of the Python client, aged by its modification time", () =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(`${folder}/private`)
+        const python = {
+          kind: "k",
+          idToken: "id-a",
+          refreshToken: "refresh-a",
+          expiresIn: "3600",
+          localId: "account-a"
+        }
+        yield* fs.writeFileString(file, JSON.stringify(python))
+        yield* fs.utimes(file, 5, 5)
+        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a", 5_000)))
+      })
+    )
+  )
+
+  it.effect.each<[string, string]>([
+    ["truncated", '{"version":1,"idTok'],
+    ["of another shape", '{"version":1,"idToken":7}'],
+    ["of a future version", '{"version":2,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
+    ["of ours and damaged", '{"version":1,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
+    ["with an endless life", '{"idToken":"a","refreshToken":"b","localId":"c","expiresIn":"Infinity"}']
+  ])("sets a file aside that is %s", ([, content]) =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.writeFileString(file, content)
+        expect(yield* (yield* open).load).toEqual(Option.none())
+        const [aside = ""] = yield* fs.readDirectory(`${folder}/private`)
+        expect(aside).toMatch(/^credentials\.json\.unreadable-\d+$/)
+        expect(yield* fs.readFileString(`${folder}/private/${aside}`)).toBe(content)
+      })
+    )
+  )
+
+  it.effect.each(["", " \n"])("takes an empty file for none: %j", (content) =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.writeFileString(file, content)
+        expect(yield* (yield* open).load).toEqual(Option.none())
+        expect(yield* fs.readDirectory(`${folder}/private`)).toEqual(["credentials.json"])
+      })
+    )
+  )
+
+  it.effect("keeps a symlink a symlink", () =>
+    onDisk(({ file, folder, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.writeFileString(`${folder}/real.json`, "")
+        yield* fs.symlink(`${folder}/real.json`, file)
+        yield* (yield* open).save(credentials("a"))
+        expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
+        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        yield* (yield* open).clear
+        expect(yield* fs.exists(`${folder}/real.json`)).toBe(false)
+        expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
+      })
+    )
+  )
+
+  it.effect("says which path a folder stands in the way of", () =>
+    onDisk(({ file, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.makeDirectory(file, { recursive: true })
+        const store = yield* open
+        expect(yield* Effect.flip(store.load)).toMatchObject({ _tag: "TokenStoreError", operation: "load", path: file })
+        expect(yield* Effect.flip(store.clear)).toMatchObject({ operation: "clear", path: file })
+        const error = yield* Effect.flip(store.save(credentials("a")))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "save", path: file })
+        expect(error.message).toContain(file)
+        expect(yield* fs.readDirectory(file.replace("/credentials.json", ""))).toEqual(["credentials.json"])
+      })
+    )
+  )
+})
+
+describe("TokenStore.layerKeyValueStore", () => {
+  it.effect("sets an unreadable value aside", () =>
+    Effect.gen(function* () {
+      const values = yield* KeyValueStore.KeyValueStore
+      yield* values.set("effect-arta/credentials", "nonsense")
+      const store = yield* TokenStore.TokenStore
+      expect(yield* store.load).toEqual(Option.none())
+      expect(yield* values.get("effect-arta/credentials")).toEqual(Option.none())
+      expect(yield* values.get("effect-arta/credentials.unreadable")).toEqual(Option.some("nonsense"))
+    }).pipe(Effect.provide(TokenStore.layerKeyValueStore.pipe(Layer.provideMerge(KeyValueStore.layerMemory))))
+  )
+})

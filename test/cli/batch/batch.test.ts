@@ -1,0 +1,240 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Fault } from "effect-arta/testing"
+import { Line } from "../../../src/cli/shared/jsonOutput.js"
+import { batch, prompts } from "../../support/batchWorld.js"
+import { command, decodeLines, lines, started } from "../../support/command.js"
+import { onPort, timeout } from "../../support/commandWorld.js"
+
+describe.concurrent("effect-arta batch", { timeout }, () => {
+  it.scopedLive("draws a prompt per line, writes the gallery, and asks nothing when run again", () =>
+    Effect.gen(function* () {
+      const { emulator, file, fs, pictures, run, saved } = yield* batch
+      const path = yield* file("prompts.txt", `${prompts.join("\n\n")}\n`)
+      const first = yield* run(path)
+      expect(first.code).toBe(0)
+      expect(first.stderr).toMatch(/^\[4\/4\] saved /m)
+      expect(first.stderr).toMatch(/^4 of 4 drawn\. Gallery: .*index\.html$/m)
+      const names = yield* saved
+      expect([...lines(first.stdout)].sort()).toEqual(names.map((name) => `${pictures}/${name}`))
+      expect(names).toHaveLength(4)
+      const page = yield* fs.readFileString(`${pictures}/index.html`)
+      for (const name of names) expect(page).toContain(name)
+      const before = yield* emulator.requests
+
+      const second = yield* run(path)
+      expect(second.code).toBe(0)
+      expect(yield* emulator.requests).toHaveLength(before.length)
+      expect(yield* saved).toEqual(names)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("takes CSV and JSON lines, with the names of the flags or of the library", () =>
+    Effect.gen(function* () {
+      const { file, run } = yield* batch
+      const csv = yield* file(
+        "r.csv",
+        '\ufeffprompt,model,n,negative,aspect,steps,seed\n"an owl, at night",watercolor,2,fog,16:9,,7\na bee,,,,,20,\n,,,,,,\n'
+      )
+      const jsonl = yield* file("r.jsonl", '{"prompt":"a bat","numInferenceSteps":9,"aspectRatio":"9:16","seed":8}\n')
+      const events = [
+        ...(yield* decodeLines(Line, (yield* run(csv, "--json")).stdout)),
+        ...(yield* decodeLines(Line, (yield* run(jsonl, "--json")).stdout))
+      ]
+      const requests = events.flatMap((event) => (event._tag === "Submitted" ? [event] : []))
+      expect(requests).toHaveLength(3)
+      const byPrompt = new Map(requests.map((event) => [event.request.prompt, event]))
+      expect(byPrompt.get("an owl, at night")).toMatchObject({
+        request: {
+          model: "Watercolor",
+          n: 2,
+          negativePrompt: "fog",
+          aspectRatio: "16:9",
+          numInferenceSteps: 30,
+          seed: 7
+        },
+        row: 1
+      })
+      expect(byPrompt.get("a bee")).toMatchObject({ request: { model: "Flux", n: 1, numInferenceSteps: 20 }, row: 2 })
+      expect(byPrompt.get("a bat")).toMatchObject({
+        request: { numInferenceSteps: 9, aspectRatio: "9:16", seed: 8 },
+        row: 1
+      })
+      expect(events.filter(({ _tag }) => _tag === "Saved")).toHaveLength(4)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([
+    {
+      name: "r.jsonl",
+      text: '{"prompt":"a fox"}\n{"prompt":"a hare","n":0}\n{"prompt":"an owl","modell":"flux"}',
+      says: [/^Row 2: -n has to be/m, /^Row 3: .*modell/m]
+    },
+    { name: "r.jsonl", text: '{"prompt":"a fox"}\nnonsense\n', says: [/^Line 2 is no JSON object/m] },
+    { name: "r.csv", text: "prompt,n\na fox,two\n", says: [/^Row 1: -n has to be/m] },
+    { name: "r.csv", text: 'prompt\n"a fox\n', says: [/no CSV table/] },
+    { name: "r.csv", text: "prompt,n\na fox,1\na hare\n", says: [/no CSV table.* line 3/] },
+    { name: "r.csv", text: "prompt,n,n\na fox,1,1\n", says: [/^Row 1: n is there twice/m] },
+    {
+      name: "r.jsonl",
+      text: '{"prompt":"a fox","steps":9,"numInferenceSteps":30}',
+      says: [/^Row 1: numInferenceSteps is there twice/m]
+    },
+    { name: "r.txt", text: "\n \n", says: [/holds no request/] },
+    { name: "r.yaml", text: "a fox", says: [/\.txt, \.jsonl or \.csv/] }
+  ])("refuses $name with $text before anything is sent", ({ name, says, text }) =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      const { code, stderr } = yield* run(yield* file(name, text))
+      expect(code).toBe(2)
+      for (const pattern of says) expect(stderr).toMatch(pattern)
+      expect(yield* emulator.requests).toEqual([])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("draws what only the emulator in memory has drawn so far", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      expect((yield* run(path, "--emulator")).code).toBe(0)
+      expect((yield* emulator.counts).submit).toBe(0)
+      expect((yield* run(path)).code).toBe(0)
+      expect((yield* emulator.counts).submit).toBe(1)
+      expect(yield* saved).toHaveLength(2)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("refuses a file in another encoding before anything is sent", () =>
+    Effect.gen(function* () {
+      const { emulator, folder, fs, run } = yield* batch
+      const path = `${folder}/p.txt`
+      yield* fs.writeFile(path, Buffer.from("\ufeffa fox\n", "utf16le"))
+      const { code, stderr } = yield* run(path)
+      expect(code).toBe(2)
+      expect(stderr).toMatch(/UTF-8/)
+      expect(yield* emulator.requests).toEqual([])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("lists failures, keeps them, and takes only those again when asked to", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved } = yield* batch
+      yield* emulator.inject(Fault.failGeneration("NSFW"))
+      const path = yield* file("p.txt", "a fox\na hare\n")
+      const first = yield* run(path, "-c", "1")
+      expect(first.code).toBe(6)
+      expect(first.stderr).toMatch(/^1 of 2 drawn/m)
+      expect(first.stderr).toMatch(/^Row 1, "a fox": .*NSFW/m)
+      expect(yield* saved).toHaveLength(1)
+
+      const second = yield* run(path)
+      expect(second.code).toBe(6)
+      expect(second.stderr).toMatch(/NSFW/)
+      expect((yield* emulator.counts).submit).toBe(2)
+
+      const longer = yield* file("p.txt", "a fox\na hare\nan owl\n")
+      const third = yield* run(longer, "--retry-failed")
+      expect(third.stdout).toMatch(/a-fox-\d+-0\.png\n$/)
+      expect(third.stderr).toMatch(/^2 of 3 drawn/m)
+      expect((yield* emulator.counts).submit).toBe(3)
+      expect(yield* saved).toHaveLength(2)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("ends with the code of a failure also when that is an old one", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      yield* emulator.inject(Fault.respond("submit", 422, { body: { detail: "No such style" } }))
+      const path = yield* file("p.txt", "a fox\n")
+      expect((yield* run(path)).code).toBe(4)
+      const again = yield* run(path, "--json")
+      expect(again.code).toBe(4)
+      const [line] = yield* decodeLines(Line, again.stdout)
+      expect(line).toMatchObject({ _tag: "Failed", error: "ResponseError", row: 1 })
+      expect((yield* emulator.counts).submit).toBeLessThanOrEqual(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("does not send again what may have been accepted, unless asked to", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved } = yield* batch
+      yield* emulator.inject(Fault.drop("submit", { handled: true }))
+      const path = yield* file("p.txt", "a fox\n")
+      expect((yield* run(path)).code).toBe(5)
+      const again = yield* run(path)
+      expect(again.code).toBe(5)
+      expect(again.stderr).toMatch(/unknown whether/)
+      expect((yield* emulator.counts).submit).toBe(1)
+      expect((yield* run(path, "--retry-failed")).code).toBe(0)
+      expect((yield* emulator.counts).submit).toBe(2)
+      expect(yield* saved).toHaveLength(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("tries again what was not accepted, and fetches what is not there any more", () =>
+    Effect.gen(function* () {
+      const { emulator, env, file, fs, pictures, run, saved } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      const offline = { ...env, ARTA_API_URL: "http://127.0.0.1:9/api/v1" }
+      const first = yield* command(["batch", path, "-o", pictures], { env: offline })
+      expect(first.code).toBe(5)
+      expect((yield* run(path)).code).toBe(0)
+      const [name = ""] = yield* saved
+      yield* fs.remove(`${pictures}/${name}`)
+      expect((yield* run(path)).code).toBe(0)
+      expect(yield* saved).toEqual([name])
+      expect((yield* emulator.counts).submit).toBe(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("takes no picture for its own that another command has drawn meanwhile under the same name", () =>
+    Effect.gen(function* () {
+      const { emulator, env, file, pictures, saved } = yield* batch
+      yield* emulator.inject(Fault.hang("status"))
+      const path = yield* file("r.jsonl", '{"prompt":"an owl"}\n{"prompt":"a fox","seed":7,"model":"watercolor"}\n')
+      const child = yield* started(["batch", path, "-o", pictures, "-c", "1"], { env })
+      const polls = Effect.map(emulator.counts, ({ status }) => status)
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), polls), { until: (count) => count > 0 })
+      const other = yield* command(["generate", "a fox", "--seed", "7", "-o", pictures], { env })
+      expect(other.stdout).toBe(`${pictures}/a-fox-7-0.png\n`)
+
+      const { code, stdout } = yield* child.ended
+      expect(code).toBe(0)
+      expect(stdout).toContain(`${pictures}/a-fox-7-2-0.png\n`)
+      expect(yield* saved).toHaveLength(3)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("replaces no page of somebody else's, and loses nothing over it", () =>
+    Effect.gen(function* () {
+      const { file, fs, pictures, run, saved } = yield* batch
+      yield* fs.makeDirectory(pictures)
+      yield* fs.writeFileString(`${pictures}/index.html`, "<p>mine</p>")
+      const { code, stderr } = yield* run(yield* file("p.txt", "a fox\n"))
+      expect(code).toBe(0)
+      expect(stderr).toMatch(/^1 of 1 drawn\. No gallery: .*index\.html/m)
+      expect(yield* fs.readFileString(`${pictures}/index.html`)).toBe("<p>mine</p>")
+      expect(yield* saved).toHaveLength(1)
+      const alone = yield* command(["gallery", pictures])
+      expect(alone.code).toBe(3)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("forgets half a line of its journal, and goes no further with a damaged one", () =>
+    Effect.gen(function* () {
+      const { emulator, file, fs, pictures, run, saved } = yield* batch
+      const path = yield* file("p.txt", "a fox\n")
+      yield* run(path)
+      const journal = `${pictures}/effect-arta.jsonl`
+      const text = yield* fs.readFileString(journal)
+      yield* fs.writeFileString(journal, `${text}{"_tag":"Subm`)
+      expect((yield* run(path)).code).toBe(0)
+      yield* fs.writeFileString(journal, text.replace("Submitting", "Subm"))
+      const damaged = yield* run(path)
+      expect(damaged.code).toBe(3)
+      expect(damaged.stderr).toMatch(/^Line 1 of effect-arta\.jsonl is damaged/m)
+      expect((yield* emulator.counts).submit).toBe(1)
+      expect(yield* saved).toHaveLength(1)
+    }).pipe(onPort())
+  )
+})

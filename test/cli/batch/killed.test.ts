@@ -1,0 +1,56 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Array, Effect, Option, Random } from "effect"
+import { ArtaEmulator } from "effect-arta/testing"
+import { command, started } from "../../support/command.js"
+import { onPort, setUp } from "../../support/commandWorld.js"
+
+// A few suffice at a desk. CI takes the time for 20.
+const kills = process.env["CI"] === undefined ? 4 : 20
+const prompts = Array.makeBy(6, (index) => `animal ${String(index)}`)
+
+/** Starts a batch, kills it at a random moment, and runs it again to its end. */
+const killedAndResumed = Effect.gen(function* () {
+  const { emulator, env, folder, fs, pictures } = yield* setUp
+  const file = `${folder}/prompts.txt`
+  yield* fs.writeFileString(file, prompts.join("\n"))
+  const args = ["batch", file, "-o", pictures]
+  const before = yield* emulator.counts
+
+  const child = yield* started(args, { env })
+  const journal = `${pictures}/effect-arta.jsonl`
+  yield* Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), fs.exists(journal)), { until: (isThere) => isThere })
+  yield* Effect.sleep(yield* Random.nextRange(0, 1500))
+  yield* child.signal("SIGKILL")
+  yield* child.ended
+
+  const resumed = yield* command(args, { env })
+  const unknown = resumed.stderr.match(/unknown whether/g)?.length ?? 0
+  const after = yield* emulator.counts
+  // A kill between a request and its answer leaves it unknown whether it was accepted, which no client can find out.
+  expect(after.submit - before.submit).toBeLessThanOrEqual(prompts.length)
+  expect(after.submit - before.submit).toBeGreaterThanOrEqual(prompts.length - unknown)
+  expect(resumed.code, resumed.stderr).toBe(unknown === 0 ? 0 : 5)
+
+  if (unknown > 0) expect((yield* command([...args, "--retry-failed"], { env })).code).toBe(0)
+  const names = (yield* fs.readDirectory(pictures)).sort()
+  const drawn = names.flatMap((name) => Option.toArray(Option.fromNullable(/^animal-(\d)-\d+-0\.png$/.exec(name)?.[1])))
+  expect(drawn).toEqual(prompts.map((_, index) => String(index)))
+  expect(names.filter((name) => !/\.(png|part)$/.test(name))).toEqual(["effect-arta.jsonl", "index.html"])
+  return (yield* emulator.counts).image - before.image
+})
+
+describe("A batch killed at any moment", () => {
+  it.scopedLive(
+    `sends nothing again and ends with the same pictures, ${String(kills)} times`,
+    () =>
+      Effect.gen(function* () {
+        const emulator = yield* ArtaEmulator.ArtaEmulator
+        for (let kill = 0; kill < kills; kill += 1) {
+          const fetched = yield* Effect.scoped(killedAndResumed)
+          expect(fetched).toBeLessThanOrEqual(prompts.length + 4)
+        }
+        expect((yield* emulator.counts).submit).toBeGreaterThanOrEqual(kills * prompts.length)
+      }).pipe(onPort({ queueTime: "100 millis", drawTime: "200 millis" })),
+    600_000
+  )
+})

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Fault } from "effect-arta/testing"
+import { Line } from "../../src/cli/shared/jsonOutput.js"
+import { command, decodeLines } from "../support/command.js"
+import { onPort, setUp, timeout } from "../support/commandWorld.js"
+
+const stack = /^\s+at /m
+
+describe.concurrent("A failure of the command", { timeout }, () => {
+  it.scopedLive("for want of a key says how to get going, and ends with 3", () =>
+    Effect.gen(function* () {
+      const { env, folder } = yield* setUp
+      for (const ARTA_API_KEY of ["", undefined]) {
+        const { code, stderr, stdout } = yield* command(["generate", "a fox"], {
+          env: { ...env, ARTA_API_KEY },
+          cwd: folder
+        })
+        expect(code).toBe(3)
+        expect(stderr).toMatch(/ARTA_API_KEY.*--emulator/)
+        expect(stdout).toBe("")
+      }
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([
+    { args: ["generate"], says: /prompt/ },
+    { args: ["generate", "a fox", "--sed", "7"], says: /--sed/ },
+    { args: ["generate", "a fox", "-n", "two"], says: /two/ },
+    { args: ["generate", "a fox", "-n", "0"], says: /^-n has to be a positive integer\.$/m },
+    { args: ["generate", " "], says: /^The prompt has to be a text that is not blank\.$/m },
+    { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect has to be two positive integers/m },
+    { args: ["generate", "a fox", "-m", "fluxx"], says: /Did you mean flux\b/ },
+    { args: ["generate", "a fox", "--timeout", "0"], says: /a number of seconds above 0/ },
+    { args: ["emulator", "--port", "99999"], says: /a port from 0 to 65535/ },
+    { args: ["watch", " "], says: /^The record id has to be/m },
+    { args: ["batch", "nowhere.txt"], says: /nowhere\.txt/ },
+    { args: ["paint", "a fox"], says: /subcommand/ }
+  ])("of usage, as in $args, says what is wrong, and ends with 2", ({ args, says }) =>
+    Effect.gen(function* () {
+      const { emulator, env, folder } = yield* setUp
+      const { code, stderr, stdout } = yield* command(args, { env, cwd: folder })
+      expect(stderr).toMatch(says)
+      expect(stderr).not.toMatch(stack)
+      expect(code).toBe(2)
+      expect(stdout).toBe("")
+      expect((yield* emulator.counts).submit).toBe(0)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([
+    {
+      fault: Fault.identityError("signUp", "API key not valid. Please pass a valid API key."),
+      code: 3,
+      says: /API key/
+    },
+    { fault: Fault.identityError("signUp", "USER_DISABLED"), code: 4, says: /disabled/ },
+    { fault: Fault.respond("submit", 422, { body: { detail: "No such style" } }), code: 4, says: /No such style/ },
+    { fault: Fault.drop("submit"), code: 5, says: /unknown whether.*\n.*seed 7/ },
+    { fault: Fault.failGeneration("NSFW", "not that"), code: 6, says: /NSFW: not that.*\n.*--seed/ }
+  ])("of the service ends with $code", ({ code, fault, says }) =>
+    Effect.gen(function* () {
+      const { emulator, env, folder } = yield* setUp
+      yield* emulator.inject(fault)
+      const ended = yield* command(["generate", "a fox", "--seed", "7"], { env, cwd: folder })
+      expect(ended.stderr).toMatch(says)
+      expect(ended.stderr).not.toMatch(stack)
+      expect(ended.code).toBe(code)
+      expect((yield* emulator.counts).submit).toBeLessThanOrEqual(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("of the network ends with 5", () =>
+    Effect.gen(function* () {
+      const { env, folder } = yield* setUp
+      const nobody = "http://127.0.0.1:9/token"
+      const { code, stderr } = yield* command(["generate", "a fox"], {
+        env: { ...env, ARTA_SIGN_UP_URL: nobody },
+        cwd: folder
+      })
+      expect(stderr).toMatch(/No usable answer when signing up/)
+      expect(code).toBe(5)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("of patience names the command that goes on, and ends with 7", () =>
+    Effect.gen(function* () {
+      const { env, folder } = yield* setUp
+      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", "my pictures"], {
+        env,
+        cwd: folder
+      })
+      expect(stderr).toMatch(
+        /is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?my pictures/s
+      )
+      expect(code).toBe(7)
+    }).pipe(onPort({ drawTime: "1 hour" }))
+  )
+
+  it.scopedLive("is the last line of --json too", () =>
+    Effect.gen(function* () {
+      const { emulator, env, folder } = yield* setUp
+      yield* emulator.inject(Fault.failGeneration("NSFW"))
+      const { stdout } = yield* command(["generate", "a fox", "--json"], { env, cwd: folder })
+      const last = (yield* decodeLines(Line, stdout)).at(-1)
+      expect(last).toMatchObject({ _tag: "Failed", error: "GenerationFailedError" })
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("shows where it came from at the log level debug only, and never a secret", () =>
+    Effect.gen(function* () {
+      const { emulator, env, folder } = yield* setUp
+      yield* emulator.inject(Fault.respond("submit", 422, { body: { detail: "No such style" } }))
+      const { code, stderr } = yield* command(["generate", "a fox", "--log-level", "debug"], { env, cwd: folder })
+      expect(code).toBe(4)
+      expect(stderr).toMatch(stack)
+      expect(stderr).not.toContain(env["ARTA_API_KEY"])
+    }).pipe(onPort())
+  )
+})

@@ -1,0 +1,225 @@
+import { FileSystem } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { writeGallery } from "../../../src/cli/command/gallery/writeGallery.js"
+import { pageOf } from "../../../src/cli/command/gallery/page.js"
+import { failing } from "../../support/failingDisk.js"
+import { galleryOf, inFolder, png } from "../../support/images.js"
+
+/** What stands under the pictures, from the first to the last: file name and size. */
+const shown = (page: string) =>
+  Array.from(
+    page.matchAll(/<img src="([^"]*)" width="(\d+)" height="(\d+)"/g),
+    ([, src = "", width = "", height = ""]) => `${decodeURIComponent(src)} ${width}x${height}`
+  )
+
+const segment = (marker: number, body: ReadonlyArray<number>) => [0xff, marker, ...word(body.length + 2), ...body]
+const word = (value: number) => [value >> 8, value & 0xff]
+const ascii = (text: string) => Array.from(text, (character) => character.charCodeAt(0))
+
+const jpeg = (width: number, height: number, ...before: ReadonlyArray<ReadonlyArray<number>>) =>
+  Uint8Array.from([
+    ...[0xff, 0xd8],
+    ...segment(0xe0, ascii("JFIF\0\u0001\u0001\0\0\u0001\0\u0001\0\0")),
+    ...before.flat(),
+    ...segment(0xc0, [8, ...word(height), ...word(width), 1, 1, 0x11, 0]),
+    ...[0xff, 0xd9]
+  ])
+
+/** The entry of a camera that was turned by a quarter. */
+const turned = segment(0xe1, [
+  ...ascii("Exif\0\0MM\0*\0\0\0\b"),
+  ...word(1),
+  ...word(0x0112),
+  ...word(3),
+  ...[0, 0, 0, 1],
+  ...word(6),
+  ...[0, 0, 0, 0, 0, 0]
+])
+
+const colourProfile = segment(0xe2, new Array<number>(20_000).fill(1))
+
+const webp = (width: number, height: number) =>
+  Uint8Array.from([
+    ...ascii("RIFF\u0016\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0"),
+    ...[(width - 1) & 0xff, (width - 1) >> 8, 0],
+    ...[(height - 1) & 0xff, (height - 1) >> 8, 0]
+  ])
+
+describe("The gallery of a folder", () => {
+  it.effect("has the pictures of the batch in its order, then the others by name and number", () =>
+    inFolder(
+      {
+        "other-10.png": png(8, 4),
+        "other-9.png": png(4, 8),
+        "last.png": png(3, 3),
+        "zoo.png": png(5, 6),
+        ".hidden.png": png(1, 1),
+        "notes.txt": "Not a picture."
+      },
+      ({ directory, fs, warnings }) =>
+        Effect.gen(function* () {
+          yield* fs.makeDirectory(`${directory}/folder.png`)
+          const page = yield* galleryOf(directory, {
+            "zoo.png": { prompt: "the first" },
+            "gone.png": { prompt: "deleted since" },
+            "last.png": { prompt: "the last" }
+          })
+          expect(shown(page)).toEqual(["zoo.png 5x6", "last.png 3x3", "other-9.png 4x8", "other-10.png 8x4"])
+          expect(page).toContain(">4 pictures</p>")
+          expect(page).not.toContain("deleted since")
+          expect(warnings).toEqual([])
+        })
+    )
+  )
+
+  it.effect("tells the size of every kind of picture as a browser shows it", () =>
+    inFolder(
+      {
+        "a.PNG": png(7, 9),
+        "b.jpg": jpeg(640, 480),
+        "c.jpeg": jpeg(640, 480, turned),
+        "d.jpg": jpeg(640, 480, colourProfile),
+        "e.webp": webp(1024, 300)
+      },
+      ({ directory }) =>
+        Effect.gen(function* () {
+          const page = yield* galleryOf(directory)
+          expect(shown(page)).toEqual([
+            "a.PNG 7x9",
+            "b.jpg 640x480",
+            "c.jpeg 480x640",
+            "d.jpg 640x480",
+            "e.webp 1024x300"
+          ])
+          expect(page).toContain("1024 × 300")
+        })
+    )
+  )
+
+  it.effect("leaves out what cannot be read, with a warning", () =>
+    inFolder(
+      {
+        "cut.png": png(8, 8).subarray(0, 18),
+        "empty.png": "",
+        "flat.png": png(8, 8).fill(0, 16, 20),
+        "good.png": png(8, 8),
+        "page.png": "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'></svg>"
+      },
+      ({ directory, fs, warnings }) =>
+        Effect.gen(function* () {
+          yield* fs.symlink(`${directory}/nowhere`, `${directory}/lost.png`)
+          expect(shown(yield* galleryOf(directory))).toEqual(["good.png 8x8"])
+          const names = ["cut.png", "empty.png", "flat.png", "lost.png", "page.png"]
+          expect(Array.from(warnings).sort()).toEqual(
+            names.map((name) => expect.stringContaining(`WARN "${name}" is not in the gallery: `) as string)
+          )
+        })
+    )
+  )
+
+  it.effect("reads no more than the beginning of a picture, and of a few at a time", () =>
+    inFolder(
+      Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`${String(index)}.png`, png(100, 200)])),
+      ({ directory, fs }) =>
+        Effect.gen(function* () {
+          const sizes = new Set<number>()
+          let open = 0
+          let mostOpen = 0
+          const counting: FileSystem.FileSystem = {
+            ...fs,
+            readFile: () => Effect.dieMessage("A whole picture was read."),
+            open: (path, options) =>
+              Effect.gen(function* () {
+                const file = yield* fs.open(path, options)
+                yield* Effect.acquireRelease(
+                  Effect.sync(() => (mostOpen = Math.max(mostOpen, ++open))),
+                  () => Effect.sync(() => open--)
+                )
+                const readAlloc = (size: FileSystem.SizeInput) => {
+                  sizes.add(Number(size))
+                  return file.readAlloc(size)
+                }
+                return Object.assign(Object.create(file) as FileSystem.File, { readAlloc })
+              })
+          }
+          const written = writeGallery(directory, new Map())
+          yield* Effect.provideService(written, FileSystem.FileSystem, counting)
+          expect([...sizes]).toEqual([4096])
+          expect(mostOpen).toBeGreaterThan(1)
+          expect(mostOpen).toBeLessThanOrEqual(8)
+        })
+    )
+  )
+
+  it.effect("says so where there are no pictures", () =>
+    inFolder({ "notes.txt": "Not a picture." }, ({ directory }) =>
+      Effect.gen(function* () {
+        const page = yield* galleryOf(directory)
+        expect(page).toContain("There are no pictures in this folder yet.")
+        expect(shown(page)).toEqual([])
+      })
+    )
+  )
+
+  it.effect("fails where there is no folder", () =>
+    inFolder({}, ({ directory }) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(writeGallery(`${directory}/nowhere`, new Map()))
+        expect(error).toMatchObject({ _tag: "SystemError", reason: "NotFound" })
+      })
+    )
+  )
+
+  it.effect.each(["open", "write", "rename"] as const)("keeps the old page whole when its %s fails", (step) =>
+    inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
+      Effect.gen(function* () {
+        const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".part" })
+        const written = writeGallery(directory, new Map())
+        yield* Effect.flip(Effect.provideService(written, FileSystem.FileSystem, disk))
+        expect(yield* fs.readFileString(`${directory}/index.html`)).toBe("the old page")
+        expect((yield* fs.readDirectory(directory)).sort()).toEqual(["a.png", "index.html"])
+      })
+    )
+  )
+
+  it.effect("replaces the old page and leaves nothing else behind", () =>
+    inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
+      Effect.gen(function* () {
+        expect(yield* writeGallery(directory, new Map())).toBe(`${directory}/index.html`)
+        expect(shown(yield* fs.readFileString(`${directory}/index.html`))).toEqual(["a.png 2x2"])
+        expect((yield* fs.readDirectory(directory)).sort()).toEqual(["a.png", "index.html"])
+      })
+    )
+  )
+})
+
+describe("The page", () => {
+  const picture = { file: "a b#1?50%&'.png", width: 512, height: 288, prompt: "p", model: "m", seed: 0 }
+
+  it("holds every text as text", () => {
+    const text = `"'><script>&amp;</script> $& $' <!-- count -->`
+    const inert = "&quot;&#39;&gt;&lt;script&gt;&amp;amp;&lt;/script&gt; $&amp; $&#39; &lt;!-- count --&gt;"
+    const page = pageOf("<!-- pictures -->", [{ ...picture, prompt: text, model: text }])
+    expect(page).toContain(`alt="${inert}"`)
+    expect(page).toContain(`<p class="prompt" dir="auto">${inert}</p>`)
+    expect(page).toContain(`<bdi>${inert}</bdi>`)
+    expect(page).not.toMatch(/<script|<!--/)
+  })
+
+  it("has addresses that mean the file whatever its name is", () => {
+    const page = pageOf("<!-- pictures -->", [picture, { ...picture, file: "javascript:x.png" }])
+    expect(page).toContain(`href="a%20b%231%3F50%25%26&#39;.png"`)
+    expect(page).toContain(`src="javascript%3Ax.png"`)
+  })
+
+  it("says what is known, and the file name in place of a prompt", () => {
+    const { file, height, width } = picture
+    const page = pageOf("<!-- pictures -->", [{ file, height, width, prompt: " \n" }])
+    expect(page).toContain(`<p class="prompt" dir="auto">a b#1?50%&amp;&#39;.png</p>`)
+    expect(page).toContain(`alt="a b#1?50%&amp;&#39;.png"`)
+    expect(page).not.toMatch(/Model|Seed|undefined/)
+    expect(pageOf("<!-- pictures -->", [picture])).toContain("<dt>Seed</dt> <dd>0</dd>")
+    expect(pageOf("<!-- count -->", [picture])).toBe("1 picture")
+  })
+})

@@ -1,0 +1,104 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { summaries } from "../../src/cli/shared/help.js"
+import { command, lines, started } from "../support/command.js"
+import { onPort, setUp, timeout } from "../support/commandWorld.js"
+
+const commands = Object.keys(summaries)
+
+describe.concurrent("effect-arta", { timeout }, () => {
+  it.live("explains itself without colours where there is no terminal", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* command(["--help"])
+      expect(code).toBe(0)
+      for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z].*\\.$`, "m"))
+      expect(Math.max(...lines(stdout).map(({ length }) => length))).toBeLessThanOrEqual(90)
+      expect(stdout).not.toContain("\u001b")
+    })
+  )
+
+  it.live.each(Object.entries(summaries))("explains %s: %s", ([name, summary]) =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* command([...name.split(" "), "--help"])
+      expect(code).toBe(0)
+      expect(stdout).toContain(`DESCRIPTION\n\n${summary}\n`)
+    })
+  )
+
+  it.live("completes in a shell", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* command(["--completions", "bash"])
+      expect(code).toBe(0)
+      for (const name of ["generate", "watch", "batch", "sign-out", "--negative", "--retry-failed"])
+        expect(stdout).toContain(name)
+      execFileSync("bash", ["-n"], { input: stdout })
+    })
+  )
+
+  it.live("lists the models, for people and for programs", () =>
+    Effect.gen(function* () {
+      const { stdout } = yield* command(["models"])
+      expect(stdout).toMatch(/^flux +Flux$/m)
+      expect(stdout).toMatch(/^gpt-image +one of GPT4o, High GPT4o, GPT4o Ghibli$/m)
+      const { stdout: json } = yield* command(["models", "--json"])
+      expect(lines(json).map((line) => JSON.parse(line) as unknown)).toContainEqual({ alias: "flux", models: ["Flux"] })
+      expect(lines(json)).toHaveLength(lines(stdout).length)
+    })
+  )
+
+  it.scopedLive("says who is signed up, renews, and signs out, and never prints a token", () =>
+    Effect.gen(function* () {
+      const { emulator, env, folder, fs } = yield* setUp
+      const nobody = yield* command(["account"], { env })
+      expect(nobody.stdout).toContain("Nobody has signed up yet")
+      expect(nobody.stdout).toContain(`${folder}/credentials.json`)
+
+      const signedUp = yield* command(["account", "renew"], { env })
+      expect(signedUp.code).toBe(0)
+      const stored = JSON.parse(yield* fs.readFileString(`${folder}/credentials.json`)) as Record<string, string>
+
+      const shown = yield* command(["account"], { env })
+      expect(shown.stdout).toContain(String(stored["localId"]))
+      expect(shown.stdout).toMatch(/^Signed up +\d{4}-\d\d-\d\dT/m)
+      expect(shown.stdout).toMatch(/^Token +fresh until \d{4}-/m)
+      for (const { stderr, stdout } of [signedUp, shown]) {
+        expect(stdout + stderr).not.toContain(stored["idToken"])
+        expect(stdout + stderr).not.toContain(stored["refreshToken"])
+      }
+
+      const renewed = yield* command(["account", "renew"], { env })
+      expect(/^Signed up.*$/m.exec(renewed.stdout)?.[0]).toBe(/^Signed up.*$/m.exec(shown.stdout)?.[0])
+      expect(yield* emulator.counts).toMatchObject({ signUp: 1 })
+      expect((yield* emulator.counts).refresh).toBeGreaterThanOrEqual(1)
+
+      expect((yield* command(["account", "sign-out"], { env })).code).toBe(0)
+      expect(yield* fs.exists(`${folder}/credentials.json`)).toBe(false)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("serves an emulator that its lines point any program at", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const server = yield* started(["emulator"])
+      const printed = yield* server.wrote(/ARTA_TOKEN_FILE=.*\n/)
+      const env = Object.fromEntries(
+        [...printed.matchAll(/^export (\w+)="(.*)"$/gm)].map(([, name = "", value = ""]): [string, string] => [
+          name,
+          value
+        ])
+      )
+      const drawn = yield* command(["generate", "a fox"], { env, cwd: folder })
+      expect(drawn.code).toBe(0)
+      expect(yield* fs.exists(`${folder}/${drawn.stdout.trim()}`)).toBe(true)
+      expect(yield* fs.exists(String(env["ARTA_TOKEN_FILE"]))).toBe(true)
+
+      yield* server.signal("SIGINT")
+      expect((yield* server.ended).code).toBe(130)
+      expect(yield* fs.exists(String(env["ARTA_TOKEN_FILE"]))).toBe(false)
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+})

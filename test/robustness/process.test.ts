@@ -1,0 +1,125 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { Effect, Layer, Option } from "effect"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { emulatorOnPort } from "../support/emulatorOnPort.js"
+import { faultServer, respond } from "../support/faultServer.js"
+import { bundled, started } from "../support/program.js"
+
+let bundles: string
+let program: string
+
+beforeAll(async () => {
+  bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
+  program = await bundled("drawAndSave", bundles)
+})
+
+afterAll(() => rm(bundles, { recursive: true, force: true }))
+
+const onPort = (options: ArtaEmulator.Options = {}) =>
+  Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
+
+interface Urls {
+  readonly apiUrl: string
+  readonly signUpUrl: string
+  readonly tokenUrl: string
+}
+
+/** The program, started with a session or none, and the files that it has written so far. */
+const drawingAt = Effect.fn(function* (urls: Urls, stored?: string) {
+  const fs = yield* FileSystem.FileSystem
+  const folder = yield* fs.makeTempDirectoryScoped()
+  const tokenFile = `${folder}/session/credentials.json`
+  const options = { apiKey: "k", tokenFile, ...urls }
+  yield* fs.makeDirectory(`${folder}/session`)
+  if (stored !== undefined) yield* fs.writeFileString(tokenFile, stored)
+  const child = yield* started(program, JSON.stringify(options), `${folder}/pictures`)
+  const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${folder}/${name}`), () => [])
+  return { child, tokenFile, session: filesIn("session"), pictures: filesIn("pictures") }
+})
+
+const drawing = Effect.flatMap(ArtaEmulator.urls, (urls) => drawingAt(urls))
+
+const seen = (operation: Fault.Operation) =>
+  Effect.flatMap(ArtaEmulator.ArtaEmulator, ({ requests }) =>
+    Effect.map(requests, (all) => all.some((request) => request.operation === operation))
+  )
+
+const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), condition), { until: (holds) => holds })
+
+describe("A program", () => {
+  it.scopedLive("lives for as long as a generation is awaited, and then ends by itself", () =>
+    Effect.gen(function* () {
+      const { child, pictures } = yield* drawing
+      expect(yield* child.nextLine).toBe("Submitted")
+      yield* Effect.repeat(child.nextLine, { until: (line) => line === "Completed" })
+      expect(yield* child.nextLine).toMatch(/record-.*-0\.png$/)
+      expect(yield* child.ended).toBe("ended with 0")
+      expect(yield* pictures).toHaveLength(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("ends promptly on %s while it polls", (signal) =>
+    Effect.gen(function* () {
+      const { child, session } = yield* drawing
+      expect(yield* child.nextLine).toBe("Submitted")
+      expect(yield* child.nextLine).toBe("Queued")
+      yield* child.signal(signal)
+      expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "5 seconds"))).toBe(true)
+      expect(yield* session).toEqual(["credentials.json"])
+    }).pipe(onPort({ queueTime: "1 hour" }))
+  )
+
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no part of a picture on %s while it downloads", (signal) =>
+    Effect.gen(function* () {
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      yield* emulator.inject(Fault.hang("image"))
+      const { child, pictures, session } = yield* drawing
+      yield* until(seen("image"))
+      yield* child.signal(signal)
+      expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "5 seconds"))).toBe(true)
+      expect(yield* pictures).toEqual([])
+      expect(yield* session).toEqual(["credentials.json"])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("waits for the answer to a sign-up under way, and leaves no lock", () =>
+    Effect.gen(function* () {
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      yield* emulator.inject(Fault.hang("signUp"))
+      const { child, session } = yield* drawing
+      yield* until(seen("signUp"))
+      yield* child.signal("SIGTERM")
+      // Its own timeout ends the request after ten seconds.
+      expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "15 seconds"))).toBe(true)
+      expect(yield* session).toEqual([])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("keeps what a refresh under way brings on %s", (signal) =>
+    Effect.gen(function* () {
+      const interrupted = yield* Effect.makeLatch()
+      const refreshed = respond(200, { id_token: "id-2", expires_in: "3600", refresh_token: "refresh-2" })
+      const { requests, url } = yield* faultServer({ "/token": [{ ...refreshed, after: interrupted.await }] })
+      const expired = { version: 1, localId: "me", idToken: "id-1", refreshToken: "refresh-1" }
+      const { child, session, tokenFile } = yield* drawingAt(
+        { apiUrl: url, signUpUrl: `${url}/signUp`, tokenUrl: `${url}/token` },
+        JSON.stringify({ ...expired, issuedAt: 0, expiresIn: 3_600_000 })
+      )
+      yield* until(Effect.sync(() => requests.length > 0))
+      yield* child.signal(signal)
+      expect(yield* child.nextLine).toBe("Interrupted")
+      yield* interrupted.open
+      expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "5 seconds"))).toBe(true)
+      expect(yield* session).toEqual(["credentials.json"])
+      const fs = yield* FileSystem.FileSystem
+      expect(yield* fs.readFileString(tokenFile)).toContain("refresh-2")
+      expect(requests).toHaveLength(1)
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+})

@@ -1,0 +1,139 @@
+import { NodeHttpClient } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import type { ArtaError, Generation } from "effect-arta"
+import { Arta, Polling, TokenStore } from "effect-arta"
+import type { Answer, FaultServer } from "../support/faultServer.js"
+import { cut, faultServer, head, respond } from "../support/faultServer.js"
+
+const signedUp = respond(200, {
+  kind: "k",
+  localId: "me",
+  idToken: "id-1",
+  refreshToken: "refresh-1",
+  expiresIn: "3600"
+})
+const refreshed = respond(200, { id_token: "id-2", expires_in: "3600" })
+const accepted = respond(200, { record_id: "rec" })
+const queued = respond(200, { status: "IN_QUEUE" })
+const done = respond(200, { status: "DONE", response: [{ url: "http://pictures.test/0" }] })
+
+const bytesOf = (body: object) => new TextEncoder().encode(JSON.stringify(body))
+
+interface Scripts {
+  readonly signUp?: ReadonlyArray<Answer>
+  readonly submit?: ReadonlyArray<Answer>
+  readonly status?: ReadonlyArray<Answer>
+}
+
+/** Runs a generation against a server with these scripts, on real sockets. */
+const generating = <A, E>(
+  { signUp = [signedUp], status = [queued, done], submit = [accepted] }: Scripts,
+  test: (
+    run: Effect.Effect<Generation.Generation, ArtaError.ArtaError>,
+    count: (start: string) => number
+  ) => Effect.Effect<A, E>
+) =>
+  Effect.gen(function* () {
+    const server: FaultServer = yield* faultServer({
+      "/signUp": signUp,
+      "/token": [refreshed],
+      "/api/text2image/rec/status": status,
+      "/api/text2image": submit
+    })
+    const { url } = server
+    const options = { apiKey: "k", apiUrl: `${url}/api`, signUpUrl: `${url}/signUp`, tokenUrl: `${url}/token` }
+    const layer = Arta.layer(options).pipe(
+      Layer.provide(TokenStore.layerMemory),
+      Layer.provide(NodeHttpClient.layerUndici)
+    )
+    const run = Arta.run({ prompt: "cat" }, { polling: Polling.fixed("20 millis") })
+    const count = (start: string) => server.requests.filter((request) => request.startsWith(start)).length
+    return yield* test(Effect.provide(run, layer), count)
+  }).pipe(Effect.scoped)
+
+const submits = "POST /api/text2image "
+
+describe.concurrent("On real sockets", () => {
+  it.live.each<[string, Answer]>([
+    ["a reset after the body", { then: "reset" }],
+    ["a close without an answer", { then: "close" }],
+    ["half of the headers", { write: ["HTTP/1.1 200 OK\r\ncontent-le"], then: "close" }],
+    ["an answer cut short by length", cut(200, bytesOf({ record_id: "rec" }), "length")],
+    ["an answer cut short by chunk", cut(200, bytesOf({ record_id: "rec" }), "chunk")],
+    ["an answer cut short by a plain close", cut(200, bytesOf({ record_id: "rec" }), "close")],
+    ["500", respond(500, "<h1>Internal Server Error</h1>")],
+    ["502", respond(502)],
+    ["no HTTP at all", { write: ["SSH-2.0-OpenSSH_9.6\r\n"], then: "close" }]
+  ])("a submission is sent exactly once, whatever comes back: %s", ([, answer]) =>
+    generating({ submit: [answer] }, (run, count) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(run)
+        expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { prompt: "cat" } })
+        expect(count(submits)).toBe(1)
+      })
+    )
+  )
+
+  it.live.each<[string, Answer]>([
+    ["a reset", { then: "reset" }],
+    ["a close", { then: "close" }],
+    ["an answer cut short by length", cut(200, bytesOf({ status: "DONE" }), "length")],
+    ["an answer cut short by chunk", cut(200, bytesOf({ status: "DONE" }), "chunk")],
+    ["an answer cut short by a plain close", cut(200, bytesOf({ status: "DONE" }), "close")],
+    ["a page", respond(200, "<h1>Hello</h1>", { "content-type": "text/html" })],
+    ["503", respond(503)]
+  ])("polling goes on after %s", ([, answer]) =>
+    generating({ status: [queued, answer, queued, done] }, (run, count) =>
+      Effect.gen(function* () {
+        const generation = yield* run
+        expect(generation.images).toHaveLength(1)
+        expect(count(submits)).toBe(1)
+        expect(count("GET /api/text2image/rec/status ")).toBe(4)
+      })
+    )
+  )
+
+  it.live("a slow drip is waited for", () => {
+    const body = bytesOf({ status: "DONE", response: [{ url: "http://pictures.test/0" }] })
+    const drip = Array.from(body, (byte) => new Uint8Array([byte]))
+    const answer: Answer = { write: [head(200, { "content-length": body.length }), ...drip], then: "keep" }
+    return generating({ status: [answer] }, (run) =>
+      Effect.map(run, ({ images }) => {
+        expect(images).toHaveLength(1)
+      })
+    )
+  })
+
+  it.live("a token that is refused is renewed once", () =>
+    generating({ submit: [respond(401, { detail: "expired" }), accepted] }, (run, count) =>
+      Effect.gen(function* () {
+        yield* run
+        expect(count(submits)).toBe(2)
+        expect(count("POST /token")).toBe(1)
+        expect(count("POST /signUp")).toBe(1)
+      })
+    )
+  )
+
+  it.live("a sign-up whose answer is lost is tried again", () =>
+    generating({ signUp: [{ then: "reset" }, signedUp] }, (run, count) =>
+      Effect.gen(function* () {
+        yield* run
+        expect(count("POST /signUp")).toBe(2)
+      })
+    )
+  )
+
+  it.live("nothing is claimed to be sent where nobody listens", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Effect.scoped(faultServer({}))
+      const layer = Arta.layer({ apiKey: "k", signUpUrl: `${url}/signUp` }).pipe(
+        Layer.provide(TokenStore.layerMemory),
+        Layer.provide(NodeHttpClient.layerUndici)
+      )
+      const error = yield* Effect.flip(Effect.provide(Arta.run({ prompt: "cat" }), layer))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp", sent: false })
+    })
+  )
+})

@@ -1,0 +1,52 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { Effect, Layer, Logger } from "effect"
+import { encode } from "fast-png"
+import type { Details } from "../../src/cli/command/gallery/writeGallery.js"
+import { writeGallery } from "../../src/cli/command/gallery/writeGallery.js"
+
+export const png = (width: number, height: number): Uint8Array =>
+  encode({ width, height, channels: 3, data: new Uint8Array(width * height * 3).fill(90) })
+
+export interface Folder {
+  readonly fs: FileSystem.FileSystem
+  readonly directory: string
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Runs a test in a new folder with these files, and keeps what is logged. */
+export const inFolder = <A, E>(
+  files: Readonly<Record<string, Uint8Array | string>>,
+  test: (folder: Folder) => Effect.Effect<A, E, NodeContext.NodeContext>
+) => {
+  const warnings: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => warnings.push(`${logLevel.label} ${String(message)}`))
+  return Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    for (const [name, content] of Object.entries(files)) {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
+      yield* fs.writeFile(`${directory}/${name}`, bytes)
+    }
+    return yield* test({ fs, directory, warnings })
+  }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeContext.layer, Logger.replace(Logger.defaultLogger, logger))))
+}
+
+/** The page that is written for a folder. */
+export const galleryOf = (directory: string, details: Readonly<Record<string, Details>> = {}) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    return yield* fs.readFileString(yield* writeGallery(directory, new Map(Object.entries(details))))
+  })
+
+/** Fills a folder with pictures and writes its page, the path of which is returned. */
+export const galleryIn = (
+  directory: string,
+  pictures: Readonly<Record<string, { readonly bytes: Uint8Array; readonly details: Details }>>
+) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const entries = Object.entries(pictures)
+    yield* Effect.forEach(entries, ([name, { bytes }]) => fs.writeFile(`${directory}/${name}`, bytes))
+    return yield* writeGallery(directory, new Map(entries.map(([name, { details }]) => [name, details])))
+  }).pipe(Effect.provide(NodeContext.layer))

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { TokenStoreError } from "../../ArtaError.js"
-import { makeFileLock } from "../../FileLock.js"
+import { makeFileLock } from "./fileLock.js"
 import type { Slot } from "./backend.js"
 
 const orNone = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<Option.Option<A>, PlatformError> =>

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import { monotonicMillis } from "./internal/clock.js"
+import { monotonicMillis } from "../clock.js"
 
 const heartbeat = Duration.seconds(1)
 const pauseBetweenTries = Effect.sleep("50 millis")

@@ -1,6 +1,6 @@
 // npx tsx examples/compose.ts
 //
-// A service of your own on top of effect-arta: it asks for pictures and never learns where they come from. The layer at
+// A service of your own on top of effect-arta: it asks for images and never learns where they come from. The layer at
 // the bottom decides that: the emulator here, `NodeArta.layerConfig()` in production.
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Context, Effect, Either, Layer, Stream } from "effect"
@@ -9,7 +9,7 @@ import { ArtaEmulator } from "effect-arta/testing"
 
 interface Postcard {
   readonly place: string
-  readonly picture: string
+  readonly image: string
 }
 
 class Postcards extends Context.Tag("example/Postcards")<
@@ -26,7 +26,7 @@ class Postcards extends Context.Tag("example/Postcards")<
         ).pipe(
           Stream.filterMap(({ index, result }) =>
             Either.getRight(
-              Either.map(result, ({ images }) => ({ place: places[index] ?? "nowhere", picture: images[0].url }))
+              Either.map(result, ({ images }) => ({ place: places[index] ?? "nowhere", image: images[0].url }))
             )
           ),
           Stream.runCollect,
@@ -39,8 +39,8 @@ class Postcards extends Context.Tag("example/Postcards")<
 
 const program = Effect.gen(function* () {
   const postcards = yield* Postcards
-  for (const { picture, place } of yield* postcards.from(["Lisbon", "Tromsø", "Kyoto"])) {
-    yield* Console.log(`${place}: ${picture}`)
+  for (const { image, place } of yield* postcards.from(["Lisbon", "Tromsø", "Kyoto"])) {
+    yield* Console.log(`${place}: ${image}`)
   }
 })
 

@@ -1,5 +1,5 @@
 /**
- * From a prompt to pictures.
+ * From a prompt to images.
  *
  * `generate` emits what happens as it happens; `run` waits for the outcome; `generateAll` does many at once; `watch`
  * picks up a generation that was submitted before. Interrupting any of them stops the polling at once.
@@ -40,11 +40,11 @@ import type { Overrides } from "./internal/config.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { deadlineIn } from "./internal/generation/deadline.js"
-import { follow, known } from "./internal/generation/pollLoop.js"
-import { gateOf } from "./internal/artaApi/submitLimiter.js"
-import { observed } from "./internal/adaptivePolling/durationHistory.js"
+import { pollLoop, skipValidation } from "./internal/generation/pollLoop.js"
+import { submitLimiterOf } from "./internal/artaApi/submitLimiter.js"
+import { recordDurations } from "./internal/adaptivePolling/durationHistory.js"
 import { countedEvents, countedOutcome, countedStart } from "./internal/metrics.js"
-import { numbered, patiently, retried } from "./internal/retry.js"
+import { withAttemptSpan, retryForever, retryLazily } from "./internal/retry.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
 
@@ -68,8 +68,8 @@ const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 min
 
 const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
 
-// The place in the code that a span would note down is one in this module, whoever called.
-const unplaced = { captureStackTrace: false }
+// Captured stack frames would always point here.
+const noStackTrace = { captureStackTrace: false }
 
 /**
  * Checks and completes options without sending anything: the request that `generate` would submit, its seed drawn. The
@@ -92,8 +92,8 @@ const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: Gener
     return Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Effect.sync(() => (refusal = error)))
   })
   // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
-  const accepted = retried(yield* numbered(attempt), {
-    schedule: patiently,
+  const accepted = retryLazily(yield* withAttemptSpan(attempt), {
+    schedule: retryForever,
     while: (error) =>
       error._tag === "RateLimitedError" &&
       Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
@@ -107,11 +107,11 @@ const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: Gener
 const start = Effect.fnUntraced(function* (options: Options, settings: Settings) {
   const request = yield* decodeOptions(options)
   const api = yield* ArtaApi.ArtaApi
-  const { deadline, recordId } = yield* gateOf(api)(submit(api, request, settings))
+  const { deadline, recordId } = yield* submitLimiterOf(api)(submit(api, request, settings))
   yield* Effect.annotateCurrentSpan({ recordId, model: request.model })
-  const submission = yield* observed(request)
-  const followed = yield* follow(recordId, { polling: pollingOf(settings), deadline, submission })
-  return { recordId, request, followed }
+  const submission = yield* recordDurations(request)
+  const loop = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline, submission })
+  return { recordId, request, loop }
 }, countedStart)
 
 /**
@@ -128,9 +128,9 @@ export const generate = (
   options: Options,
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
-  Effect.map(start(options, settings), ({ followed, recordId, request }) =>
-    Stream.concat(Stream.succeed(new Submitted({ recordId, request }, known)), countedEvents(followed.events))
-  ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", unplaced))
+  Effect.map(start(options, settings), ({ loop, recordId, request }) =>
+    Stream.concat(Stream.succeed(new Submitted({ recordId, request }, skipValidation)), countedEvents(loop.events))
+  ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", noStackTrace))
 
 /**
  * Picks up a generation that was submitted before, by this program or another. The timeout counts from now.
@@ -147,9 +147,9 @@ export const watch = (
       Schema.decode(RecordId)(recordId),
       () => new InvalidRequestError({ field: "recordId", value: recordId, allowed: "the id of a submitted generation" })
     )
-    const { events } = yield* follow(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) })
+    const { events } = yield* pollLoop(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) })
     return countedEvents(events)
-  }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { ...unplaced, attributes: { recordId } }))
+  }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { ...noStackTrace, attributes: { recordId } }))
 
 /**
  * Submits a generation and waits for its images.
@@ -169,10 +169,10 @@ export const watch = (
  */
 export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, ArtaError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const { followed, recordId, request } = yield* start(options, settings)
-    const { elapsed, images } = yield* countedOutcome(followed.outcome)
-    return new Generation({ recordId, images, elapsed, request }, known)
-  }).pipe(Effect.withSpan("Arta.run", unplaced))
+    const { loop, recordId, request } = yield* start(options, settings)
+    const { elapsed, images } = yield* countedOutcome(loop.outcome)
+    return new Generation({ recordId, images, elapsed, request }, skipValidation)
+  }).pipe(Effect.withSpan("Arta.run", noStackTrace))
 
 /**
  * How one of many generations ended. `index` is its place among the requests.

@@ -1,7 +1,7 @@
 /**
  * The image service over HTTP: submit a generation, ask how it stands.
  *
- * Programs that only want pictures use `Arta`. This service is for building something else on the same two calls, and
+ * Programs that only want images use `Arta`. This service is for building something else on the same two calls, and
  * for tests that put another implementation in its place.
  *
  * @example
@@ -38,9 +38,9 @@ import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
 import type { Answer } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
-import { makePause } from "./internal/artaApi/cooldown.js"
-import { briefly, retried } from "./internal/retry.js"
-import * as Wire from "./internal/artaApi/wireFormat.js"
+import { makeCooldown } from "./internal/artaApi/cooldown.js"
+import { retryThrice, retryLazily } from "./internal/retry.js"
+import * as WireFormat from "./internal/artaApi/wireFormat.js"
 
 /**
  * What asking for a generation's status may fail with.
@@ -107,9 +107,9 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
     const client = untraced(yield* HttpClient.HttpClient)
     const url = `${(options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1").replace(/\/+$/, "")}/text2image`
 
-    const pause = yield* makePause
+    const cooldown = yield* makeCooldown
 
-    const unpaused = Effect.flatMap(pause.left, (retryAfter) =>
+    const failDuringCooldown = Effect.flatMap(cooldown.left, (retryAfter) =>
       Duration.greaterThan(retryAfter, Duration.zero)
         ? new RateLimitedError({ operation: "submit", retryAfter })
         : Effect.void
@@ -138,7 +138,9 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       return Effect.gen(function* () {
         const attempt = Effect.flatMap(auth.token, withToken)
         // A poll has a generation to wait for. A submission has none yet, and who asks for it may not want to wait so long.
-        const first = yield* operation === "submit" ? Effect.zipRight(unpaused, attempt) : pause.respect(attempt)
+        const first = yield* operation === "submit"
+          ? Effect.zipRight(failDuringCooldown, attempt)
+          : cooldown.awaitEnd(attempt)
         if (first.answer.status !== 401) return first
         const second = yield* Effect.flatMap(auth.renew(first.token), withToken)
         if (second.answer.status === 401) return yield* new UnauthorizedError({ operation })
@@ -148,26 +150,28 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
 
     const refuse = (operation: Operation, { answer, secrets }: Exchanged) =>
       isRateLimit(answer)
-        ? Effect.tapError(rateLimited(operation, answer), ({ retryAfter }) => pause.extend(retryAfter))
-        : Effect.fail(new ResponseError({ operation, status: answer.status, detail: Wire.detail(answer, secrets) }))
+        ? Effect.tapError(rateLimited(operation, answer), ({ retryAfter }) => cooldown.extend(retryAfter))
+        : Effect.fail(
+            new ResponseError({ operation, status: answer.status, detail: WireFormat.detail(answer, secrets) })
+          )
 
     const isOk = ({ answer }: Exchanged) => answer.status >= 200 && answer.status < 300
 
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
       yield* Effect.annotateCurrentSpan({ model: request.model, n: request.n })
       const unknown = (reason: string) => new SubmissionUnknownError({ request, reason })
-      const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), Wire.form(request))
+      const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), WireFormat.form(request))
 
       const submitted = yield* authorized("submit", submitTimeout, form).pipe(
         (attempt) =>
-          retried(attempt, {
-            schedule: briefly,
+          retryLazily(attempt, {
+            schedule: retryThrice,
             while: (error) => isLostSubmit(error) && !error.sent
           }),
         Effect.mapError((error) => (isLostSubmit(error) && error.sent ? unknown(error.reason) : error))
       )
       if (isOk(submitted)) {
-        const accepted = Wire.readSubmitted(submitted.answer)
+        const accepted = WireFormat.readSubmitted(submitted.answer)
         if (Option.isNone(accepted)) return yield* unknown("an unreadable answer")
         if (accepted.value === undefined) return yield* refuse("submit", submitted)
         yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
@@ -183,7 +187,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const exchanged = yield* authorized("status", statusTimeout, request)
       if (!isOk(exchanged)) return yield* refuse("status", exchanged)
       const found = yield* Effect.mapError(
-        Wire.readStatus(exchanged.answer, { isSecure: url.startsWith("https:"), secrets: exchanged.secrets }),
+        WireFormat.readStatus(exchanged.answer, { isSecure: url.startsWith("https:"), secrets: exchanged.secrets }),
         () =>
           new ResponseError({ operation: "status", status: exchanged.answer.status, detail: "an unreadable answer" })
       )

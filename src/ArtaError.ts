@@ -24,7 +24,7 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { GenerateRequest } from "./GenerateRequest.js"
 import { RecordId } from "./Generation.js"
-import * as advice from "./internal/errorMessages.js"
+import * as messages from "./internal/messages.js"
 
 /**
  * What the library was doing when a service did not answer as it should.
@@ -32,7 +32,7 @@ import * as advice from "./internal/errorMessages.js"
  * @since 0.1.0
  * @category models
  */
-export const Operation = Schema.Literal(...Struct.keys(advice.activity))
+export const Operation = Schema.Literal(...Struct.keys(messages.activity))
 
 /**
  * @since 0.1.0
@@ -57,7 +57,7 @@ export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>
   }
 ) {
   override get message(): string {
-    return `The option ${this.field} is ${advice.shown(this.value)}, but has to be ${this.allowed}.`
+    return `The option ${this.field} is ${messages.shown(this.value)}, but has to be ${this.allowed}.`
   }
 }
 
@@ -86,7 +86,7 @@ export class UnknownModelError extends Schema.TaggedError<UnknownModelError>("ef
  * @since 0.1.0
  * @category models
  */
-export const AuthReason = Schema.Literal(...Struct.keys(advice.byAuthReason))
+export const AuthReason = Schema.Literal(...Struct.keys(messages.byAuthReason))
 
 /**
  * @since 0.1.0
@@ -105,7 +105,7 @@ export class AuthError extends Schema.TaggedError<AuthError>("effect-arta/AuthEr
   recordId
 }) {
   override get message(): string {
-    return advice.byAuthReason[this.reason] + advice.resumable(this.recordId)
+    return messages.byAuthReason[this.reason] + messages.resumable(this.recordId)
   }
 }
 
@@ -125,7 +125,9 @@ export class TokenStoreError extends Schema.TaggedError<TokenStoreError>("effect
   }
 ) {
   override get message(): string {
-    return `Could not ${this.operation} the session at ${this.path}: ${this.reason}.` + advice.resumable(this.recordId)
+    return (
+      `Could not ${this.operation} the session at ${this.path}: ${this.reason}.` + messages.resumable(this.recordId)
+    )
   }
 }
 
@@ -142,7 +144,9 @@ export class TransportError extends Schema.TaggedError<TransportError>("effect-a
   recordId
 }) {
   override get message(): string {
-    return `No usable answer when ${advice.activity[this.operation]}: ${this.reason}.` + advice.resumable(this.recordId)
+    return (
+      `No usable answer when ${messages.activity[this.operation]}: ${this.reason}.` + messages.resumable(this.recordId)
+    )
   }
 }
 
@@ -160,8 +164,8 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("effect-art
   recordId
 }) {
   override get message(): string {
-    const answer = `The service answered ${String(this.status)} when ${advice.activity[this.operation]}: ${this.detail}`
-    return advice.sentence(answer) + advice.resumable(this.recordId)
+    const answer = `The service answered ${String(this.status)} when ${messages.activity[this.operation]}: ${this.detail}`
+    return messages.sentence(answer) + messages.resumable(this.recordId)
   }
 }
 
@@ -177,7 +181,8 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>("ef
 ) {
   override get message(): string {
     return (
-      "The service refused a fresh token: the API key may belong to another service." + advice.resumable(this.recordId)
+      "The service refused a fresh token: the API key may belong to another service." +
+      messages.resumable(this.recordId)
     )
   }
 }
@@ -199,7 +204,8 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effe
   override get message(): string {
     const when = this.retryAfter === undefined ? "later" : `in ${Duration.format(this.retryAfter)}`
     return (
-      `Too many requests when ${advice.activity[this.operation]}: try again ${when}.` + advice.resumable(this.recordId)
+      `Too many requests when ${messages.activity[this.operation]}: try again ${when}.` +
+      messages.resumable(this.recordId)
     )
   }
 }
@@ -235,7 +241,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 )("GenerationFailedError", { recordId: RecordId, status: Schema.String, detail: Schema.String }) {
   override get message(): string {
     const detail = this.detail === "" ? "" : `: ${this.detail}`
-    return advice.sentence(`The generation ${this.recordId} ended as ${this.status}${detail}`)
+    return messages.sentence(`The generation ${this.recordId} ended as ${this.status}${detail}`)
   }
 }
 
@@ -260,7 +266,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
     if (this.recordId !== undefined) {
       return (
         `The generation ${this.recordId} is not finished ${after} (${this.lastStatus ?? "status unknown"}).` +
-        advice.resumable(this.recordId)
+        messages.resumable(this.recordId)
       )
     }
     return this.request === undefined

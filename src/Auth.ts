@@ -48,7 +48,7 @@ import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
 import { monotonicMillis } from "./internal/clock.js"
 import * as Identity from "./internal/identity/identityToolkit.js"
-import { briefly, numbered } from "./internal/retry.js"
+import { retryThrice, withAttemptSpan } from "./internal/retry.js"
 import { TokenStore } from "./TokenStore.js"
 
 /**
@@ -159,12 +159,12 @@ export const make = (
     // A server may have rotated the refresh token by the time its answer is read, and losing that would lose the session.
     // An interruption reaches the fibers that a timeout forks even through `uninterruptible`, but no daemon.
     const obtained = (answer: Effect.Effect<Credentials, Identity.IdentityError>) =>
-      Effect.flatMap(numbered(answer), (attempt) =>
+      Effect.flatMap(withAttemptSpan(answer), (attempt) =>
         Effect.flatMap(attempt, keep).pipe(
           Effect.forkDaemon,
           Effect.flatMap(Fiber.join),
           Effect.uninterruptible,
-          Effect.retry({ schedule: briefly, while: (error) => error._tag === "TransportError" })
+          Effect.retry({ schedule: retryThrice, while: (error) => error._tag === "TransportError" })
         )
       )
 
@@ -232,7 +232,7 @@ export const make = (
 
     const land = (refused?: Redacted.Redacted) => takeOff(refused).pipe(Effect.flatMap(Fiber.await), Effect.flatten)
 
-    // Whoever was told to wait is not asked again meanwhile, however many callers there are.
+    // Honour Retry-After: fail fast until it expires, however many callers there are.
     const board = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
         const last = yield* currentSetback

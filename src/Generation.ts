@@ -25,7 +25,7 @@ export const RecordId = Schema.NonEmptyTrimmedString.pipe(
 export type RecordId = typeof RecordId.Type
 
 /**
- * One finished picture. `index` counts from 0 in the order in which the service lists them.
+ * One finished image. `index` counts from 0 in the order in which the service lists them.
  *
  * @since 0.1.0
  * @category models
@@ -95,7 +95,7 @@ export class InProgress extends Schema.TaggedClass<InProgress>("effect-arta/InPr
 }) {}
 
 /**
- * The pictures are ready. This is the last event.
+ * The images are ready. This is the last event.
  *
  * @since 0.1.0
  * @category events

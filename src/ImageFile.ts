@@ -1,8 +1,8 @@
 /**
  * From a finished generation to files.
  *
- * Only whole pictures are kept: an error page, an empty answer, a picture that broke off or a file of another kind is a
- * `DownloadError`, and never a file. What one picture fails with costs none of the others.
+ * Only whole images are kept: an error page, an empty answer, an image that broke off or a file of another kind is a
+ * `DownloadError`, and never a file. What one image fails with costs none of the others.
  *
  * @example
  * ```ts
@@ -35,14 +35,14 @@ import { ArtaApi } from "./ArtaApi.js"
 import { DownloadError } from "./ArtaError.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { Generation, Image, RecordId } from "./Generation.js"
-import { fetchPicture, Trouble } from "./internal/download/fetchImage.js"
+import { fetchImage, DownloadFailure } from "./internal/download/fetchImage.js"
 import { backoff } from "./internal/retry.js"
 
 /**
  * The bytes of an image as they arrive, from http and https only. The last of them is emitted before it is known whether
- * the picture is whole, so wait for the end of the stream before you trust it.
+ * the image is whole, so wait for the end of the stream before you trust it.
  *
- * Fails with `DownloadError` on anything that is not a whole PNG, JPEG or WebP picture of at most 64 MiB.
+ * Fails with `DownloadError` on anything that is not a whole PNG, JPEG or WebP image of at most 64 MiB.
  *
  * Redirects are followed to a bound, and never from https to http. A client that follows them by itself takes them out of
  * these hands: give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
@@ -52,7 +52,7 @@ import { backoff } from "./internal/retry.js"
  */
 export const bytes = (image: Image): Stream.Stream<Uint8Array, DownloadError, HttpClient.HttpClient> =>
   Stream.mapError(
-    fetchPicture(image.url, () => Effect.void),
+    fetchImage(image.url, () => Effect.void),
     ({ reason }) => new DownloadError({ url: image.url, reason })
   )
 
@@ -155,8 +155,8 @@ const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions)
     const attempt = Effect.gen(function* () {
       const temporary = yield* temporaryFile
       const extension = yield* Ref.make("")
-      const picture = fetchPicture(yield* Ref.get(url), (found) => Ref.set(extension, found))
-      yield* Stream.run(picture, fs.sink(temporary, { flag: "wx" }))
+      const body = fetchImage(yield* Ref.get(url), (found) => Ref.set(extension, found))
+      yield* Stream.run(body, fs.sink(temporary, { flag: "wx" }))
       const ending = `.${yield* Ref.get(extension)}`
       const start = name === undefined ? nameOf(source.request ?? source.recordId) : slug(name, 100)
       const base = joined(start, String(image.index))
@@ -166,19 +166,20 @@ const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions)
     const patient = Effect.retry(attempt, {
       schedule: backoff,
       times: 3,
-      while: (error) => error._tag === "Trouble" && error.cure === "retry"
+      while: (error) => error._tag === "DownloadFailure" && error.recovery === "retry"
     })
 
     yield* fs.makeDirectory(directory, { recursive: true })
     return yield* patient.pipe(
       Effect.catchIf(
-        (error) => error._tag === "Trouble" && error.cure === "new url",
+        (error) => error._tag === "DownloadFailure" && error.recovery === "new url",
         () => Effect.zipRight(renewUrl, patient)
       )
     )
   }).pipe(
     Effect.mapError((error) => {
-      const why = error instanceof Trouble ? { reason: error.reason } : { reason: error.message, path: directory }
+      const why =
+        error instanceof DownloadFailure ? { reason: error.reason } : { reason: error.message, path: directory }
       return new DownloadError({ ...why, url: image.url, recordId: source.recordId })
     }),
     Effect.withSpan("ImageFile.save", { attributes: { recordId: source.recordId, index: image.index } })

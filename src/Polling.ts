@@ -39,8 +39,8 @@ import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
 import { monotonicSeconds } from "./internal/clock.js"
 import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
-import { History, makeHistory, Polled } from "./internal/adaptivePolling/durationHistory.js"
-import type { Sojourn } from "./internal/adaptivePolling/stageObservation.js"
+import { DurationHistory, makeDurationHistory, PollContext } from "./internal/adaptivePolling/durationHistory.js"
+import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
 import { pickedUp, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
 
 /**
@@ -92,7 +92,7 @@ export interface AdaptiveOptions {
   readonly max?: Duration.DurationInput | undefined
 }
 
-// Late news of the end of the queue delays no picture as long as the drawing goes on. It only blurs when that began.
+// Late news of the end of the queue delays no image as long as the drawing goes on. It only blurs when that began.
 const queueShare = 0.25
 
 /**
@@ -103,7 +103,7 @@ const queueShare = 0.25
  * every generation that this program submits and that completes, however it is polled. A generation that is picked up
  * by its id has been under way for an unknown time: it is polled by what that leaves to expect, and not learned from.
  *
- * What is learned lasts as long as the process, across layers and runtimes: a program may build those anew for each
+ * What is learned lasts as long as the process, across layers and runtimes: a program may build those for each
  * call. It is bound to the `Clock` on which it was measured, so tests, each with a `TestClock` of its own, do not learn
  * from each other. `layerHistory` keeps it apart in other ways.
  *
@@ -111,7 +111,7 @@ const queueShare = 0.25
  * ```ts
  * import { Arta, Polling } from "effect-arta"
  *
- * // Five polls are not too many to see the pictures a second earlier.
+ * // Five polls are not too many to see the images a second earlier.
  * export const events = Arta.generate({ prompt: "a lighthouse" }, { polling: Polling.adaptive({ lagCost: 5 }) })
  * ```
  *
@@ -125,18 +125,18 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
   // A cost that makes no sense comes to no number, and that to the longest pause.
   const bounded = (millis: number) => (millis < max ? Math.max(min, Math.ceil(millis)) : max)
 
-  return Schedule.makeWithState<Sojourn | undefined, GenerationStatus, Duration.Duration>(
+  return Schedule.makeWithState<StageObservation | undefined, GenerationStatus, Duration.Duration>(
     undefined,
     (now, { _tag }, before) =>
-      Effect.zipWith(Polled, monotonicSeconds, ({ forecast, submittedAt }, instant) => {
+      Effect.zipWith(PollContext, monotonicSeconds, ({ hazardModel, submittedAt }, instant) => {
         const stage = _tag === "Queued" ? "Queued" : "InProgress"
         const start = before ?? (submittedAt === undefined ? pickedUp(stage, instant) : submitted(submittedAt))
-        const sojourn = seen(start, stage, instant)
-        const age = Math.max(0, instant - sojourn.since)
-        const due = nextPoll(forecast(sojourn), age, stage === "Queued" ? lagCost * queueShare : lagCost)
+        const observation = seen(start, stage, instant)
+        const age = Math.max(0, instant - observation.since)
+        const due = nextPoll(hazardModel(observation), age, stage === "Queued" ? lagCost * queueShare : lagCost)
         const millis = bounded((due - age) * 1_000)
         return [
-          sojourn,
+          observation,
           Duration.millis(millis),
           ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
         ] as const
@@ -151,4 +151,4 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
  * @since 0.1.0
  * @category layers
  */
-export const layerHistory: Layer.Layer<never> = /* @__PURE__ */ Layer.sync(History, makeHistory)
+export const layerHistory: Layer.Layer<never> = /* @__PURE__ */ Layer.sync(DurationHistory, makeDurationHistory)

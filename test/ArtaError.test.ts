@@ -9,7 +9,7 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
   [new ArtaError.InvalidRequestError({ field: "n", value: 0, allowed: "a positive integer" }), /n is 0, .*positive/],
   [new ArtaError.UnknownModelError({ model: "fluxx", suggestions: ["flux"] }), /"fluxx".*flux\?/],
   [new ArtaError.AuthError({ reason: "API_KEY_MISSING" }), /ARTA_API_KEY/],
-  [new ArtaError.AuthError({ reason: "USER_DISABLED", recordId }), /disabled.*rec-1.*watch it to get its pictures/],
+  [new ArtaError.AuthError({ reason: "USER_DISABLED", recordId }), /disabled.*rec-1.*watch it to get its images/],
   [new ArtaError.TokenStoreError({ operation: "save", path: "/a", reason: "disk full" }), /save.*\/a: disk full/],
   [new ArtaError.TransportError({ operation: "status", reason: "reset", sent: true, recordId }), /reset.*rec-1/],
   [new ArtaError.ResponseError({ operation: "submit", status: 422, detail: "too many" }), /422 .*too many/],
@@ -20,7 +20,7 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
   [new ArtaError.GenerationFailedError({ recordId, status: "FAILED", detail: "" }), /rec-1 ended as FAILED\.$/],
   [
     new ArtaError.GenerationTimeoutError({ recordId, elapsed: Duration.minutes(5), lastStatus: "IN_QUEUE" }),
-    /rec-1 is not finished after 5m \(IN_QUEUE\).*watch it to get its pictures/
+    /rec-1 is not finished after 5m \(IN_QUEUE\).*watch it to get its images/
   ],
   [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5), request }), /no answer after 5s.*accepted it/],
   [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /accepted nothing after 5s/],

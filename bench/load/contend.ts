@@ -10,7 +10,7 @@ const failures: Array<string> = []
 const start = performance.now()
 const before = process.cpuUsage()
 await run(Number(generations), {
-  picture: (url) => lags.push(Date.now() - Number(/(\d+)\.png$/.exec(url)?.[1])),
+  image: (url) => lags.push(Date.now() - Number(/(\d+)\.png$/.exec(url)?.[1])),
   failure: (error) => failures.push(String(error))
 })
 const { system, user } = process.cpuUsage(before)

@@ -5,13 +5,13 @@ export interface Counts {
   requests: number
 }
 
-/** What a contender took from the end of its imports to its last picture. */
+/** What a contender took from the end of its imports to its last image. */
 export interface Usage {
   readonly cpuMillis: number
   readonly millis: number
   /** Of the whole process, imports and all. */
   readonly peakBytes: number
-  /** For each picture, how many milliseconds after it was done it was known to be. */
+  /** For each image, how many milliseconds after it was done it was known to be. */
   readonly lags: ReadonlyArray<number>
   readonly failures: ReadonlyArray<string>
 }
@@ -28,7 +28,7 @@ export interface Surroundings {
 export type Contender = (surroundings: Surroundings) => Promise<(generations: number, tell: Tell) => Promise<void>>
 
 export interface Tell {
-  readonly picture: (url: string) => void
+  readonly image: (url: string) => void
   readonly failure: (error: unknown) => void
 }
 
@@ -36,5 +36,5 @@ export interface Tell {
 export const allAtOnce =
   (generate: (index: number) => Promise<string>) =>
   async (generations: number, tell: Tell): Promise<void> => {
-    await Promise.all(Array.from({ length: generations }, (_, i) => generate(i).then(tell.picture, tell.failure)))
+    await Promise.all(Array.from({ length: generations }, (_, i) => generate(i).then(tell.image, tell.failure)))
   }

@@ -10,13 +10,13 @@ export interface Summary {
   /** Milliseconds. */
   readonly lag: number
   readonly lag95: number
-  /** Seconds from the first request to the last picture. */
+  /** Seconds from the first request to the last image. */
   readonly whole: number
   /** Megabytes, of the whole process. */
   readonly peak: number
   readonly signUps: number
   readonly failures: number
-  /** How many generations brought no picture, whether or not that was told. */
+  /** How many generations brought no image, whether or not that was told. */
   readonly lost: number
 }
 
@@ -127,10 +127,10 @@ export const markdown = ({ atFew, atMany, few, machine, many, rounds, targets }:
 server in another; each client runs alone, one after the other, in a new process against a new server. A generation waits for
 1 s and is drawn for 2 s. This page was written on a machine with ${machine}. Only the ratios within one table mean anything.
 
-**Processor** is the time of all threads of the client's process from the end of its imports to its last picture, and
+**Processor** is the time of all threads of the client's process from the end of its imports to its last image, and
 **memory** the most that the process ever held, its imports included; both as a share of the fetch loop's. **Requests** are
 those of one generation, its share of the sign-up included. **Lag** is how much later than it was the client knows that a
-picture is done: no client on a busy machine is as soon as its pauses say. **All** is the time until the last picture is known.
+image is done: no client on a busy machine is as soon as its pauses say. **All** is the time until the last image is known.
 
 The loops are what one writes in a quarter of an hour: they sign up once, ask every 500 ms, and neither try again nor have a time
 limit. The one in Effect, over the HTTP client of \`@effect/platform\` and undici, shows what effect-arta stands on. The packages

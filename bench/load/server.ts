@@ -8,7 +8,7 @@ const drawingMillis = 2_000
 
 const counts: Counts = { signUps: 0, submits: 0, requests: 0 }
 
-// An id tells when its generation was submitted, and a picture's address when it was done: nothing has to be kept, and
+// An id tells when its generation was submitted, and an image's address when it was done: nothing has to be kept, and
 // the client can tell how late it learned of it.
 const submit = (): string => {
   counts.submits++
@@ -21,7 +21,7 @@ const generationOf = (id: string) => {
   const now = Date.now()
   return {
     stage: now < drawnFrom ? ("queued" as const) : now < doneAt ? ("drawing" as const) : ("done" as const),
-    picture: `http://pictures.example/${String(doneAt)}.png`
+    image: `http://images.example/${String(doneAt)}.png`
   }
 }
 
@@ -44,14 +44,14 @@ const credentials = {
 }
 
 const prediction = (id: string) => {
-  const { picture, stage } = generationOf(id)
+  const { image, stage } = generationOf(id)
   return {
     id,
     model: "arta/flux",
     version: "hidden",
     input: { prompt: "a lighthouse" },
     logs: "",
-    output: stage === "done" ? [picture] : null,
+    output: stage === "done" ? [image] : null,
     error: null,
     status: replicateStatus[stage],
     urls: { get: `/v1/predictions/${id}`, cancel: `/v1/predictions/${id}/cancel` }
@@ -63,11 +63,11 @@ const routes: ReadonlyArray<Route> = [
     method: "GET",
     path: /^\/arta\/text2image\/([^/]+)\/status$/,
     answer: (id) => {
-      const { picture, stage } = generationOf(id)
+      const { image, stage } = generationOf(id)
       return {
         record_id: id,
         status: artaStatus[stage],
-        response: stage === "done" ? [{ url: picture }] : [],
+        response: stage === "done" ? [{ url: image }] : [],
         detail: null
       }
     }
@@ -96,7 +96,7 @@ const routes: ReadonlyArray<Route> = [
   {
     method: "GET",
     path: /^\/fal\/arta\/flux\/requests\/([^/]+)$/,
-    answer: (id) => ({ images: [{ url: generationOf(id).picture }] })
+    answer: (id) => ({ images: [{ url: generationOf(id).image }] })
   },
   {
     method: "POST",

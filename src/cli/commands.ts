@@ -44,7 +44,7 @@ const file = Args.file({ name: "file", exists: "yes" }).pipe(
 )
 
 const retryFailed = Options.boolean("retry-failed").pipe(
-  Options.withDescription("Take only the rows that failed, and submit them anew.")
+  Options.withDescription("Take only the rows that failed, and submit them again.")
 )
 
 const batch = Command.make("batch", { file, concurrency, output, retryFailed, json, ...service }, (input) =>
@@ -54,7 +54,7 @@ const batch = Command.make("batch", { file, concurrency, output, retryFailed, js
   )
 ).pipe(Command.withDescription(summaries.batch))
 
-const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A folder with pictures."))
+const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A folder with images."))
 
 const gallery = Command.make("gallery", { directory }, (input) =>
   using(

@@ -46,4 +46,4 @@ export const shown = (value: unknown): string => atMost(100, textOf(value))
 export const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
 export const resumable = (id: RecordId | undefined): string =>
-  id === undefined ? "" : ` The generation ${id} may still finish: watch it to get its pictures.`
+  id === undefined ? "" : ` The generation ${id} may still finish: watch it to get its images.`

@@ -10,7 +10,7 @@ export const backoff = Schedule.exponential("500 millis").pipe(
 )
 
 /** Waits longer after each failure, up to 5 seconds, and never less than the service asked for. */
-export const patiently: Schedule.Schedule<unknown, ArtaError> = Schedule.identity<ArtaError>().pipe(
+export const retryForever: Schedule.Schedule<unknown, ArtaError> = Schedule.identity<ArtaError>().pipe(
   Schedule.intersect(backoff),
   Schedule.modifyDelay(([error], delay) =>
     error._tag === "RateLimitedError" && error.retryAfter !== undefined ? Duration.max(error.retryAfter, delay) : delay
@@ -18,7 +18,7 @@ export const patiently: Schedule.Schedule<unknown, ArtaError> = Schedule.identit
 )
 
 /** The same, but only three times. */
-export const briefly: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect(patiently, Schedule.recurs(3))
+export const retryThrice: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect(retryForever, Schedule.recurs(3))
 
 interface Retries<E> {
   readonly schedule: Schedule.Schedule<unknown, ArtaError>
@@ -26,7 +26,7 @@ interface Retries<E> {
 }
 
 /** `Effect.retry`, but what it takes is taken only where the first attempt fails. */
-export const retried = <A, E extends ArtaError, R>(
+export const retryLazily = <A, E extends ArtaError, R>(
   effect: Effect.Effect<A, E, R>,
   retries: Retries<E>
 ): Effect.Effect<A, E, R> =>
@@ -41,7 +41,7 @@ export const retried = <A, E extends ArtaError, R>(
   })
 
 /** An effect whose spans tell how many times it has been tried. */
-export const numbered = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
+export const withAttemptSpan = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
   Effect.sync(() => {
     let attempt = 0
     return Effect.suspend(() => Effect.annotateSpans(effect, "attempt", ++attempt))

@@ -1,5 +1,5 @@
 /**
- * The services that the library talks to, in a few hundred lines: sign-up, refresh, submit, status and pictures, their
+ * The services that the library talks to, in a few hundred lines: sign-up, refresh, submit, status and images, their
  * error bodies included.
  *
  * In memory it is an `HttpClient`: no sockets, and under `TestClock` a generation of minutes takes no time. On a port it

@@ -27,7 +27,7 @@ const serviceWith = (submission: (prompt: string) => Effect.Effect<void, ArtaApi
   return { draw, submitted, underWay }
 }
 
-const prompts = (count: number) => Array.makeBy(count, (index) => `picture ${String(index)}`)
+const prompts = (count: number) => Array.makeBy(count, (index) => `image ${String(index)}`)
 
 describe("Many generations at once", () => {
   it.effect("have a few submissions under way at a time, first come first served", () =>
@@ -65,7 +65,7 @@ describe("Many generations at once", () => {
       yield* Fiber.interruptAll([...waiting, ...inFlight])
       yield* TestClock.adjust("2 seconds")
       expect(submitted).toHaveLength(3 * most)
-      expect(submitted).not.toContain(`picture ${String(most)}`)
+      expect(submitted).not.toContain(`image ${String(most)}`)
       expect(underWay).toEqual({ now: 0, most })
     })
   )

@@ -33,7 +33,7 @@ const saving = (
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const server = yield* faultServer(scripts)
-    const directory = `${yield* fs.makeTempDirectoryScoped()}/pictures`
+    const directory = `${yield* fs.makeTempDirectoryScoped()}/images`
     const [first, ...more] = paths
     const save = ImageFile.save(sourceOf(server.url + first, ...more.map((path) => server.url + path)), {
       directory
@@ -52,7 +52,7 @@ const onDisk = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.laye
 
 const mebibyte = 1024 * 1024
 
-/** A picture of 66 MiB, after which the server says nothing more and keeps the connection open. */
+/** An image of 66 MiB, after which the server says nothing more and keeps the connection open. */
 const tooLong = (headers: Readonly<Record<string, string | number>>, frame: (part: Uint8Array) => Answer["write"]) => {
   const part = new Uint8Array(mebibyte)
   part.set(png)
@@ -73,7 +73,7 @@ const whole = respond(200, png, { "content-type": "image/png" })
 // Most of these wait for a retry, in real time.
 describe.concurrent("ImageFile.save", () => {
   it.scopedLive.each([
-    { name: "My picture: no. 3/4", file: "my-picture-no-3-4-0.png" },
+    { name: "My image: no. 3/4", file: "my-image-no-3-4-0.png" },
     { name: "../up", file: "up-0.png" },
     { name: "x".repeat(300), file: `${"x".repeat(100)}-0.png` }
   ])("takes the name $name for $file", ({ file, name }) =>
@@ -188,7 +188,7 @@ describe.concurrent("ImageFile.save", () => {
         }
       ]
     ]
-  ])("gets its picture in spite of %s", ([, answers]) =>
+  ])("gets its image in spite of %s", ([, answers]) =>
     Effect.gen(function* () {
       const { files, results } = yield* saving({ "/0": answers, "/elsewhere": [whole] })
       expect((yield* results).every(Either.isRight)).toBe(true)
@@ -226,7 +226,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
-  it.scopedLive("sends no token and no trace to the host of the pictures", () =>
+  it.scopedLive("sends no token and no trace to the host of the images", () =>
     Effect.gen(function* () {
       const { results, server } = yield* saving({ "/0": [whole] })
       yield* Effect.withSpan(results, "test")
@@ -234,7 +234,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
-  it.scopedLive("says why a picture cannot be written", () =>
+  it.scopedLive("says why an image cannot be written", () =>
     Effect.gen(function* () {
       const { directory, fs, results } = yield* saving({ "/0": [whole] })
       yield* fs.writeFileString(directory, "in the way")
@@ -270,14 +270,14 @@ describe("ImageFile.bytes", () => {
     }).pipe(onDisk)
   )
 
-  it.effect.each(["http://pictures.test/1", "HTTP://pictures.test/1", "ftp://pictures.test/1", "data:image/png,0"])(
+  it.effect.each(["http://images.test/1", "HTTP://images.test/1", "ftp://images.test/1", "data:image/png,0"])(
     "follows no redirect from https to %s",
     (location) => {
-      const http = scripted({ "https://pictures.test/0": [{ status: 302, headers: { location } }] })
+      const http = scripted({ "https://images.test/0": [{ status: 302, headers: { location } }] })
       return Effect.gen(function* () {
-        const image = { index: 0, url: "https://pictures.test/0" }
+        const image = { index: 0, url: "https://images.test/0" }
         const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes(image)))
-        expect(error).toMatchObject({ _tag: "DownloadError", url: "https://pictures.test/0" })
+        expect(error).toMatchObject({ _tag: "DownloadError", url: "https://images.test/0" })
         expect(error.message).toMatch(/from https to http|not one of the web/)
         expect(http.seen).toHaveLength(1)
       }).pipe(Effect.provide(http.layer))
@@ -299,7 +299,7 @@ describe("ImageFile.bytes", () => {
 
   it.effect("says where a browser hides the redirect", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: "https://pictures.test/0" })))
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: "https://images.test/0" })))
       expect(error.message).toContain("it redirects elsewhere")
     }).pipe(Effect.provide(opaqueRedirects))
   )

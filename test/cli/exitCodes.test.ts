@@ -86,13 +86,11 @@ describe.concurrent("A failure of the command", { timeout }, () => {
   it.scopedLive("of patience names the command that goes on, and ends with 7", () =>
     Effect.gen(function* () {
       const { env, folder } = yield* setUp
-      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", "my pictures"], {
+      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", "my images"], {
         env,
         cwd: folder
       })
-      expect(stderr).toMatch(
-        /is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?my pictures/s
-      )
+      expect(stderr).toMatch(/is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?my images/s)
       expect(code).toBe(7)
     }).pipe(onPort({ drawTime: "1 hour" }))
   )

@@ -20,29 +20,18 @@ const startsLikePng = (bytes: Uint8Array) => {
 describe.concurrent("effect-arta generate", { timeout }, () => {
   it.scopedLive("draws, saves, prints the path, and says how to draw the same again", () =>
     Effect.gen(function* () {
-      const { env, fs, pictures } = yield* setUp
-      const args = [
-        "generate",
-        "a lighthouse's light",
-        "-m",
-        "watercolor",
-        "-n",
-        "2",
-        "--aspect",
-        "16:9",
-        "-o",
-        pictures
-      ]
+      const { env, fs, images } = yield* setUp
+      const args = ["generate", "a lighthouse's light", "-m", "watercolor", "-n", "2", "--aspect", "16:9", "-o", images]
       const first = yield* command(args, { env })
       expect(first.code).toBe(0)
       const [one = "", two = "", ...more] = lines(first.stdout)
       expect(more).toEqual([])
-      expect(one).toMatch(/\/pictures\/a-lighthouse-s-light-\d+-0\.png$/)
+      expect(one).toMatch(/\/images\/a-lighthouse-s-light-\d+-0\.png$/)
       expect(two).toMatch(/-1\.png$/)
       startsLikePng(yield* fs.readFile(one))
 
       const again = /The same again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
-      const second = yield* command([...shellWords(again), "-o", pictures], { env })
+      const second = yield* command([...shellWords(again), "-o", images], { env })
       const [same = ""] = lines(second.stdout)
       expect(same).not.toBe(one)
       expect(yield* fs.readFile(same)).toEqual(yield* fs.readFile(one))
@@ -66,8 +55,8 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
 
   it.scopedLive("reads the prompt from standard input where it is a hyphen", () =>
     Effect.gen(function* () {
-      const { env, pictures } = yield* setUp
-      const { stdout } = yield* command(["generate", "-", "-o", pictures], { env, input: "a fox\n" })
+      const { env, images } = yield* setUp
+      const { stdout } = yield* command(["generate", "-", "-o", images], { env, input: "a fox\n" })
       expect(stdout).toMatch(/\/a-fox-\d+-0\.png\n$/)
     }).pipe(onPort())
   )
@@ -83,8 +72,8 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
 
   it.scopedLive("prints one event per line with --json, and nothing else anywhere", () =>
     Effect.gen(function* () {
-      const { env, pictures } = yield* setUp
-      const { stderr, stdout } = yield* command(["generate", "a fox", "--json", "-o", pictures], { env })
+      const { env, images } = yield* setUp
+      const { stderr, stdout } = yield* command(["generate", "a fox", "--json", "-o", images], { env })
       const events = yield* decodeLines(Line, stdout)
       expect(events.map(({ _tag }) => _tag).filter((tag) => tag !== "Queued" && tag !== "InProgress")).toEqual([
         "Submitted",
@@ -106,38 +95,37 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
 
   it.scopedLive("goes on to save when the reader of its output has left", () =>
     Effect.gen(function* () {
-      const { env, fs, pictures } = yield* setUp
-      const child = yield* started(["generate", "a fox", "--seed", "7", "--json", "-o", pictures], { env })
+      const { env, fs, images } = yield* setUp
+      const child = yield* started(["generate", "a fox", "--seed", "7", "--json", "-o", images], { env })
       yield* child.stopReading
       expect((yield* child.ended).code).toBe(0)
-      expect(yield* fs.exists(`${pictures}/a-fox-7-0.png`)).toBe(true)
+      expect(yield* fs.exists(`${images}/a-fox-7-0.png`)).toBe(true)
     }).pipe(onPort())
   )
 
-  it.scopedLive("keeps the pictures apart that are drawn at once under one name", () =>
+  it.scopedLive("keeps the images apart that are drawn at once under one name", () =>
     Effect.gen(function* () {
-      const { env, fs, pictures } = yield* setUp
-      const draw = (model: string) =>
-        command(["generate", "a fox", "--seed", "7", "-m", model, "-o", pictures], { env })
+      const { env, fs, images } = yield* setUp
+      const draw = (model: string) => command(["generate", "a fox", "--seed", "7", "-m", model, "-o", images], { env })
       const all = yield* Effect.forEach(["flux", "watercolor", "anime", "cinematic-art"], draw, {
         concurrency: "unbounded"
       })
       expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0])
       expect(new Set(all.map(({ stdout }) => stdout))).toHaveLength(4)
-      expect((yield* fs.readDirectory(pictures)).filter((name) => name.endsWith(".png"))).toHaveLength(4)
+      expect((yield* fs.readDirectory(images)).filter((name) => name.endsWith(".png"))).toHaveLength(4)
     }).pipe(onPort())
   )
 
   it.scopedLive("names the generation where its submission is answered after the time is over", () =>
     Effect.gen(function* () {
-      const { folder, pictures } = yield* setUp
+      const { folder, images } = yield* setUp
       const signedUp = { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" }
       const { url } = yield* faultServer({
         "/signUp": [respond(200, signedUp)],
         "/text2image/record-1/status": [respond(200, { status: "IN_QUEUE", response: null, detail: null })],
         "/text2image": [{ ...respond(200, { record_id: "record-1" }), after: Effect.sleep("8 seconds") }]
       })
-      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "5", "-o", pictures], {
+      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "5", "-o", images], {
         env: {
           ARTA_API_KEY: "k",
           ARTA_API_URL: url,
@@ -146,17 +134,17 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
         }
       })
       expect(code).toBe(7)
-      expect(stderr).toContain(`effect-arta watch record-1 -o ${pictures}`)
+      expect(stderr).toContain(`effect-arta watch record-1 -o ${images}`)
       expect(stderr).not.toContain("may still have accepted")
     }).pipe(onPort())
   )
 
   it.scopedLive("waits for no answer for ever when it is interrupted, and says what it leaves", () =>
     Effect.gen(function* () {
-      const { emulator, env, fs, pictures } = yield* setUp
+      const { emulator, env, fs, images } = yield* setUp
       yield* emulator.inject(Fault.hang("submit"))
-      const child = yield* started(["generate", "a fox", "--seed", "7", "-o", pictures], { env })
-      const journal = `${pictures}/effect-arta.jsonl`
+      const child = yield* started(["generate", "a fox", "--seed", "7", "-o", images], { env })
+      const journal = `${images}/effect-arta.jsonl`
       const isSent = Effect.map(
         Effect.orElseSucceed(fs.readFileString(journal), () => ""),
         (text) => text !== ""
@@ -174,8 +162,8 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     "on %s names the generation and the command that resumes it",
     (signal) =>
       Effect.gen(function* () {
-        const { emulator, env, pictures } = yield* setUp
-        const child = yield* started(["generate", "a fox", "--seed", "7", "-o", pictures], { env })
+        const { emulator, env, images } = yield* setUp
+        const child = yield* started(["generate", "a fox", "--seed", "7", "-o", images], { env })
         yield* child.wrote(/submitted/)
         yield* child.signal(signal)
         const { code, stderr } = yield* child.ended
@@ -184,7 +172,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
         expect(resume?.[2], stderr).toBeDefined()
 
         const resumed = yield* command((resume?.[1] ?? "").split(" "), { env })
-        expect(resumed.stdout).toBe(`${pictures}/a-fox-7-0.png\n`)
+        expect(resumed.stdout).toBe(`${images}/a-fox-7-0.png\n`)
         const repeated = yield* command((resume?.[1] ?? "").split(" "), { env })
         expect(repeated.stdout).toBe(resumed.stdout)
         expect((yield* emulator.counts).submit).toBe(1)

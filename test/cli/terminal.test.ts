@@ -16,8 +16,8 @@ const shown = (output: string): string =>
 describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { timeout }, () => {
   it.scopedLive("draws one live line, and leaves the terminal as it was", () =>
     Effect.gen(function* () {
-      const { env, pictures } = yield* setUp
-      const { code, stdout } = yield* command(["generate", "a fox", "--seed", "7", "-o", pictures], {
+      const { env, images } = yield* setUp
+      const { code, stdout } = yield* command(["generate", "a fox", "--seed", "7", "-o", images], {
         env,
         terminal: true
       })
@@ -33,9 +33,9 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { tim
 
   it.scopedLive("draws a bar for a batch", () =>
     Effect.gen(function* () {
-      const { env, folder, fs, pictures } = yield* setUp
+      const { env, folder, fs, images } = yield* setUp
       yield* fs.writeFileString(`${folder}/p.txt`, "a fox\na hare\nan owl\n")
-      const args = ["batch", `${folder}/p.txt`, "-o", pictures, "-c", "2"]
+      const args = ["batch", `${folder}/p.txt`, "-o", images, "-c", "2"]
       const { code, stdout } = yield* command(args, { env, terminal: true })
       expect(code).toBe(0)
       expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight, .* left/)
@@ -46,8 +46,8 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { tim
 
   it.scopedLive("ends on Ctrl-C with the command that resumes, and shows the cursor again", () =>
     Effect.gen(function* () {
-      const { env, pictures } = yield* setUp
-      const child = yield* started(["generate", "a fox", "-o", pictures], { env, terminal: true })
+      const { env, images } = yield* setUp
+      const child = yield* started(["generate", "a fox", "-o", images], { env, terminal: true })
       yield* child.wrote(/drawing/)
       yield* child.press("\u0003")
       const { code, stdout } = yield* child.ended

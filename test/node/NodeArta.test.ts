@@ -76,7 +76,7 @@ describe("NodeArta.layer", () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("saves a picture with the services it provides", () =>
+  it.scopedLive("saves an image with the services it provides", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       const options = { apiKey: "k", tokenFile: `${directory}/credentials.json`, ...(yield* ArtaEmulator.urls) }

@@ -275,10 +275,10 @@ describe("No input ends in a defect:", () => {
   })
 
   it("answers to a status request", () => {
-    const picture = withSome({ url: orAnything(anyText) })
+    const image = withSome({ url: orAnything(anyText) })
     const fields = {
       status: orAnything(fc.oneof(fc.constantFrom("IN_QUEUE", "IN_PROGRESS", "DONE"), anyText)),
-      response: orAnything(fc.array(picture)),
+      response: orAnything(fc.array(image)),
       ...detail
     }
     check(replyLike(fields), (reply) => {

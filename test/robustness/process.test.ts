@@ -37,9 +37,9 @@ const drawingAt = Effect.fn(function* (urls: Urls, stored?: string) {
   const options = { apiKey: "k", tokenFile, ...urls }
   yield* fs.makeDirectory(`${folder}/session`)
   if (stored !== undefined) yield* fs.writeFileString(tokenFile, stored)
-  const child = yield* started(program, JSON.stringify(options), `${folder}/pictures`)
+  const child = yield* started(program, JSON.stringify(options), `${folder}/images`)
   const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${folder}/${name}`), () => [])
-  return { child, tokenFile, session: filesIn("session"), pictures: filesIn("pictures") }
+  return { child, tokenFile, session: filesIn("session"), images: filesIn("images") }
 })
 
 const drawing = Effect.flatMap(ArtaEmulator.urls, (urls) => drawingAt(urls))
@@ -55,12 +55,12 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
 describe("A program", () => {
   it.scopedLive("lives for as long as a generation is awaited, and then ends by itself", () =>
     Effect.gen(function* () {
-      const { child, pictures } = yield* drawing
+      const { child, images } = yield* drawing
       expect(yield* child.nextLine).toBe("Submitted")
       yield* Effect.repeat(child.nextLine, { until: (line) => line === "Completed" })
       expect(yield* child.nextLine).toMatch(/record-.*-0\.png$/)
       expect(yield* child.ended).toBe("ended with 0")
-      expect(yield* pictures).toHaveLength(1)
+      expect(yield* images).toHaveLength(1)
     }).pipe(onPort())
   )
 
@@ -75,15 +75,15 @@ describe("A program", () => {
     }).pipe(onPort({ queueTime: "1 hour" }))
   )
 
-  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no part of a picture on %s while it downloads", (signal) =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no part of an image on %s while it downloads", (signal) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("image"))
-      const { child, pictures, session } = yield* drawing
+      const { child, images, session } = yield* drawing
       yield* until(seen("image"))
       yield* child.signal(signal)
       expect(Option.isSome(yield* Effect.timeoutOption(child.ended, "5 seconds"))).toBe(true)
-      expect(yield* pictures).toEqual([])
+      expect(yield* images).toEqual([])
       expect(yield* session).toEqual(["credentials.json"])
     }).pipe(onPort())
   )

@@ -19,7 +19,7 @@ const signedUp = {
 }
 const refreshed = { id_token: "canary-renewed-token", expires_in: "3600", refresh_token: "canary-refresh-token" }
 const accepted = { record_id: "record-1" }
-const done = { status: "DONE", response: [{ url: "https://pictures.test/0" }] }
+const done = { status: "DONE", response: [{ url: "https://images.test/0" }] }
 
 const failures: ReadonlyArray<readonly [string, Step]> = [
   ...[200, 400, 401, 403, 422, 429, 500].map((parrot) => [`${String(parrot)} and an echo`, { parrot }] as const),
@@ -30,7 +30,7 @@ const failures: ReadonlyArray<readonly [string, Step]> = [
   ["silence", "silence"]
 ]
 
-const operations = ["signupNewUser", "securetoken", "text2image/", "text2image", "pictures"] as const
+const operations = ["signupNewUser", "securetoken", "text2image/", "text2image", "images"] as const
 
 const settings: Arta.Settings = { timeout: "20 seconds", polling: Polling.fixed("10 seconds") }
 
@@ -70,7 +70,7 @@ describe("No secret is shown", () => {
         securetoken: [{ body: refreshed }],
         "text2image/": [{ body: done }],
         text2image: [{ body: accepted }],
-        pictures: [{ status: 404 }]
+        images: [{ status: 404 }]
       }
       const http = scripted({ ...good, [operation]: [step] })
       const witness = makeWitness()

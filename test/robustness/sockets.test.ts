@@ -16,7 +16,7 @@ const signedUp = respond(200, {
 const refreshed = respond(200, { id_token: "id-2", expires_in: "3600" })
 const accepted = respond(200, { record_id: "rec" })
 const queued = respond(200, { status: "IN_QUEUE" })
-const done = respond(200, { status: "DONE", response: [{ url: "http://pictures.test/0" }] })
+const done = respond(200, { status: "DONE", response: [{ url: "http://images.test/0" }] })
 
 const bytesOf = (body: object) => new TextEncoder().encode(JSON.stringify(body))
 
@@ -95,7 +95,7 @@ describe.concurrent("On real sockets", () => {
   )
 
   it.live("a slow drip is waited for", () => {
-    const body = bytesOf({ status: "DONE", response: [{ url: "http://pictures.test/0" }] })
+    const body = bytesOf({ status: "DONE", response: [{ url: "http://images.test/0" }] })
     const drip = Array.from(body, (byte) => new Uint8Array([byte]))
     const answer: Answer = { write: [head(200, { "content-length": body.length }), ...drip], then: "keep" }
     return generating({ status: [answer] }, (run) =>

@@ -12,7 +12,7 @@ const silence: Answer = { write: [head(200, { "content-length": 1_000 })], then:
 const session = { localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
 const signedUp = respond(200, session, { connection: "close" })
 const accepted = respond(200, { record_id: "rec" })
-const done = respond(200, { status: "DONE", response: [{ url: "http://pictures.test/0" }] })
+const done = respond(200, { status: "DONE", response: [{ url: "http://images.test/0" }] })
 
 /** Counts what an HTTP client asks for and what of it begins to be answered, by the end of the address. */
 const watching = Effect.gen(function* () {
@@ -118,20 +118,20 @@ describe("Headers and then silence", () => {
 
   it.scoped("end a download after 30 seconds, it is tried three times more, and no file is left", () =>
     Effect.gen(function* () {
-      const { count, outlast, services, url } = yield* onServer({ "/picture": [silence] })
+      const { count, outlast, services, url } = yield* onServer({ "/image": [silence] })
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
       const source = {
         recordId: Generation.RecordId.make("rec"),
-        images: [{ index: 0, url: `${url}/picture` }]
+        images: [{ index: 0, url: `${url}/image` }]
       } as const
       const save = Effect.provide(ImageFile.save(source, { directory }), [
         NodeContext.layer,
         Layer.succeedContext(services)
       ])
-      const [saved] = yield* outlast(save, "/picture", { seconds: 30, times: 4 })
+      const [saved] = yield* outlast(save, "/image", { seconds: 30, times: 4 })
       expect(saved?.result).toMatchObject(Either.left({ _tag: "DownloadError" }))
-      expect(count("GET /picture")).toBe(4)
+      expect(count("GET /image")).toBe(4)
       expect(yield* fs.readDirectory(directory)).toEqual([])
     }).pipe(onSockets)
   )

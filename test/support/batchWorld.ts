@@ -7,13 +7,12 @@ export const prompts = ["a fox", "a hare", "an owl", "a fox"]
 /** A folder to write files of requests to, and to draw them in. */
 export const batch = Effect.gen(function* () {
   const world = yield* setUp
-  const { env, folder, fs, pictures } = world
+  const { env, folder, fs, images } = world
   const file = (name: string, text: string) =>
     Effect.as(fs.writeFileString(`${folder}/${name}`, text), `${folder}/${name}`)
-  const run = (path: string, ...args: ReadonlyArray<string>) =>
-    command(["batch", path, "-o", pictures, ...args], { env })
+  const run = (path: string, ...args: ReadonlyArray<string>) => command(["batch", path, "-o", images, ...args], { env })
   const saved = Effect.map(
-    Effect.orElseSucceed(fs.readDirectory(pictures), () => []),
+    Effect.orElseSucceed(fs.readDirectory(images), () => []),
     (names) => names.filter((name) => name.endsWith(".png")).sort()
   )
   return { ...world, file, run, saved }

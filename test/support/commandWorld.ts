@@ -16,7 +16,7 @@ export const setUp = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
   const emulator = yield* ArtaEmulator.ArtaEmulator
-  return { fs, folder, emulator, env: yield* onEmulator(folder), pictures: `${folder}/pictures` }
+  return { fs, folder, emulator, env: yield* onEmulator(folder), images: `${folder}/images` }
 })
 
 /** A process takes its time to start on a busy machine. */

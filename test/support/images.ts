@@ -39,14 +39,14 @@ export const galleryOf = (directory: string, details: Readonly<Record<string, De
     return yield* fs.readFileString(yield* writeGallery(directory, new Map(Object.entries(details))))
   })
 
-/** Fills a folder with pictures and writes its page, the path of which is returned. */
+/** Fills a folder with images and writes its page, the path of which is returned. */
 export const galleryIn = (
   directory: string,
-  pictures: Readonly<Record<string, { readonly bytes: Uint8Array; readonly details: Details }>>
+  images: Readonly<Record<string, { readonly bytes: Uint8Array; readonly details: Details }>>
 ) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const entries = Object.entries(pictures)
+    const entries = Object.entries(images)
     yield* Effect.forEach(entries, ([name, { bytes }]) => fs.writeFile(`${directory}/${name}`, bytes))
     return yield* writeGallery(directory, new Map(entries.map(([name, { details }]) => [name, details])))
   }).pipe(Effect.provide(NodeContext.layer))

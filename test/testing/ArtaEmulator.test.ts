@@ -164,8 +164,8 @@ describe("the emulator's image service", () => {
   )
 })
 
-describe("the emulator's pictures", () => {
-  const picture = (options: Parameters<typeof Arta.run>[0], index = 0) =>
+describe("the emulator's images", () => {
+  const image = (options: Parameters<typeof Arta.run>[0], index = 0) =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Arta.run(options))
       yield* TestClock.adjust("1 minute")
@@ -181,7 +181,7 @@ describe("the emulator's pictures", () => {
   it.effect("have 256 pixels on the long side, in the asked ratio", () =>
     Effect.gen(function* () {
       const size = (aspectRatio: string) =>
-        Effect.map(picture({ ...cat, aspectRatio }), ({ height, width }) => [width, height])
+        Effect.map(image({ ...cat, aspectRatio }), ({ height, width }) => [width, height])
       expect(yield* size("1:1")).toEqual([256, 256])
       expect(yield* size("16:9")).toEqual([256, 144])
       expect(yield* size("9:16")).toEqual([144, 256])
@@ -191,14 +191,14 @@ describe("the emulator's pictures", () => {
 
   it.effect("are the same for the same request, and differ in most pixels for any other", () =>
     Effect.gen(function* () {
-      const first = yield* picture(cat)
-      const same = yield* picture(cat)
+      const first = yield* image(cat)
+      const same = yield* image(cat)
       expect(Buffer.compare(Buffer.from(same.data), Buffer.from(first.data))).toBe(0)
       const others = yield* Effect.all([
-        picture({ ...cat, prompt: "a dog" }),
-        picture({ ...cat, model: "Anime" }),
-        picture({ ...cat, seed: 2 }),
-        picture(cat, 1)
+        image({ ...cat, prompt: "a dog" }),
+        image({ ...cat, model: "Anime" }),
+        image({ ...cat, seed: 2 }),
+        image(cat, 1)
       ])
       for (const other of others) {
         const different = first.data.filter((value, at) => Math.abs(value - (other.data[at] ?? 0)) > 8).length

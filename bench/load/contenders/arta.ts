@@ -22,7 +22,7 @@ export const contender: Contender = async ({ dist, server }) => {
         Effect.match(Arta.run({ prompt: `lighthouse ${String(i)}` }), {
           onFailure: tell.failure,
           onSuccess: ({ images }) => {
-            tell.picture(images[0].url)
+            tell.image(images[0].url)
           }
         }),
       { concurrency: "unbounded", discard: true }

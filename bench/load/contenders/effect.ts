@@ -41,7 +41,7 @@ export const contender: Contender = ({ server }) => {
     Effect.flatMap(program, (generate) =>
       Effect.forEach(
         Array.from({ length: generations }, (_, i) => i),
-        (i) => Effect.match(generate(i), { onFailure: tell.failure, onSuccess: tell.picture }),
+        (i) => Effect.match(generate(i), { onFailure: tell.failure, onSuccess: tell.image }),
         { concurrency: "unbounded", discard: true }
       )
     ).pipe(Effect.provide(NodeHttpClient.layerUndici), Effect.runPromise)

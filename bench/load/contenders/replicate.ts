@@ -14,8 +14,8 @@ export const contender: Contender = ({ peers, server }) => {
   const client = new Replicate({ auth: "k", baseUrl: `${server}/replicate` })
   return Promise.resolve(
     allAtOnce(async (i) => {
-      const [picture] = await client.run("arta/flux", { input: { prompt: `lighthouse ${String(i)}` } })
-      return picture
+      const [image] = await client.run("arta/flux", { input: { prompt: `lighthouse ${String(i)}` } })
+      return image
     })
   )
 }

@@ -33,7 +33,7 @@ const standardInput = Effect.map(
 const unlessDefault = (flag: string, value: number | string, byDefault: number | string): ReadonlyArray<string> =>
   value === byDefault ? [] : [flag, String(value)]
 
-/** The command that draws the same pictures again. */
+/** The command that draws the same images again. */
 const sameAgain = (request: GenerateRequest.GenerateRequest, { emulator }: Service): string => {
   const byDefault = new GenerateRequest.GenerateRequest({ prompt: request.prompt, seed: request.seed })
   const isLikeFlag = request.prompt.startsWith("-")
@@ -78,7 +78,7 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
       if (Option.isNone(flags)) return
       if (Option.isSome(id)) {
         const resume = watchCommand(id.value, flags.value)
-        yield* Console.error(`The generation ${id.value} goes on without you. Get its pictures: ${resume}`)
+        yield* Console.error(`The generation ${id.value} goes on without you. Get its images: ${resume}`)
       } else if (Option.isSome(request)) {
         yield* Console.error(explain(new ArtaError.SubmissionUnknownError({ request: request.value })))
       }

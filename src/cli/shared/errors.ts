@@ -94,7 +94,7 @@ const watchAgain = (recordId: string | undefined, flags: WatchFlags): string =>
   recordId === undefined || Option.isNone(flags) ? "" : `\n${watchCommand(recordId, flags.value)}`
 
 const again = ({ seed }: GenerateRequest.GenerateRequest): string =>
-  `\nLook for it where the service shows your pictures before you send it again (seed ${String(seed)}).`
+  `\nLook for it where the service shows your images before you send it again (seed ${String(seed)}).`
 
 /** Whether the service says that there is no such generation. */
 export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean =>

@@ -1,12 +1,12 @@
 /** What the command is for. */
-export const purpose = "Turn prompts into pictures through the ARTA API."
+export const purpose = "Turn prompts into images through the ARTA API."
 
 /** What each command does, in a sentence. */
 export const summaries = {
   generate: "Draw what a prompt says.",
   watch: "Pick up a generation that was submitted before.",
   batch: "Draw a file of prompts; run again, it goes on where it stopped.",
-  gallery: "Write a page that shows the pictures of a folder.",
+  gallery: "Write a page that shows the images of a folder.",
   models: "List the models and their aliases.",
   account: "Say who is signed up, for how long, and where that is kept.",
   "account renew": "Get a new token for the account, or sign up where there is none.",

@@ -100,7 +100,7 @@ const readStrictly = (text: string) =>
 
 export interface Journal {
   readonly drawings: Effect.Effect<Drawings>
-  /** Notes that a request is about to leave, and under which name its pictures will be. */
+  /** Notes that a request is about to leave, and under which name its images will be. */
   readonly begin: (key: string, request: Request) => Effect.Effect<void, PlatformError>
   readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>
 }

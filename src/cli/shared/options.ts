@@ -14,16 +14,16 @@ export const drawing = {
     described("The model, by its name or an alias: see the models command. Flux by default."),
     Options.optional
   ),
-  n: Options.integer("n").pipe(described("How many pictures. 1 by default."), Options.optional),
+  n: Options.integer("n").pipe(described("How many images. 1 by default."), Options.optional),
   negative: Options.text("negative").pipe(described("What to avoid."), Options.optional),
   aspect: Options.text("aspect").pipe(described("Width to height, such as 16:9. 1:1 by default."), Options.optional),
-  steps: Options.integer("steps").pipe(described("Steps spent on each picture. 30 by default."), Options.optional),
+  steps: Options.integer("steps").pipe(described("Steps spent on each image. 30 by default."), Options.optional),
   guidance: Options.float("guidance").pipe(
     described("How closely the prompt is followed, from 0 up. 7 by default."),
     Options.optional
   ),
   seed: Options.integer("seed").pipe(
-    described("Where the drawing starts from, 0 to 99999999. The same seed draws the same picture again."),
+    described("Where the drawing starts from, 0 to 99999999. The same seed draws the same image again."),
     Options.optional
   )
 }
@@ -43,12 +43,12 @@ export const toRequest = (prompt: string, parsed: Drawing): GenerateRequest.Opti
   seed: Option.getOrUndefined(parsed.seed)
 })
 
-/** Where pictures go. */
+/** Where images go. */
 export const output = Options.directory("output").pipe(
   Options.withAlias("o"),
   Options.withPseudoName("DIR"),
   Options.withDefault("images"),
-  described("The folder for the pictures. images by default.")
+  described("The folder for the images. images by default.")
 )
 
 export const json = Options.boolean("json").pipe(described("Print one JSON object per line instead of text."))
@@ -56,7 +56,7 @@ export const json = Options.boolean("json").pipe(described("Print one JSON objec
 /** What becomes of the result. */
 export const saving = {
   output,
-  noSave: Options.boolean("no-save").pipe(described("Print the addresses of the pictures, and save nothing.")),
+  noSave: Options.boolean("no-save").pipe(described("Print the addresses of the images, and save nothing.")),
   json
 }
 
@@ -78,7 +78,7 @@ export const service = {
     Options.optional
   ),
   emulator: Options.boolean("emulator").pipe(
-    described("Draw on the built-in emulator: no key, no network, made-up pictures.")
+    described("Draw on the built-in emulator: no key, no network, made-up images.")
   )
 }
 

@@ -13,7 +13,7 @@ export interface Progress {
   readonly conclude: (outcome: string) => Effect.Effect<void>
 }
 
-/** A bar on standard error, drawn anew ten times a second until the scope closes. Without a terminal it shows nothing. */
+/** A bar on standard error that refreshes ten times a second until the scope closes. Shows nothing without a terminal. */
 export const bar = (options: Options): Effect.Effect<SingleBar, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.map(

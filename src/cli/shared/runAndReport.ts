@@ -14,7 +14,7 @@ import { progress } from "./progress.js"
 
 export interface Options<R> {
   readonly json: boolean
-  /** What becomes of the pictures. None: their addresses are the result. */
+  /** What becomes of the images. None: their addresses are the result. */
   readonly save: Option.Option<(completed: Generation.Completed) => Effect.Effect<Kept, PlatformError | SetupError, R>>
 }
 
@@ -34,7 +34,7 @@ const follow = <E, R, R2>(
     return { done, results: paths, failures }
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
-/** Shows a generation on the way, then prints the paths of its pictures, or their addresses where none are saved. */
+/** Shows a generation on the way, then prints the paths of its images, or their addresses where none are saved. */
 export const show = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   options: Options<R2>

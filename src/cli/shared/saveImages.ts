@@ -30,7 +30,7 @@ export interface Kept {
   readonly failures: ReadonlyArray<ArtaError.DownloadError>
 }
 
-/** Saves the pictures that are not in the folder yet. `save` writes a file whole or not at all, so what is there is whole. */
+/** Saves the images that are not in the folder yet. `save` writes a file whole or not at all, so what is there is whole. */
 export const saveMissing = (
   { images, recordId }: Generation.Completed,
   { directory, name }: { readonly directory: string; readonly name: string }
@@ -50,7 +50,7 @@ export const saveMissing = (
     return { paths: [...present, ...paths], failures }
   })
 
-/** Saves the pictures of a drawing under the name that its journal has for them, and notes it once all are there. */
+/** Saves the images of a drawing under the name that its journal has for them, and notes it once all are there. */
 export const saveDrawing =
   (journal: Journal, key: string, directory: string) =>
   (done: Generation.Completed): Effect.Effect<Kept, PlatformError, SaveServices> =>

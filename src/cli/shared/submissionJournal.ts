@@ -11,7 +11,7 @@ import { ArtaApi, ArtaError, Auth } from "effect-arta"
 import type { Failure } from "./errors.js"
 import type { Journal } from "./journal.js"
 
-/** Is told of each submission, so that none is lost. */
+/** Observes every submission. */
 export interface Recorder {
   /** Before a request leaves. */
   readonly begin: (request: GenerateRequest.GenerateRequest) => Effect.Effect<void, PlatformError>
@@ -20,7 +20,7 @@ export interface Recorder {
   readonly refused: Effect.Effect<void, PlatformError>
 }
 
-/** Remembers nothing. */
+/** Records nothing. */
 export const forgetful: Recorder = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
 
 /** Writes each submission of one drawing to a journal. */
@@ -60,7 +60,7 @@ const finishing =
       )
     )
 
-/** The service of the API that tells the recorder of whoever calls it. */
+/** An `ArtaApi` that reports each submission to the journal of its caller. */
 export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
   ArtaApi.ArtaApi,
   Effect.gen(function* () {

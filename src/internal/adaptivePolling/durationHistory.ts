@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import type { GenerationStatus } from "../../Generation.js"
 import { monotonicSeconds } from "../clock.js"
-import type { Forecast } from "./hazardModel.js"
-import { observe, unseen, unseenUnderWay } from "./hazardModel.js"
-import type { Sojourn, Stage } from "./stageObservation.js"
+import type { HazardModel } from "./hazardModel.js"
+import { observe, priorModel, priorUnderWay } from "./hazardModel.js"
+import type { StageObservation, Stage } from "./stageObservation.js"
 import { ending, seen, submitted } from "./stageObservation.js"
 
 /** What decides how long a generation takes. */
@@ -17,72 +17,76 @@ export interface Kind {
 
 // A queue is often short, and a look at it costs little.
 const medians = { Queued: 2, InProgress: 8 }
-const unseenStage = Record.map(medians, unseen)
-const stageUnderWay = Record.map(medians, unseenUnderWay)
+const priorStage = Record.map(medians, priorModel)
+const stageUnderWay = Record.map(medians, priorUnderWay)
 
-type Forecasts = Map<string, Forecast>
+type HazardModels = Map<string, HazardModel>
 
 /** How long generations of a kind took. */
-export class History extends Context.Reference<History>()("effect-arta/internal/History", {
-  defaultValue: () => makeHistory()
+export class DurationHistory extends Context.Reference<DurationHistory>()("effect-arta/internal/DurationHistory", {
+  defaultValue: () => makeDurationHistory()
 }) {}
 
 // A time that was measured on one clock means nothing on another.
-export const makeHistory = (): ((clock: Clock.Clock) => Forecasts) => {
-  const byClock = new WeakMap<Clock.Clock, Forecasts>()
+export const makeDurationHistory = (): ((clock: Clock.Clock) => HazardModels) => {
+  const byClock = new WeakMap<Clock.Clock, HazardModels>()
 
   return (clock) => {
-    const known = byClock.get(clock) ?? new Map<string, Forecast>()
+    const known = byClock.get(clock) ?? new Map<string, HazardModel>()
     byClock.set(clock, known)
     return known
   }
 }
 
 /** What a polling schedule cannot tell from the statuses that it is fed. */
-export class Polled extends Context.Reference<Polled>()("effect-arta/internal/Polled", {
-  defaultValue: () => unknown.polled
+export class PollContext extends Context.Reference<PollContext>()("effect-arta/internal/PollContext", {
+  defaultValue: () => noRecorder.pollContext
 }) {}
 
 interface PolledGeneration {
   /** Seconds on the monotonic clock; undefined for a generation that was picked up. */
   readonly submittedAt: number | undefined
-  readonly forecast: (sojourn: Sojourn) => Forecast
+  readonly hazardModel: (observation: StageObservation) => HazardModel
 }
 
 /** A generation as its polls are fed to the history. */
-export interface Observed {
-  readonly polled: PolledGeneration
+export interface DurationRecorder {
+  readonly pollContext: PolledGeneration
   /** Takes in what a poll has told just now. */
   readonly report: (status: GenerationStatus) => Effect.Effect<void>
 }
 
 /** A submission that was accepted just now. */
-export const observed = ({ model, n }: Kind): Effect.Effect<Observed> =>
+export const recordDurations = ({ model, n }: Kind): Effect.Effect<DurationRecorder> =>
   Effect.gen(function* () {
-    const history = yield* History
-    const forecasts = history(yield* Effect.clock)
+    const history = yield* DurationHistory
+    const hazardModels = history(yield* Effect.clock)
     const submittedAt = yield* monotonicSeconds
-    let sojourn = submitted(submittedAt)
+    let observation = submitted(submittedAt)
 
     const keyOf = (stage: Stage) => `${stage}/${String(n)}/${model}`
-    const forecast = (stage: Stage) => forecasts.get(keyOf(stage)) ?? unseenStage[stage]
+    const hazardModel = (stage: Stage) => hazardModels.get(keyOf(stage)) ?? priorStage[stage]
 
     return {
-      polled: { submittedAt, forecast: ({ isWhole, stage }) => (isWhole ? forecast(stage) : stageUnderWay[stage]) },
+      pollContext: {
+        submittedAt,
+        hazardModel: ({ isWhole, stage }) => (isWhole ? hazardModel(stage) : stageUnderWay[stage])
+      },
       report: ({ _tag }) =>
         Effect.map(monotonicSeconds, (instant) => {
-          const end = ending(sojourn, _tag, instant)
-          if (end !== undefined) forecasts.set(keyOf(sojourn.stage), observe(forecast(sojourn.stage), end))
-          if (_tag === "Queued" || _tag === "InProgress") sojourn = seen(sojourn, _tag, instant)
+          const end = ending(observation, _tag, instant)
+          if (end !== undefined)
+            hazardModels.set(keyOf(observation.stage), observe(hazardModel(observation.stage), end))
+          if (_tag === "Queued" || _tag === "InProgress") observation = seen(observation, _tag, instant)
         })
     }
   })
 
 /** A generation of which nothing is known but its id: there is nothing to expect of it, and nothing to learn from it. */
-export const unknown: Observed = {
-  polled: {
+export const noRecorder: DurationRecorder = {
+  pollContext: {
     submittedAt: undefined,
-    forecast: ({ isWhole, stage }) => (isWhole ? unseenStage : stageUnderWay)[stage]
+    hazardModel: ({ isWhole, stage }) => (isWhole ? priorStage : stageUnderWay)[stage]
   },
   report: () => Effect.void
 }

@@ -1,10 +1,10 @@
 /** How long a stage takes, as far as is known, and when it is worth a poll. All times are seconds since the stage began. */
-export interface Forecast {
+export interface HazardModel {
   readonly prior: Prior
   /** How many generations ended in each bucket of time, older ones counting less. */
   readonly seen: Float64Array
   /** The integral of the square root of the hazard, up to each edge between the buckets. */
-  readonly pace: Float64Array
+  readonly integratedSqrtHazard: Float64Array
 }
 
 /** What is expected before anything is known: the share of stages that outlasts each edge. */
@@ -51,28 +51,28 @@ const bell = Array.from({ length: 2 * reach + 1 }, (_, i) =>
 const bellTotal = bell.reduce((sum, height) => sum + height, 0)
 const kernel = bell.map((height) => height / bellTotal)
 
-const paceOf = (survival: Float64Array): Float64Array => {
-  const pace = new Float64Array(buckets + 1)
+const integrateSqrtHazard = (survival: Float64Array): Float64Array => {
+  const integratedSqrtHazard = new Float64Array(buckets + 1)
   for (let i = 0; i < buckets; i++) {
     const cumulativeHazard = Math.log(at(survival, i) / at(survival, i + 1))
-    pace[i + 1] = at(pace, i) + Math.sqrt(cumulativeHazard * width(i))
+    integratedSqrtHazard[i + 1] = at(integratedSqrtHazard, i) + Math.sqrt(cumulativeHazard * width(i))
   }
-  return pace
+  return integratedSqrtHazard
 }
 
-const forecastOf = (prior: Prior, seen: Float64Array): Forecast => {
+const modelOf = (prior: Prior, seen: Float64Array): HazardModel => {
   const survival = new Float64Array(buckets + 1)
   for (let i = buckets; i >= 0; i--) {
     survival[i] = at(survival, i + 1) + at(seen, i) + priorMass(prior, i)
   }
-  return { prior, seen, pace: paceOf(survival) }
+  return { prior, seen, integratedSqrtHazard: integrateSqrtHazard(survival) }
 }
 
 const nothing = new Float64Array(buckets)
 
 /** A log-logistic distribution, for its heavy tail: nine of ten stages take less than four times the median. */
-export const unseen = (median: number): Forecast =>
-  forecastOf(
+export const priorModel = (median: number): HazardModel =>
+  modelOf(
     edges.map((time) => 1 / (1 + (time / median) ** 1.6)),
     nothing
   )
@@ -81,41 +81,48 @@ export const unseen = (median: number): Forecast =>
  * The same for a stage that was found under way. What is left of it then has the survival function divided by its mean
  * for its density, as in any renewal process that is looked at at a random time.
  */
-export const unseenUnderWay = (median: number): Forecast => {
-  const { prior } = unseen(median)
+export const priorUnderWay = (median: number): HazardModel => {
+  const { prior } = priorModel(median)
   const left = new Float64Array(buckets + 1)
   left[buckets] = edge(buckets) * at(prior, buckets)
   for (let i = buckets - 1; i >= 0; i--) {
     left[i] = at(left, i + 1) + (width(i) * (at(prior, i) + at(prior, i + 1))) / 2
   }
-  return { prior, seen: nothing, pace: paceOf(left) }
+  return { prior, seen: nothing, integratedSqrtHazard: integrateSqrtHazard(left) }
 }
 
 /** The age at which the next poll is due, where a second of lag costs as much as `lagCost` polls. */
-export const nextPoll = ({ pace }: Forecast, age: number, lagCost: number): number => {
+export const nextPoll = ({ integratedSqrtHazard }: HazardModel, age: number, lagCost: number): number => {
   const bucket = bucketOf(age)
   const share = (age - edge(bucket)) / width(bucket)
-  const due = at(pace, bucket) + share * (at(pace, bucket + 1) - at(pace, bucket)) + Math.sqrt(2 / lagCost)
+  const due =
+    at(integratedSqrtHazard, bucket) +
+    share * (at(integratedSqrtHazard, bucket + 1) - at(integratedSqrtHazard, bucket)) +
+    Math.sqrt(2 / lagCost)
 
   let low = bucket
   let high = buckets - 1
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (at(pace, middle + 1) < due) low = middle + 1
+    if (at(integratedSqrtHazard, middle + 1) < due) low = middle + 1
     else high = middle
   }
   // Past the last edge, the last bucket goes on: its share is then more than one.
-  return edge(low) + (width(low) * (due - at(pace, low))) / (at(pace, low + 1) - at(pace, low))
+  return (
+    edge(low) +
+    (width(low) * (due - at(integratedSqrtHazard, low))) /
+      (at(integratedSqrtHazard, low + 1) - at(integratedSqrtHazard, low))
+  )
 }
 
 const shareOf = (bucket: number, { from, to }: Ending): number =>
   Math.max(0, Math.min(to, edge(bucket + 1)) - Math.max(from, edge(bucket))) / width(bucket)
 
 /**
- * Learns from one more stage. Where in its interval it ended is shared out as the forecast had it. The less the
- * forecast expected it, against what nothing would have expected, the more of the past is forgotten.
+ * Learns from one more stage. A poll only bounds its end, so the model spreads that end over the interval as it expects
+ * it. The less likely the model found it, compared with the prior, the more of the past it forgets.
  */
-export const observe = ({ prior, seen }: Forecast, ending: Ending): Forecast => {
+export const observe = ({ prior, seen }: HazardModel, ending: Ending): HazardModel => {
   const to = Math.min(ending.to, edge(buckets))
   const from = Math.min(ending.from, to)
   const masses: Array<{ readonly bucket: number; readonly mass: number }> = []
@@ -141,5 +148,5 @@ export const observe = ({ prior, seen }: Forecast, ending: Ending): Forecast => 
       learned[index] = at(learned, index) + (weight * mass) / expected
     }
   }
-  return forecastOf(prior, learned)
+  return modelOf(prior, learned)
 }

@@ -4,7 +4,7 @@ import type { Ending } from "./hazardModel.js"
 export type Stage = "Queued" | "InProgress"
 
 /** A generation's stay in one stage, as its polls tell it. Instants are seconds on the monotonic clock. */
-export interface Sojourn {
+export interface StageObservation {
   readonly stage: Stage
   /** When it began: halfway between the polls before and after. */
   readonly since: number
@@ -15,21 +15,25 @@ export interface Sojourn {
 }
 
 /** What a submission tells that was accepted just now. */
-export const submitted = (since: number): Sojourn => ({ stage: "Queued", since, isWhole: true, seenAt: since })
+export const submitted = (since: number): StageObservation => ({ stage: "Queued", since, isWhole: true, seenAt: since })
 
 /** What the first poll tells of a generation that is picked up. */
-export const pickedUp = (stage: Stage, since: number): Sojourn => ({ ...submitted(since), stage, isWhole: false })
+export const pickedUp = (stage: Stage, since: number): StageObservation => ({
+  ...submitted(since),
+  stage,
+  isWhole: false
+})
 
 /** What one more poll tells. */
-export const seen = (before: Sojourn, stage: Stage, instant: number): Sojourn =>
+export const seen = (before: StageObservation, stage: Stage, instant: number): StageObservation =>
   stage === before.stage
     ? { ...before, seenAt: instant }
     : // What goes back into the queue need not wait as long as what comes new.
       { stage, since: (before.seenAt + instant) / 2, isWhole: stage === "InProgress", seenAt: instant }
 
-/** How long the stay took if this status, seen now, is its regular end. A failure tells nothing about pictures. */
+/** How long the stay took if this status, seen now, is its regular end. A failure tells nothing about images. */
 export const ending = (
-  { isWhole, seenAt, since, stage }: Sojourn,
+  { isWhole, seenAt, since, stage }: StageObservation,
   status: GenerationStatus["_tag"],
   instant: number
 ): Ending | undefined => {

@@ -2,16 +2,16 @@ import * as Effect from "effect/Effect"
 import type { Service } from "../../ArtaApi.js"
 
 /** Runs an effect once there is room for it. Who came first goes first. */
-type Gate = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+type SubmitLimiter = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-// More at once would bring no picture sooner, but keep the polls of those before them waiting for an answer.
+// More at once would bring no image sooner, but keep the polls of those before them waiting for an answer.
 const submissionsAtOnce = 32
 
 /**
  * Lets only so many effects run at once. For each that ends, Effect's semaphore wakes everybody who waits: with a thousand
  * who wait, that takes more of the processor than all else.
  */
-const makeGate = (): Gate => {
+const makeSubmitLimiter = (): SubmitLimiter => {
   let free = submissionsAtOnce
   const waiting = new Set<(then: Effect.Effect<void>) => void>()
 
@@ -47,11 +47,11 @@ const makeGate = (): Gate => {
     )
 }
 
-const gates = new WeakMap<Service, Gate>()
+const submitLimiters = new WeakMap<Service, SubmitLimiter>()
 
-/** The gate that all submissions to a service go through. */
-export const gateOf = (api: Service): Gate => {
-  const gate = gates.get(api) ?? makeGate()
-  gates.set(api, gate)
-  return gate
+/** The limiter that all submissions to a service go through. */
+export const submitLimiterOf = (api: Service): SubmitLimiter => {
+  const submitLimiter = submitLimiters.get(api) ?? makeSubmitLimiter()
+  submitLimiters.set(api, submitLimiter)
+  return submitLimiter
 }

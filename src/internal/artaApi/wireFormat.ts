@@ -63,13 +63,13 @@ const readStatusJson = decodeJson(
   })
 )
 
-const isPicture = Schema.is(Schema.Struct({ url: Schema.String.pipe(Schema.pattern(/^https?:/i)) }))
+const isImage = Schema.is(Schema.Struct({ url: Schema.String.pipe(Schema.pattern(/^https?:/i)) }))
 
 // An entry without a usable address must not cost its neighbours, and a page on https leads to nothing on http.
 const imagesIn = (response: unknown, isSecure: boolean): ReadonlyArray<Image> =>
   Array.isArray(response)
     ? response.flatMap((entry: unknown, index) =>
-        isPicture(entry) ? [{ index, url: isSecure ? entry.url.replace(/^http:/i, "https:") : entry.url }] : []
+        isImage(entry) ? [{ index, url: isSecure ? entry.url.replace(/^http:/i, "https:") : entry.url }] : []
       )
     : []
 

@@ -12,11 +12,11 @@ import type { GenerationEvent, GenerationStatus, RecordId } from "../../Generati
 import { Completed, InProgress, Queued } from "../../Generation.js"
 import { stopwatch } from "../clock.js"
 import type { Deadline } from "./deadline.js"
-import type { Observed } from "../adaptivePolling/durationHistory.js"
-import { Polled, unknown } from "../adaptivePolling/durationHistory.js"
+import type { DurationRecorder } from "../adaptivePolling/durationHistory.js"
+import { noRecorder, PollContext } from "../adaptivePolling/durationHistory.js"
 import { unusableUrl } from "../http.js"
 import { polls } from "../metrics.js"
-import { numbered, patiently, retried } from "../retry.js"
+import { withAttemptSpan, retryForever, retryLazily } from "../retry.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
 
@@ -44,47 +44,47 @@ const withRecordId = (recordId: RecordId) => (error: StatusError) =>
   Schema.decodeSync(Resumable)({ ...Schema.encodeSync(Resumable)(error), recordId })
 
 // Their parts were checked when they were read, and to check them again takes longer than all else about an event.
-export const known = { disableValidation: true }
+export const skipValidation = { disableValidation: true }
 
 const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
-type FollowError = StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError
+type PollLoopError = StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError
 
-/** A generation that is being polled. */
-export interface Followed<R> {
+/** A generation under way, polled until it ends. */
+export interface PollLoop<R> {
   /** Its events. What passes between two of them is the consumer's time and is not counted. */
-  readonly events: Stream.Stream<GenerationEvent, FollowError, ArtaApi | R>
-  /** Its last event, for whoever has no use for the others: a stream takes several times the work of the polls. */
-  readonly outcome: Effect.Effect<Completed, FollowError, ArtaApi | R>
+  readonly events: Stream.Stream<GenerationEvent, PollLoopError, ArtaApi | R>
+  /** Its last event only: running the stream costs several times as much as the polls. */
+  readonly outcome: Effect.Effect<Completed, PollLoopError, ArtaApi | R>
 }
 
-export interface FollowOptions<R> {
+export interface PollLoopOptions<R> {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
   readonly deadline: Deadline
   /** Given where the generation was submitted just now. */
-  readonly submission?: Observed
+  readonly submission?: DurationRecorder
 }
 
 /** Polls a generation until it ends. A failed poll says nothing about the generation, so polling goes on. */
-export const follow = <R>(
+export const pollLoop = <R>(
   recordId: RecordId,
-  { deadline, polling, submission }: FollowOptions<R>
-): Effect.Effect<Followed<R>, never, ArtaApi> =>
+  { deadline, polling, submission }: PollLoopOptions<R>
+): Effect.Effect<PollLoop<R>, never, ArtaApi> =>
   Effect.gen(function* () {
     const api = yield* ArtaApi
     const driver = yield* Schedule.driver(polling)
     const isNew = submission !== undefined
     const sinceSubmitted = yield* stopwatch
-    const { polled, report } = submission ?? unknown
+    const { pollContext, report } = submission ?? noRecorder
 
     const isWorthAnotherPoll = (error: StatusError) =>
       isNew && isUnknownRecord(error) ? Effect.map(sinceSubmitted, Duration.lessThan(grace)) : isTransient(error)
 
-    const ask = yield* numbered(api.status(recordId))
+    const ask = yield* withAttemptSpan(api.status(recordId))
     const poll = Metric.increment(polls).pipe(
       Effect.zipRight(ask),
       Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`)),
-      (attempt) => retried(attempt, { schedule: patiently, while: isWorthAnotherPoll }),
+      (attempt) => retryLazily(attempt, { schedule: retryForever, while: isWorthAnotherPoll }),
       Effect.mapError(withRecordId(recordId)),
       Effect.tap(report)
     )
@@ -93,7 +93,7 @@ export const follow = <R>(
     const progress = () => ({ recordId, lastStatus: before && wireNames[before._tag] })
     const pause = (pending: Pending) => Effect.catchAll(driver.next(pending), () => deadline.expire(progress()))
 
-    const changed = (pending: Pending): Effect.Effect<GenerationStatus, FollowError, R> =>
+    const changed = (pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
       Effect.flatMap(Effect.zipRight(pause(pending), poll), (status) =>
         status._tag === pending._tag ? changed(pending) : Effect.succeed(status)
       )
@@ -104,23 +104,24 @@ export const follow = <R>(
       switch (status._tag) {
         case "Queued":
           before = status
-          return new Queued({ recordId, elapsed }, known)
+          return new Queued({ recordId, elapsed }, skipValidation)
         case "InProgress":
           before = status
-          return new InProgress({ recordId, elapsed }, known)
+          return new InProgress({ recordId, elapsed }, skipValidation)
         case "Done":
-          return new Completed({ recordId, elapsed, images: status.images }, known)
+          return new Completed({ recordId, elapsed, images: status.images }, skipValidation)
         case "Failed":
           return yield* new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
       }
     })
 
-    const outcome: Effect.Effect<Completed, FollowError, ArtaApi | R> = Effect.flatMap(next, (event) =>
+    const outcome: Effect.Effect<Completed, PollLoopError, ArtaApi | R> = Effect.flatMap(next, (event) =>
       event._tag === "Completed" ? Effect.succeed(event) : outcome
     )
 
     const limit = deadline.limit(progress)
-    const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) => limit(Effect.provideService(effect, Polled, polled))
+    const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      limit(Effect.provideService(effect, PollContext, pollContext))
 
     return {
       events: Stream.paginateEffect(undefined, () =>

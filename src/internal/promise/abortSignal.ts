@@ -1,33 +1,33 @@
 import * as Effect from "effect/Effect"
 
-/** Those who wait for a signal. One listener tells them all, because many on one signal look like a leak. */
-interface Audience {
-  readonly members: Set<() => void>
-  readonly tell: () => void
+/** Fans one `abort` listener out to many waiters: Node warns of a leak when one signal has many listeners. */
+interface AbortFanout {
+  readonly listeners: Set<() => void>
+  readonly notify: () => void
 }
 
-const audiences = new WeakMap<AbortSignal, Audience>()
+const fanouts = new WeakMap<AbortSignal, AbortFanout>()
 
-const gather = (signal: AbortSignal): Audience => {
-  const members = new Set<() => void>()
-  const tell = () => {
-    for (const member of members) member()
+const attach = (signal: AbortSignal): AbortFanout => {
+  const listeners = new Set<() => void>()
+  const notify = () => {
+    for (const listener of listeners) listener()
   }
-  signal.addEventListener("abort", tell, { once: true })
-  const audience = { members, tell }
-  audiences.set(signal, audience)
-  return audience
+  signal.addEventListener("abort", notify, { once: true })
+  const fanout = { listeners, notify }
+  fanouts.set(signal, fanout)
+  return fanout
 }
 
-const join = (signal: AbortSignal, member: () => void): Effect.Effect<void> => {
-  const { members, tell } = audiences.get(signal) ?? gather(signal)
-  members.add(member)
+const subscribe = (signal: AbortSignal, listener: () => void): Effect.Effect<void> => {
+  const { listeners, notify } = fanouts.get(signal) ?? attach(signal)
+  listeners.add(listener)
   return Effect.sync(() => {
-    members.delete(member)
-    if (members.size > 0) return
+    listeners.delete(listener)
+    if (listeners.size > 0) return
     // A signal with a listener is kept in memory for as long as one that it follows.
-    signal.removeEventListener("abort", tell)
-    audiences.delete(signal)
+    signal.removeEventListener("abort", notify)
+    fanouts.delete(signal)
   })
 }
 
@@ -37,7 +37,7 @@ export const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
     const fail = () => {
       resume(Effect.fail<unknown>(signal.reason))
     }
-    if (!signal.aborted) return join(signal, fail)
+    if (!signal.aborted) return subscribe(signal, fail)
     fail()
     return Effect.void
   })

@@ -43,7 +43,7 @@ interface Frame {
 }
 
 /**
- * A landscape whose colours, sun and hills all follow from the subject: the same subject gives the same picture. Lengths
+ * A landscape whose colours, sun and hills all follow from the subject: the same subject gives the same image. Lengths
  * are parts of the long side.
  */
 const compose = (random: PCGRandom, { height, width }: Frame) => {

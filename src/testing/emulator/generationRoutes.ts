@@ -41,7 +41,7 @@ const problems = (error: ParseResult.ParseError) =>
 const originOf = (request: HttpServerRequest.HttpServerRequest): string =>
   Option.match(HttpServerRequest.toURL(request), { onNone: () => "http://localhost", onSome: ({ origin }) => origin })
 
-/** Submit, status and pictures, as ARTA answers them. */
+/** Submit, status and images, as ARTA answers them. */
 export const generationRoutes = (state: State, options: GenerationOptions) => {
   const queueTime = Duration.toMillis(options.queueTime)
   const totalTime = queueTime + Duration.toMillis(options.drawTime)
@@ -71,7 +71,7 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
     })
   )
 
-  const picturesOf = (recordId: string, { form }: Job, origin: string) =>
+  const imagesOf = (recordId: string, { form }: Job, origin: string) =>
     Array.from({ length: form.images_num }, (_, index) => ({
       url: `${origin}/images/${recordId}/${String(index)}.png`
     }))
@@ -88,7 +88,7 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
       if (age < queueTime) return answer("IN_QUEUE")
       if (age < totalTime) return answer("IN_PROGRESS")
       return job.failure === undefined
-        ? answer("DONE", picturesOf(recordId, job, originOf(request)))
+        ? answer("DONE", imagesOf(recordId, job, originOf(request)))
         : answer(job.failure.status, [], job.failure.detail)
     })
   )

@@ -9,16 +9,16 @@ import { onPort, timeout } from "../../support/commandWorld.js"
 describe.concurrent("effect-arta batch", { timeout }, () => {
   it.scopedLive("draws a prompt per line, writes the gallery, and asks nothing when run again", () =>
     Effect.gen(function* () {
-      const { emulator, file, fs, pictures, run, saved } = yield* batch
+      const { emulator, file, fs, images, run, saved } = yield* batch
       const path = yield* file("prompts.txt", `${prompts.join("\n\n")}\n`)
       const first = yield* run(path)
       expect(first.code).toBe(0)
       expect(first.stderr).toMatch(/^\[4\/4\] saved /m)
       expect(first.stderr).toMatch(/^4 of 4 drawn\. Gallery: .*index\.html$/m)
       const names = yield* saved
-      expect([...lines(first.stdout)].sort()).toEqual(names.map((name) => `${pictures}/${name}`))
+      expect([...lines(first.stdout)].sort()).toEqual(names.map((name) => `${images}/${name}`))
       expect(names).toHaveLength(4)
-      const page = yield* fs.readFileString(`${pictures}/index.html`)
+      const page = yield* fs.readFileString(`${images}/index.html`)
       for (const name of names) expect(page).toContain(name)
       const before = yield* emulator.requests
 
@@ -173,59 +173,59 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
 
   it.scopedLive("tries again what was not accepted, and fetches what is not there any more", () =>
     Effect.gen(function* () {
-      const { emulator, env, file, fs, pictures, run, saved } = yield* batch
+      const { emulator, env, file, fs, images, run, saved } = yield* batch
       const path = yield* file("p.txt", "a fox\n")
       const offline = { ...env, ARTA_API_URL: "http://127.0.0.1:9/api/v1" }
-      const first = yield* command(["batch", path, "-o", pictures], { env: offline })
+      const first = yield* command(["batch", path, "-o", images], { env: offline })
       expect(first.code).toBe(5)
       expect((yield* run(path)).code).toBe(0)
       const [name = ""] = yield* saved
-      yield* fs.remove(`${pictures}/${name}`)
+      yield* fs.remove(`${images}/${name}`)
       expect((yield* run(path)).code).toBe(0)
       expect(yield* saved).toEqual([name])
       expect((yield* emulator.counts).submit).toBe(1)
     }).pipe(onPort())
   )
 
-  it.scopedLive("takes no picture for its own that another command has drawn meanwhile under the same name", () =>
+  it.scopedLive("takes no image for its own that another command has drawn meanwhile under the same name", () =>
     Effect.gen(function* () {
-      const { emulator, env, file, pictures, saved } = yield* batch
+      const { emulator, env, file, images, saved } = yield* batch
       yield* emulator.inject(Fault.hang("status"))
       const path = yield* file("r.jsonl", '{"prompt":"an owl"}\n{"prompt":"a fox","seed":7,"model":"watercolor"}\n')
-      const child = yield* started(["batch", path, "-o", pictures, "-c", "1"], { env })
+      const child = yield* started(["batch", path, "-o", images, "-c", "1"], { env })
       const polls = Effect.map(emulator.counts, ({ status }) => status)
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), polls), { until: (count) => count > 0 })
-      const other = yield* command(["generate", "a fox", "--seed", "7", "-o", pictures], { env })
-      expect(other.stdout).toBe(`${pictures}/a-fox-7-0.png\n`)
+      const other = yield* command(["generate", "a fox", "--seed", "7", "-o", images], { env })
+      expect(other.stdout).toBe(`${images}/a-fox-7-0.png\n`)
 
       const { code, stdout } = yield* child.ended
       expect(code).toBe(0)
-      expect(stdout).toContain(`${pictures}/a-fox-7-2-0.png\n`)
+      expect(stdout).toContain(`${images}/a-fox-7-2-0.png\n`)
       expect(yield* saved).toHaveLength(3)
     }).pipe(onPort())
   )
 
   it.scopedLive("replaces no page of somebody else's, and loses nothing over it", () =>
     Effect.gen(function* () {
-      const { file, fs, pictures, run, saved } = yield* batch
-      yield* fs.makeDirectory(pictures)
-      yield* fs.writeFileString(`${pictures}/index.html`, "<p>mine</p>")
+      const { file, fs, images, run, saved } = yield* batch
+      yield* fs.makeDirectory(images)
+      yield* fs.writeFileString(`${images}/index.html`, "<p>mine</p>")
       const { code, stderr } = yield* run(yield* file("p.txt", "a fox\n"))
       expect(code).toBe(0)
       expect(stderr).toMatch(/^1 of 1 drawn\. No gallery: .*index\.html/m)
-      expect(yield* fs.readFileString(`${pictures}/index.html`)).toBe("<p>mine</p>")
+      expect(yield* fs.readFileString(`${images}/index.html`)).toBe("<p>mine</p>")
       expect(yield* saved).toHaveLength(1)
-      const alone = yield* command(["gallery", pictures])
+      const alone = yield* command(["gallery", images])
       expect(alone.code).toBe(3)
     }).pipe(onPort())
   )
 
   it.scopedLive("forgets half a line of its journal, and goes no further with a damaged one", () =>
     Effect.gen(function* () {
-      const { emulator, file, fs, pictures, run, saved } = yield* batch
+      const { emulator, file, fs, images, run, saved } = yield* batch
       const path = yield* file("p.txt", "a fox\n")
       yield* run(path)
-      const journal = `${pictures}/effect-arta.jsonl`
+      const journal = `${images}/effect-arta.jsonl`
       const text = yield* fs.readFileString(journal)
       yield* fs.writeFileString(journal, `${text}{"_tag":"Subm`)
       expect((yield* run(path)).code).toBe(0)

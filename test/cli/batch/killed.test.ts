@@ -10,14 +10,14 @@ const prompts = Array.makeBy(6, (index) => `animal ${String(index)}`)
 
 /** Starts a batch, kills it at a random moment, and runs it again to its end. */
 const killedAndResumed = Effect.gen(function* () {
-  const { emulator, env, folder, fs, pictures } = yield* setUp
+  const { emulator, env, folder, fs, images } = yield* setUp
   const file = `${folder}/prompts.txt`
   yield* fs.writeFileString(file, prompts.join("\n"))
-  const args = ["batch", file, "-o", pictures]
+  const args = ["batch", file, "-o", images]
   const before = yield* emulator.counts
 
   const child = yield* started(args, { env })
-  const journal = `${pictures}/effect-arta.jsonl`
+  const journal = `${images}/effect-arta.jsonl`
   yield* Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), fs.exists(journal)), { until: (isThere) => isThere })
   yield* Effect.sleep(yield* Random.nextRange(0, 1500))
   yield* child.signal("SIGKILL")
@@ -32,7 +32,7 @@ const killedAndResumed = Effect.gen(function* () {
   expect(resumed.code, resumed.stderr).toBe(unknown === 0 ? 0 : 5)
 
   if (unknown > 0) expect((yield* command([...args, "--retry-failed"], { env })).code).toBe(0)
-  const names = (yield* fs.readDirectory(pictures)).sort()
+  const names = (yield* fs.readDirectory(images)).sort()
   const drawn = names.flatMap((name) => Option.toArray(Option.fromNullable(/^animal-(\d)-\d+-0\.png$/.exec(name)?.[1])))
   expect(drawn).toEqual(prompts.map((_, index) => String(index)))
   expect(names.filter((name) => !/\.(png|part)$/.test(name))).toEqual(["effect-arta.jsonl", "index.html"])
@@ -41,7 +41,7 @@ const killedAndResumed = Effect.gen(function* () {
 
 describe("A batch killed at any moment", () => {
   it.scopedLive(
-    `sends nothing again and ends with the same pictures, ${String(kills)} times`,
+    `sends nothing again and ends with the same images, ${String(kills)} times`,
     () =>
       Effect.gen(function* () {
         const emulator = yield* ArtaEmulator.ArtaEmulator

@@ -22,9 +22,9 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
 
   it.scopedLive("goes on after an interruption, with the rest of the rows only", () =>
     Effect.gen(function* () {
-      const { emulator, env, file, pictures, run, saved } = yield* batch
+      const { emulator, env, file, images, run, saved } = yield* batch
       const path = yield* file("p.txt", prompts.join("\n"))
-      const child = yield* started(["batch", path, "-o", pictures, "-c", "2", "--json"], { env })
+      const child = yield* started(["batch", path, "-o", images, "-c", "2", "--json"], { env })
       yield* child.wrote(/Submitted[^]*Submitted/)
       yield* child.signal("SIGINT")
       const interrupted = yield* child.ended
@@ -38,11 +38,11 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
 
   it.scopedLive("submits 32 rows at a time, and after an interruption only those that were not sent yet", () =>
     Effect.gen(function* () {
-      const { emulator, env, file, pictures, run, saved } = yield* batch
-      const rows = Array.from({ length: 40 }, (_, index) => `picture ${String(index)}`)
+      const { emulator, env, file, images, run, saved } = yield* batch
+      const rows = Array.from({ length: 40 }, (_, index) => `image ${String(index)}`)
       const path = yield* file("p.txt", rows.join("\n"))
       const submissions = Effect.map(emulator.counts, ({ submit }) => submit)
-      const child = yield* started(["batch", path, "-o", pictures, "-c", "40"], { env })
+      const child = yield* started(["batch", path, "-o", images, "-c", "40"], { env })
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), submissions), { until: (count) => count >= 32 })
       yield* child.signal("SIGINT")
       const interrupted = yield* child.ended
@@ -57,11 +57,11 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
 
   it.scopedLive("takes over the lock of a killed batch that had the same process id", () =>
     Effect.gen(function* () {
-      const { env, file, fs, pictures } = yield* batch
+      const { env, file, fs, images } = yield* batch
       const path = yield* file("p.txt", "a fox\n")
-      yield* fs.makeDirectory(pictures)
-      const lock = `${pictures}/.effect-arta.lock`
-      const { code, stderr } = yield* command(["batch", path, "-o", pictures], {
+      yield* fs.makeDirectory(images)
+      const lock = `${images}/.effect-arta.lock`
+      const { code, stderr } = yield* command(["batch", path, "-o", images], {
         env,
         before: `printf %s "$$ on ${hostname()}" > ${quote([lock])}`
       })
@@ -71,22 +71,22 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
 
   it.scopedLive("lets no second batch into the same folder", () =>
     Effect.gen(function* () {
-      const { env, file, pictures, run } = yield* batch
+      const { env, file, images, run } = yield* batch
       const path = yield* file("p.txt", "a fox\n")
-      const child = yield* started(["batch", path, "-o", pictures, "--json"], { env })
+      const child = yield* started(["batch", path, "-o", images, "--json"], { env })
       yield* child.wrote(/Submitted/)
       const other = yield* run(path)
       expect(other.code).toBe(3)
       expect(other.stderr).toMatch(/Another batch \(process \d+ on .+\)/)
-      expect(other.stderr).toContain(`remove ${pictures}/.effect-arta.lock.`)
+      expect(other.stderr).toContain(`remove ${images}/.effect-arta.lock.`)
     }).pipe(onPort({ drawTime: "1 hour" }))
   )
 
   it.scopedLive("takes over no lock from another machine, which may be at work", () =>
     Effect.gen(function* () {
-      const { emulator, file, fs, pictures, run } = yield* batch
-      yield* fs.makeDirectory(pictures)
-      yield* fs.writeFileString(`${pictures}/.effect-arta.lock`, "1 on another-machine")
+      const { emulator, file, fs, images, run } = yield* batch
+      yield* fs.makeDirectory(images)
+      yield* fs.writeFileString(`${images}/.effect-arta.lock`, "1 on another-machine")
       const { code, stderr } = yield* run(yield* file("p.txt", "a fox\n"))
       expect(code).toBe(3)
       expect(stderr).toContain("Another batch (process 1 on another-machine)")
@@ -94,12 +94,12 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort())
   )
 
-  it.scopedLive("submits no more where the disk has no room for pictures", () =>
+  it.scopedLive("submits no more where the disk has no room for images", () =>
     Effect.gen(function* () {
-      const { emulator, env, file, pictures, run, saved } = yield* batch
-      // The size of a picture follows from its seed: these have more than the 2,048 bytes that a file may have.
+      const { emulator, env, file, images, run, saved } = yield* batch
+      // The size of an image follows from its seed: these have more than the 2,048 bytes that a file may have.
       const path = yield* file("r.jsonl", '{"prompt":"a fox","seed":7}\n'.repeat(4))
-      const args = ["batch", path, "-o", pictures, "-c", "1"]
+      const args = ["batch", path, "-o", images, "-c", "1"]
       const full = yield* command(args, { env, before: "ulimit -f 4" })
       expect(full.code, full.stderr).toBe(3)
       expect(full.stderr).toMatch(/^Could not save \S+ to \S+: /m)
@@ -112,10 +112,10 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
 
   it.scopedLive("leaves no doubt about what was stopped before it was sent", () =>
     Effect.gen(function* () {
-      const { emulator, env, file, pictures, run, saved } = yield* batch
+      const { emulator, env, file, images, run, saved } = yield* batch
       yield* emulator.inject(Fault.hang("signUp"))
       const path = yield* file("p.txt", prompts.join("\n"))
-      const child = yield* started(["batch", path, "-o", pictures], { env })
+      const child = yield* started(["batch", path, "-o", images], { env })
       const signUps = Effect.map(emulator.counts, ({ signUp }) => signUp)
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), signUps), { until: (count) => count > 0 })
       yield* child.signal("SIGINT")
@@ -167,9 +167,9 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
 
   it.scopedLive("begins again what an emulator in memory has forgotten, by the command that it prints", () =>
     Effect.gen(function* () {
-      const { file, folder, pictures, saved } = yield* batch
+      const { file, folder, images, saved } = yield* batch
       const path = yield* file("p.txt", "a fox\nan owl\n")
-      const late = yield* command(["batch", path, "-o", pictures, "--emulator", "--timeout", "1"], { cwd: folder })
+      const late = yield* command(["batch", path, "-o", images, "--emulator", "--timeout", "1"], { cwd: folder })
       expect(late.code).toBe(7)
       const [, again = ""] = /^Try only these again: effect-arta (.*)$/m.exec(late.stderr) ?? []
       const { code, stderr } = yield* command(again.split(" "), { cwd: folder })

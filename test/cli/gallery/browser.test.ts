@@ -16,7 +16,7 @@ const drawn = (prompt: string, model: string, seed: number) => ({
   details: { prompt, model, seed }
 })
 
-const pictures = {
+const images = {
   "lighthouse-7-0.png": drawn("a lighthouse at dawn", "flux", 7),
   "caf\u00e9 #1? 100%25 'x' & \"y\" <z>.png": drawn("a cr\u00e8me caf\u00e9 in the rain", "sdxl", 4711),
   "wide.png": { bytes: png(3000, 600), details: { prompt: hostile, model: hostile, seed: 8 } },
@@ -25,7 +25,7 @@ const pictures = {
   "rtl.png": { bytes: png(64, 64), details: { prompt: "\u202eמגדלור עם שחר", model: "flux", seed: 9 } },
   "unknown.png": { bytes: png(64, 64), details: {} }
 }
-const total = Object.keys(pictures).length
+const total = Object.keys(images).length
 
 const problems: Array<string> = []
 let browser: Browser
@@ -38,7 +38,7 @@ const opened = async (options: BrowserContextOptions = {}): Promise<Page> => {
   page.on("pageerror", (error) => problems.push(String(error)))
   page.on("requestfailed", (request) => {
     const reason = request.failure()?.errorText ?? "for no reason"
-    // Who leaves the page does not wait for its pictures.
+    // Who leaves the page does not wait for its images.
     if (reason !== "net::ERR_ABORTED") problems.push(`${request.url()} failed: ${reason}`)
   })
   page.on("request", (request) => {
@@ -66,7 +66,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
   beforeAll(async () => {
     browser = await launch()
     const folder = await mkdtemp(join(tmpdir(), "effect-arta-"))
-    address = pathToFileURL(await Effect.runPromise(galleryIn(folder, pictures))).href
+    address = pathToFileURL(await Effect.runPromise(galleryIn(folder, images))).href
     return async () => {
       await browser.close()
       await rm(folder, { recursive: true, force: true })
@@ -78,7 +78,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     expect(problems.splice(0)).toEqual([])
   })
 
-  it("loads every picture, whatever its file is called", async () => {
+  it("loads every image, whatever its file is called", async () => {
     const page = await opened()
     const images = page.locator(".grid img")
     expect(await images.count()).toBe(total)
@@ -99,11 +99,11 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
   it("filters as one types, by prompt, model, seed and file name", async () => {
     const page = await opened()
     const field = page.getByLabel("Filter")
-    expect(await count(page)).toBe("7 pictures")
+    expect(await count(page)).toBe("7 images")
     for (const [text, expected] of [
       ["LIGHTHOUSE", ["lighthouse-7-0.png"]],
-      ["CREME rain", [Object.keys(pictures)[1]]],
-      ["4711", [Object.keys(pictures)[1]]],
+      ["CREME rain", [Object.keys(images)[1]]],
+      ["4711", [Object.keys(images)[1]]],
       ["flux", ["lighthouse-7-0.png", "lines.png", "rtl.png"]],
       ["flux lighthouse", ["lighthouse-7-0.png"]],
       ["wide.png", ["wide.png"]]
@@ -111,10 +111,10 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
       await field.fill("")
       await field.pressSequentially(text)
       expect(await files(page)).toEqual(expected)
-      expect(await count(page)).toBe(`${String(expected.length)} of 7 pictures`)
+      expect(await count(page)).toBe(`${String(expected.length)} of 7 images`)
     }
     await field.press("Enter")
-    expect(await count(page)).toBe("1 of 7 pictures")
+    expect(await count(page)).toBe("1 of 7 images")
   })
 
   it("says when nothing matches, and shows all again", async () => {
@@ -124,11 +124,11 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     await page.getByLabel("Filter").fill("<b>zebra</b>")
     expect(await notice.textContent()).toContain("Nothing matches “<b>zebra</b>”.")
     expect(await notice.isVisible()).toBe(true)
-    expect(await count(page)).toBe("0 of 7 pictures")
-    expect(await page.locator("[aria-live=polite]").first().textContent()).toBe("0 of 7 pictures")
-    await page.getByRole("button", { name: "Show all pictures" }).click()
+    expect(await count(page)).toBe("0 of 7 images")
+    expect(await page.locator("[aria-live=polite]").first().textContent()).toBe("0 of 7 images")
+    await page.getByRole("button", { name: "Show all images" }).click()
     expect(await notice.isVisible()).toBe(false)
-    expect(await count(page)).toBe("7 pictures")
+    expect(await count(page)).toBe("7 images")
   })
 
   it("is used by keyboard", async () => {
@@ -157,9 +157,9 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     const page = await opened()
     await thumbnail(page, "a lighthouse at dawn").click()
     expect(await viewer(page).getByText("Seed 7").isVisible()).toBe(true)
-    await viewer(page).getByRole("button", { name: "Next picture" }).click()
+    await viewer(page).getByRole("button", { name: "Next image" }).click()
     expect(await fullSize(page).getAttribute("alt")).toBe("a cr\u00e8me caf\u00e9 in the rain")
-    await viewer(page).getByRole("button", { name: "Previous picture" }).click()
+    await viewer(page).getByRole("button", { name: "Previous image" }).click()
     await fullSize(page).click()
     await viewer(page).getByText("a lighthouse at dawn").click()
     expect(await viewer(page).isVisible()).toBe(true)
@@ -185,7 +185,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     const proportion = await fullSize(page).evaluate(
       (image) => Number(image.getAttribute("width")) / Number(image.getAttribute("height"))
     )
-    if (box === null) throw new Error("There is no picture.")
+    if (box === null) throw new Error("There is no image.")
     expect(box.x).toBeGreaterThanOrEqual(0)
     expect(box.y).toBeGreaterThanOrEqual(0)
     expect(box.x + box.width).toBeLessThanOrEqual(width)
@@ -237,9 +237,9 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
   it("is a grid of links to the files without JavaScript", async () => {
     const page = await opened({ javaScriptEnabled: false })
     expect(await page.getByLabel("Filter").isVisible()).toBe(false)
-    expect(await count(page)).toBe("7 pictures")
+    expect(await count(page)).toBe("7 images")
     await thumbnail(page, "a cr\u00e8me caf\u00e9 in the rain").click()
     await page.waitForURL(/caf/)
-    expect(decodeURIComponent(page.url())).toContain(Object.keys(pictures)[1])
+    expect(decodeURIComponent(page.url())).toContain(Object.keys(images)[1])
   })
 })

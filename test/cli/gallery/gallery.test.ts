@@ -6,7 +6,7 @@ import { pageOf } from "../../../src/cli/command/gallery/page.js"
 import { failing } from "../../support/failingDisk.js"
 import { galleryOf, inFolder, png } from "../../support/images.js"
 
-/** What stands under the pictures, from the first to the last: file name and size. */
+/** What stands under the images, from the first to the last: file name and size. */
 const shown = (page: string) =>
   Array.from(
     page.matchAll(/<img src="([^"]*)" width="(\d+)" height="(\d+)"/g),
@@ -47,7 +47,7 @@ const webp = (width: number, height: number) =>
   ])
 
 describe("The gallery of a folder", () => {
-  it.effect("has the pictures of the batch in its order, then the others by name and number", () =>
+  it.effect("has the images of the batch in its order, then the others by name and number", () =>
     inFolder(
       {
         "other-10.png": png(8, 4),
@@ -55,7 +55,7 @@ describe("The gallery of a folder", () => {
         "last.png": png(3, 3),
         "zoo.png": png(5, 6),
         ".hidden.png": png(1, 1),
-        "notes.txt": "Not a picture."
+        "notes.txt": "Not an image."
       },
       ({ directory, fs, warnings }) =>
         Effect.gen(function* () {
@@ -66,14 +66,14 @@ describe("The gallery of a folder", () => {
             "last.png": { prompt: "the last" }
           })
           expect(shown(page)).toEqual(["zoo.png 5x6", "last.png 3x3", "other-9.png 4x8", "other-10.png 8x4"])
-          expect(page).toContain(">4 pictures</p>")
+          expect(page).toContain(">4 images</p>")
           expect(page).not.toContain("deleted since")
           expect(warnings).toEqual([])
         })
     )
   )
 
-  it.effect("tells the size of every kind of picture as a browser shows it", () =>
+  it.effect("tells the size of every kind of image as a browser shows it", () =>
     inFolder(
       {
         "a.PNG": png(7, 9),
@@ -118,7 +118,7 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("reads no more than the beginning of a picture, and of a few at a time", () =>
+  it.effect("reads no more than the beginning of an image, and of a few at a time", () =>
     inFolder(
       Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`${String(index)}.png`, png(100, 200)])),
       ({ directory, fs }) =>
@@ -128,7 +128,7 @@ describe("The gallery of a folder", () => {
           let mostOpen = 0
           const counting: FileSystem.FileSystem = {
             ...fs,
-            readFile: () => Effect.dieMessage("A whole picture was read."),
+            readFile: () => Effect.dieMessage("A whole image was read."),
             open: (path, options) =>
               Effect.gen(function* () {
                 const file = yield* fs.open(path, options)
@@ -152,11 +152,11 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("says so where there are no pictures", () =>
-    inFolder({ "notes.txt": "Not a picture." }, ({ directory }) =>
+  it.effect("says so where there are no images", () =>
+    inFolder({ "notes.txt": "Not an image." }, ({ directory }) =>
       Effect.gen(function* () {
         const page = yield* galleryOf(directory)
-        expect(page).toContain("There are no pictures in this folder yet.")
+        expect(page).toContain("There are no images in this folder yet.")
         expect(shown(page)).toEqual([])
       })
     )
@@ -195,12 +195,12 @@ describe("The gallery of a folder", () => {
 })
 
 describe("The page", () => {
-  const picture = { file: "a b#1?50%&'.png", width: 512, height: 288, prompt: "p", model: "m", seed: 0 }
+  const image = { file: "a b#1?50%&'.png", width: 512, height: 288, prompt: "p", model: "m", seed: 0 }
 
   it("holds every text as text", () => {
     const text = `"'><script>&amp;</script> $& $' <!-- count -->`
     const inert = "&quot;&#39;&gt;&lt;script&gt;&amp;amp;&lt;/script&gt; $&amp; $&#39; &lt;!-- count --&gt;"
-    const page = pageOf("<!-- pictures -->", [{ ...picture, prompt: text, model: text }])
+    const page = pageOf("<!-- images -->", [{ ...image, prompt: text, model: text }])
     expect(page).toContain(`alt="${inert}"`)
     expect(page).toContain(`<p class="prompt" dir="auto">${inert}</p>`)
     expect(page).toContain(`<bdi>${inert}</bdi>`)
@@ -208,18 +208,18 @@ describe("The page", () => {
   })
 
   it("has addresses that mean the file whatever its name is", () => {
-    const page = pageOf("<!-- pictures -->", [picture, { ...picture, file: "javascript:x.png" }])
+    const page = pageOf("<!-- images -->", [image, { ...image, file: "javascript:x.png" }])
     expect(page).toContain(`href="a%20b%231%3F50%25%26&#39;.png"`)
     expect(page).toContain(`src="javascript%3Ax.png"`)
   })
 
   it("says what is known, and the file name in place of a prompt", () => {
-    const { file, height, width } = picture
-    const page = pageOf("<!-- pictures -->", [{ file, height, width, prompt: " \n" }])
+    const { file, height, width } = image
+    const page = pageOf("<!-- images -->", [{ file, height, width, prompt: " \n" }])
     expect(page).toContain(`<p class="prompt" dir="auto">a b#1?50%&amp;&#39;.png</p>`)
     expect(page).toContain(`alt="a b#1?50%&amp;&#39;.png"`)
     expect(page).not.toMatch(/Model|Seed|undefined/)
-    expect(pageOf("<!-- pictures -->", [picture])).toContain("<dt>Seed</dt> <dd>0</dd>")
-    expect(pageOf("<!-- count -->", [picture])).toBe("1 picture")
+    expect(pageOf("<!-- images -->", [image])).toContain("<dt>Seed</dt> <dd>0</dd>")
+    expect(pageOf("<!-- count -->", [image])).toBe("1 image")
   })
 })

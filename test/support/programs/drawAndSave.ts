@@ -3,7 +3,7 @@ import { Console, Effect, Stream } from "effect"
 import { Arta, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 
-// Draws a picture and saves it, saying each event, and the path in the end. Says when it is interrupted.
+// Draws an image and saves it, saying each event, and the path in the end. Says when it is interrupted.
 const [, , options = "{}", directory = "."] = process.argv
 
 const program = Arta.generate({ prompt: "cat" }, { polling: Polling.fixed("20 millis") }).pipe(

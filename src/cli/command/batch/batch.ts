@@ -52,7 +52,7 @@ const isFinal = (failure: Failure): boolean =>
   failure._tag === "GenerationFailedError" ||
   (failure._tag === "ResponseError" && (failure.operation === "submit" || isGone(failure)))
 
-// Whoever is turned away like this is turned away with every other row too.
+// These errors affect every row, so stop the batch.
 const concernsAll = (failure: Failure): boolean =>
   failure._tag === "AuthError" ||
   failure._tag === "UnauthorizedError" ||

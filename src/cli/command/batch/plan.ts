@@ -8,7 +8,7 @@ export type Task =
   | { readonly _tag: "Submit"; readonly row: Row }
   | { readonly _tag: "Watch"; readonly row: Row; readonly recordId: Generation.RecordId }
 
-/** A row that ended without its pictures, and why. */
+/** A row that ended without its images, and why. */
 export interface Unfinished {
   readonly row: Row
   /** The tag of the error. */

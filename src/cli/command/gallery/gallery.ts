@@ -19,7 +19,7 @@ const refuseToReplace = (directory: string) =>
     }
   })
 
-/** Writes the gallery of a folder, with what its journal knows of each picture. Gives the path of the page. */
+/** Writes the gallery of a folder, with what its journal knows of each image. Gives the path of the page. */
 export const writeGalleryOf = (
   directory: string
 ): Effect.Effect<string, PlatformError | SetupError, FileSystem.FileSystem | Path.Path> =>

@@ -1,7 +1,7 @@
 import { htmlEscape } from "escape-goat"
 
-/** A picture as the gallery shows it: its file, its size in pixels, and what is known of how it was drawn. */
-export interface Picture {
+/** An image as the gallery shows it: its file, its size in pixels, and what is known of how it was drawn. */
+export interface GalleryImage {
   readonly file: string
   readonly width: number
   readonly height: number
@@ -11,42 +11,42 @@ export interface Picture {
 }
 
 // The name is encoded as one segment of a path: in a file's name, "#", "?", "%" and ":" mean nothing.
-const addressOf = ({ file }: Picture): string => encodeURIComponent(file)
+const addressOf = ({ file }: GalleryImage): string => encodeURIComponent(file)
 
-const titleOf = ({ file, prompt = "" }: Picture): string => (prompt.trim() === "" ? file : prompt)
+const titleOf = ({ file, prompt = "" }: GalleryImage): string => (prompt.trim() === "" ? file : prompt)
 
-const factsOf = ({ height, model, seed, width }: Picture): ReadonlyArray<string> => [
+const factsOf = ({ height, model, seed, width }: GalleryImage): ReadonlyArray<string> => [
   ...(model === undefined ? [] : [htmlEscape`<dt class="unseen">Model</dt><dd><bdi>${model}</bdi></dd>`]),
   ...(seed === undefined ? [] : [htmlEscape`<dt>Seed</dt> <dd>${seed}</dd>`]),
   htmlEscape`<dt class="unseen">Size</dt><dd class="size">${width} × ${height}</dd>`
 ]
 
-const itemOf = (picture: Picture): string => {
-  const address = addressOf(picture)
-  const title = titleOf(picture)
-  const facts = factsOf(picture).map((fact) => `<div>${fact}</div>`)
-  const file = htmlEscape`<div class="file"><dt class="unseen">File</dt><dd><a href="${address}"><bdi>${picture.file}</bdi></a></dd></div>`
-  const image = htmlEscape`<img src="${address}" width="${picture.width}" height="${picture.height}" alt="${title.replace(/\s+/g, " ").trim()}" loading="lazy" decoding="async" />`
+const itemOf = (image: GalleryImage): string => {
+  const address = addressOf(image)
+  const title = titleOf(image)
+  const facts = factsOf(image).map((fact) => `<div>${fact}</div>`)
+  const file = htmlEscape`<div class="file"><dt class="unseen">File</dt><dd><a href="${address}"><bdi>${image.file}</bdi></a></dd></div>`
+  const thumbnail = htmlEscape`<img src="${address}" width="${image.width}" height="${image.height}" alt="${title.replace(/\s+/g, " ").trim()}" loading="lazy" decoding="async" />`
   return [
     "<li><figure>",
-    htmlEscape`<a class="thumbnail" href="${address}">` + image + "</a>",
+    htmlEscape`<a class="thumbnail" href="${address}">` + thumbnail + "</a>",
     htmlEscape`<figcaption><p class="prompt" dir="auto">${title}</p>`,
     `<dl>${[...facts, file].join("")}</dl></figcaption>`,
     "</figure></li>"
   ].join("\n")
 }
 
-const countOf = (pictures: ReadonlyArray<Picture>): string =>
-  pictures.length === 1 ? "1 picture" : `${String(pictures.length)} pictures`
+const countOf = (images: ReadonlyArray<GalleryImage>): string =>
+  images.length === 1 ? "1 image" : `${String(images.length)} images`
 
-const gridOf = (pictures: ReadonlyArray<Picture>): string =>
-  pictures.length === 0
-    ? `<p class="notice">There are no pictures in this folder yet.</p>`
-    : `<ul class="grid" role="list">\n${pictures.map(itemOf).join("\n")}\n</ul>`
+const gridOf = (images: ReadonlyArray<GalleryImage>): string =>
+  images.length === 0
+    ? `<p class="notice">There are no images in this folder yet.</p>`
+    : `<ul class="grid" role="list">\n${images.map(itemOf).join("\n")}\n</ul>`
 
-/** The template with the pictures in the places that it keeps for them, all texts made inert. */
-export const pageOf = (template: string, pictures: ReadonlyArray<Picture>): string =>
+/** The template with the images in the places that it keeps for them, all texts made inert. */
+export const pageOf = (template: string, images: ReadonlyArray<GalleryImage>): string =>
   // In one pass and by functions, so that neither `$&` nor the name of a place means anything within a prompt.
-  template.replace(/<!-- (count|pictures) -->/g, (_, place) =>
-    place === "count" ? (pictures.length === 0 ? "" : countOf(pictures)) : gridOf(pictures)
+  template.replace(/<!-- (count|images) -->/g, (_, place) =>
+    place === "count" ? (images.length === 0 ? "" : countOf(images)) : gridOf(images)
   )

@@ -6,22 +6,22 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { imageSize } from "image-size"
-import type { Picture } from "./page.js"
+import type { GalleryImage } from "./page.js"
 import { pageOf } from "./page.js"
 
-/** What is known of how a picture was drawn. */
-export type Details = Pick<Picture, "prompt" | "model" | "seed">
+/** What is known of how an image was drawn. */
+export type Details = Pick<GalleryImage, "prompt" | "model" | "seed">
 
-type Size = Pick<Picture, "width" | "height">
+type Size = Pick<GalleryImage, "width" | "height">
 
 // The same from src and from dist: the package ships both, and the template in src only.
 const templateUrl = new URL("../../../../src/cli/command/gallery/page.html", import.meta.url)
 
 const byName = new Intl.Collator("en", { numeric: true })
 
-const isPicture = (name: string): boolean => !name.startsWith(".") && /\.(png|jpe?g|webp)$/i.test(name)
+const isImage = (name: string): boolean => !name.startsWith(".") && /\.(png|jpe?g|webp)$/i.test(name)
 
-/** The pictures of the batch in its order, then those that it knows nothing of, by name. */
+/** The images of the batch in its order, then those that it knows nothing of, by name. */
 const inOrder = (names: ReadonlyArray<string>, details: ReadonlyMap<string, Details>): ReadonlyArray<string> => {
   const there = new Set(names)
   const others = names.filter((name) => !details.has(name)).sort(byName.compare)
@@ -37,7 +37,7 @@ const sizeOf = (head: Uint8Array): Option.Option<Size> =>
     )
   )
 
-/** The size of a picture is in its first bytes, unless a JPEG has a preview or a colour profile before it. */
+/** The size of an image is in its first bytes, unless a JPEG has a preview or a colour profile before it. */
 const headSizes = [4 * 1024, 512 * 1024]
 
 const measure = (file: string) =>
@@ -54,7 +54,7 @@ const measure = (file: string) =>
   })
 
 const leaveOut = (name: string, why: string) =>
-  Effect.as(Effect.logWarning(`${JSON.stringify(name)} is not in the gallery: ${why}`), Option.none<Picture>())
+  Effect.as(Effect.logWarning(`${JSON.stringify(name)} is not in the gallery: ${why}`), Option.none<GalleryImage>())
 
 const lookAt = (directory: string, name: string, details: Details) =>
   Effect.gen(function* () {
@@ -63,11 +63,11 @@ const lookAt = (directory: string, name: string, details: Details) =>
     const file = path.join(directory, name)
     const { type } = yield* fs.stat(file)
     // Opening a pipe would wait for somebody who writes to it.
-    if (type !== "File") return Option.none<Picture>()
+    if (type !== "File") return Option.none<GalleryImage>()
     const size = yield* measure(file)
-    if (Option.isNone(size)) return yield* leaveOut(name, "it is no PNG, JPEG or WebP picture that can be read.")
+    if (Option.isNone(size)) return yield* leaveOut(name, "it is no PNG, JPEG or WebP image that can be read.")
     const { model, prompt, seed } = details
-    return Option.some<Picture>({ ...size.value, file: name, prompt, model, seed })
+    return Option.some<GalleryImage>({ ...size.value, file: name, prompt, model, seed })
   }).pipe(Effect.catchAll((error) => leaveOut(name, error.message)))
 
 /** Readers find the old page or the new one, never half of one. */
@@ -86,8 +86,8 @@ const replaceFile = (directory: string, name: string, text: string) =>
   }).pipe(Effect.scoped)
 
 /**
- * Writes `index.html` beside the pictures of a folder: one page that needs nothing else, and no network. Details are
- * joined by file name. A picture that cannot be read is left out with a warning. The path of the page is returned.
+ * Writes `index.html` beside the images of a folder: one page that needs nothing else, and no network. Details are
+ * joined by file name. An image that cannot be read is left out with a warning. The path of the page is returned.
  */
 export const writeGallery = (
   directory: string,
@@ -97,7 +97,7 @@ export const writeGallery = (
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const template = yield* Effect.flatMap(path.fromFileUrl(templateUrl), (file) => fs.readFileString(file))
-    const names = (yield* fs.readDirectory(directory)).filter(isPicture)
+    const names = (yield* fs.readDirectory(directory)).filter(isImage)
     const found = yield* Effect.forEach(
       inOrder(names, details),
       (name) => lookAt(directory, name, details.get(name) ?? {}),

@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint"
 
 export default tseslint.config(
-  { ignores: ["dist", "site", "coverage", "images", ".ci"] },
+  { ignores: ["dist", "site", "coverage", "images", ".ci", ".github"] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

@@ -1,9 +1,8 @@
 /**
  * Every way in which the library fails, each a tagged error to be handled by name.
  *
- * The errors are schemas, so they cross process and RPC boundaries. Their messages are sentences that a person can act
- * on, and none holds a token or an API key. Whatever fails after a submit carries the `recordId`, with which
- * `Arta.watch` picks the generation up again.
+ * The errors are schemas, so they cross process and RPC boundaries. Their messages tell a person what to do, and none
+ * holds a token or an API key. An error after a submit carries the `recordId`, which `Arta.watch` resumes.
  *
  * @example
  * ```ts
@@ -24,7 +23,7 @@ import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { GenerateRequest } from "./GenerateRequest.js"
 import { RecordId } from "./Generation.js"
-import * as messages from "./internal/messages.js"
+import * as messages from "./internal/errorMessages.js"
 
 /**
  * What the library was doing when a service did not answer as it should.
@@ -80,8 +79,7 @@ export class UnknownModelError extends Schema.TaggedError<UnknownModelError>("ef
 }
 
 /**
- * Why the identity service turned the library away. The names are its own codes; the two `API_KEY_*` reasons stand for
- * messages that have none.
+ * The identity service's own error codes. The two `API_KEY_*` reasons stand for messages without a code.
  *
  * @since 0.1.0
  * @category models
@@ -246,9 +244,8 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 }
 
 /**
- * The generation took longer than its timeout, or its polling schedule ended. Without a `recordId` the time ran out
- * before the service had answered the submission; `request` is then what may or may not have been accepted. Without either
- * of them nothing was.
+ * The generation exceeded its timeout, or its polling schedule ended. Without a `recordId`, the submission got no
+ * response: `request` is what the service may have accepted. Without both, the service accepted nothing.
  *
  * @since 0.1.0
  * @category errors

@@ -98,13 +98,13 @@ const sessionGone: ReadonlySet<AuthReason> = new Set<AuthReason>([
   "MISSING_REFRESH_TOKEN"
 ])
 
-/** A flight that failed, and until when no other is worth a try unless somebody waits for it. */
-interface Setback {
+/** A refresh that failed, and until when no other is worth a try unless somebody waits for it. */
+interface FailedRefresh {
   readonly error: TokenError
   readonly until: number
 }
 
-const pauseAfter = (error: TokenError): Duration.Duration => {
+const backoffAfter = (error: TokenError): Duration.Duration => {
   switch (error._tag) {
     case "RateLimitedError":
       return error.retryAfter ?? Duration.seconds(5)
@@ -137,8 +137,8 @@ export const make = (
       tokenUrl: options.tokenUrl ?? "https://securetoken.googleapis.com/v1/token"
     })
     const current = yield* Ref.make<Credentials | undefined>(undefined)
-    const flight = yield* SynchronizedRef.make<Fiber.Fiber<Credentials, TokenError> | undefined>(undefined)
-    const setback = yield* Ref.make<Setback | undefined>(undefined)
+    const inFlight = yield* SynchronizedRef.make<Fiber.Fiber<Credentials, TokenError> | undefined>(undefined)
+    const refreshBackoff = yield* Ref.make<FailedRefresh | undefined>(undefined)
     const unsaved = yield* Ref.make<Credentials | undefined>(undefined)
 
     const keepInMemory = (credentials: Credentials) => (error: TokenStoreError) =>
@@ -201,26 +201,26 @@ export const make = (
         return latest
       })
 
-    const rememberSetback = (error: TokenError) =>
+    const rememberFailure = (error: TokenError) =>
       Effect.flatMap(monotonicMillis, (now) =>
-        Ref.set(setback, { error, until: now + Duration.toMillis(pauseAfter(error)) })
+        Ref.set(refreshBackoff, { error, until: now + Duration.toMillis(backoffAfter(error)) })
       )
 
-    const currentSetback = Effect.zipWith(Ref.get(setback), monotonicMillis, (last, now) =>
+    const currentBackoff = Effect.zipWith(Ref.get(refreshBackoff), monotonicMillis, (last, now) =>
       last !== undefined && now < last.until
         ? { error: last.error, left: Duration.millis(last.until - now) }
         : undefined
     )
 
-    /** Starts a flight, or finds the one under way. It belongs to the layer, so no caller's interruption ends it. */
-    const takeOff = (refused?: Redacted.Redacted) =>
+    /** Starts a refresh, or finds the one under way. It belongs to the layer, so no caller's interruption ends it. */
+    const startRefresh = (refused?: Redacted.Redacted) =>
       Effect.uninterruptible(
-        SynchronizedRef.modifyEffect(flight, (underWay) =>
+        SynchronizedRef.modifyEffect(inFlight, (underWay) =>
           underWay !== undefined
             ? Effect.succeed([underWay, underWay] as const)
             : store.exclusively(obtain(refused)).pipe(
-                Effect.tapBoth({ onFailure: rememberSetback, onSuccess: () => Ref.set(setback, undefined) }),
-                Effect.ensuring(SynchronizedRef.set(flight, undefined)),
+                Effect.tapBoth({ onFailure: rememberFailure, onSuccess: () => Ref.set(refreshBackoff, undefined) }),
+                Effect.ensuring(SynchronizedRef.set(inFlight, undefined)),
                 Effect.interruptible,
                 Effect.forkIn(scope),
                 Effect.map((fiber) => [fiber, fiber] as const)
@@ -228,20 +228,21 @@ export const make = (
         )
       )
 
-    const refreshInBackground = Effect.whenEffect(takeOff(), Effect.map(currentSetback, Predicate.isUndefined))
+    const refreshInBackground = Effect.whenEffect(startRefresh(), Effect.map(currentBackoff, Predicate.isUndefined))
 
-    const land = (refused?: Redacted.Redacted) => takeOff(refused).pipe(Effect.flatMap(Fiber.await), Effect.flatten)
+    const awaitRefresh = (refused?: Redacted.Redacted) =>
+      startRefresh(refused).pipe(Effect.flatMap(Fiber.await), Effect.flatten)
 
     // Honour Retry-After: fail fast until it expires, however many callers there are.
-    const board = (refused?: Redacted.Redacted) =>
+    const refreshedToken = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
-        const last = yield* currentSetback
+        const last = yield* currentBackoff
         if (last?.error._tag === "RateLimitedError") {
           return yield* new RateLimitedError({ operation: last.error.operation, retryAfter: last.left })
         }
-        const landed = yield* land(refused)
-        // A flight that was under way before may have come back with the very token that was refused.
-        const credentials = Equal.equals(refused, landed.idToken) ? yield* land(refused) : landed
+        const refreshed = yield* awaitRefresh(refused)
+        // A refresh that was under way before may have come back with the very token that was refused.
+        const credentials = Equal.equals(refused, refreshed.idToken) ? yield* awaitRefresh(refused) : refreshed
         if (!isFresh(credentials, yield* Clock.currentTimeMillis)) yield* refreshInBackground
         return credentials.idToken
       })
@@ -250,7 +251,7 @@ export const make = (
       token: Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         const held = yield* Ref.get(current)
-        if (held === undefined || !isValid(held, now)) return yield* board()
+        if (held === undefined || !isValid(held, now)) return yield* refreshedToken()
         if (!isFresh(held, now)) yield* refreshInBackground
         return held.idToken
       }),
@@ -259,7 +260,7 @@ export const make = (
         const now = yield* Clock.currentTimeMillis
         const held = yield* Ref.get(current)
         const isRenewed = held !== undefined && isValid(held, now) && !Equal.equals(held.idToken, refused)
-        return isRenewed ? held.idToken : yield* board(refused)
+        return isRenewed ? held.idToken : yield* refreshedToken(refused)
       }),
 
       signOut: Effect.zipRight(store.clear, Ref.set(current, undefined)).pipe(

@@ -54,7 +54,7 @@ describe("The lock of a program that died", () => {
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.writeFileString(`${file}.lock`, "somebody")
-        yield* fs.writeFileString(`${file}.lock.succession`, "somebody")
+        yield* fs.writeFileString(`${file}.lock.takeover`, "somebody")
         const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
         expect(yield* pass(next, { seconds: 9 })).toBe(false)
         yield* pass(next, { seconds: 4 })

@@ -11,14 +11,14 @@ import { monotonicMillis } from "../clock.js"
 
 const heartbeat = Duration.seconds(1)
 const pauseBetweenTries = Effect.sleep("50 millis")
-const silenceOfTheDead = 5_000
+const staleAfter = 5_000
 const longestWait = 60_000
 
 const failedWith = (reason: "AlreadyExists" | "NotFound") => (error: PlatformError) =>
   error._tag === "SystemError" && error.reason === reason
 
 /** A lock file as a waiter sees it: whose it is, when it was last touched, and since when that has not changed. */
-interface Sighting {
+interface Observation {
   readonly holder: string
   readonly touched: number
   readonly since: number
@@ -35,7 +35,7 @@ export interface FileLock {
  * a disk that is full or read-only, effects run without the lock.
  */
 export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock => {
-  const succession = `${file}.succession`
+  const takeoverLock = `${file}.takeover`
 
   const remove = (name: string) => Effect.ignore(fs.remove(name, { force: true }))
 
@@ -55,7 +55,7 @@ export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock 
   const removeIfHeldBy = (holder: string) =>
     Effect.ignore(Effect.flatMap(fs.readFileString(file), (found) => (found === holder ? remove(file) : Effect.void)))
 
-  const look = (before: Sighting | undefined, now: number) =>
+  const look = (before: Observation | undefined, now: number) =>
     Effect.gen(function* () {
       const holder = yield* fs.readFileString(file)
       const { mtime } = yield* fs.stat(file)
@@ -65,26 +65,27 @@ export const makeFileLock = (fs: FileSystem.FileSystem, file: string): FileLock 
     }).pipe(Effect.catchIf(failedWith("NotFound"), () => Effect.succeed(undefined)))
 
   // One waiter at a time removes a dead holder's lock, and only if it still is that holder's.
-  const bury = ({ holder, since }: Sighting, now: number) =>
+  const breakStaleLock = ({ holder, since }: Observation, now: number) =>
     Effect.gen(function* () {
-      if (now - since > 2 * silenceOfTheDead) yield* remove(succession)
-      if (yield* create(succession, "recovering")) yield* Effect.ensuring(removeIfHeldBy(holder), remove(succession))
+      if (now - since > 2 * staleAfter) yield* remove(takeoverLock)
+      if (yield* create(takeoverLock, "recovering"))
+        yield* Effect.ensuring(removeIfHeldBy(holder), remove(takeoverLock))
     })
 
   const acquire = (
     holder: string,
     deadline: number,
     pause: Effect.Effect<void>,
-    before?: Sighting
+    before?: Observation
   ): Effect.Effect<boolean, PlatformError> =>
     Effect.gen(function* () {
       if (yield* create(file, holder)) return true
       const now = yield* monotonicMillis
       if (now > deadline) return false
-      const sighting = yield* look(before, now)
-      if (sighting !== undefined && now - sighting.since >= silenceOfTheDead) yield* bury(sighting, now)
+      const observation = yield* look(before, now)
+      if (observation !== undefined && now - observation.since >= staleAfter) yield* breakStaleLock(observation, now)
       yield* pause
-      return yield* acquire(holder, deadline, pause, sighting)
+      return yield* acquire(holder, deadline, pause, observation)
     })
 
   const touch = Effect.flatMap(Clock.currentTimeMillis, (now) => fs.utimes(file, now / 1000, now / 1000)).pipe(

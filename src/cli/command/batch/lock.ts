@@ -53,7 +53,7 @@ export const locked = (
     )
 
     // Of several that find a dead holder's file, one moves it away. A file that is not the dead one's goes back.
-    const bury = (holder: string) =>
+    const breakStaleLock = (holder: string) =>
       Effect.gen(function* () {
         const grave = `${file}.${String(process.pid)}`
         yield* fs.rename(file, grave)
@@ -74,7 +74,7 @@ export const locked = (
                 `Where there is none any more, remove ${file}.`
             })
           }
-          yield* bury(holder)
+          yield* breakStaleLock(holder)
           yield* acquire
         }).pipe(Effect.catchIf(failedWith("NotFound"), () => acquire))
     )

@@ -6,9 +6,10 @@ export default defineConfig({
     ...base.test,
     // The tests that say most about the mutated modules within seconds, for they run hundreds of times.
     include: [
-      "test/{ArtaApi,ArtaFaults,Auth,AuthFailures,Polling,TokenStore}.test.ts",
-      "test/internal/*.test.ts",
-      "test/store/failures.test.ts"
+      "test/{ArtaApi,Polling}/*.test.ts",
+      "test/Arta/serviceFaults.test.ts",
+      "test/Auth/{Auth,identityFailures,identityToolkit,config}.test.ts",
+      "test/TokenStore/{TokenStore,diskFailures}.test.ts"
     ],
     // Loading Effect again for every file would take most of the time.
     isolate: false

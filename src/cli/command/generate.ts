@@ -11,21 +11,21 @@ import { Arta, ArtaError, GenerateRequest } from "effect-arta"
 import { randomUUID } from "node:crypto"
 import { text } from "node:stream/consumers"
 import { quote } from "shell-quote"
-import { saveDrawing } from "../shared/saveImages.js"
+import { saveJournaled } from "../shared/saveImages.js"
 import { services } from "../shared/layers.js"
 import type { Failure } from "../shared/errors.js"
 import { explain, watchCommand } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
-import type { Drawing, Saving, Service } from "../shared/options.js"
+import type { ImageOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
 import { toRequest, watchFlags } from "../shared/options.js"
-import { forgetful, journalRecorder, recordedBy } from "../shared/submissionJournal.js"
-import { reportedAsJson, show } from "../shared/runAndReport.js"
+import { noop, fromJournal, withJournal } from "../shared/submissionJournal.js"
+import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
-export interface Input extends Drawing, Saving, Service {
+export interface Input extends ImageOptions, SaveOptions, ServiceOptions {
   readonly prompt: string
 }
 
-const standardInput = Effect.map(
+const readStandardInput = Effect.map(
   Effect.promise(() => text(process.stdin)),
   (typed) => typed.trim()
 )
@@ -33,14 +33,14 @@ const standardInput = Effect.map(
 const unlessDefault = (flag: string, value: number | string, byDefault: number | string): ReadonlyArray<string> =>
   value === byDefault ? [] : [flag, String(value)]
 
-/** The command that draws the same images again. */
-const sameAgain = (request: GenerateRequest.GenerateRequest, { emulator }: Service): string => {
+/** The command that generates the same images again. */
+const repeatCommand = (request: GenerateRequest.GenerateRequest, { emulator }: ServiceOptions): string => {
   const byDefault = new GenerateRequest.GenerateRequest({ prompt: request.prompt, seed: request.seed })
-  const isLikeFlag = request.prompt.startsWith("-")
+  const looksLikeFlag = request.prompt.startsWith("-")
   return quote([
     "effect-arta",
     "generate",
-    ...(isLikeFlag ? [] : [request.prompt]),
+    ...(looksLikeFlag ? [] : [request.prompt]),
     ...unlessDefault("-m", request.model, byDefault.model),
     ...unlessDefault("-n", request.n, byDefault.n),
     ...unlessDefault("--negative", request.negativePrompt, byDefault.negativePrompt),
@@ -50,50 +50,53 @@ const sameAgain = (request: GenerateRequest.GenerateRequest, { emulator }: Servi
     "--seed",
     String(request.seed),
     ...(emulator ? ["--emulator"] : []),
-    ...(isLikeFlag ? ["--", request.prompt] : [])
+    ...(looksLikeFlag ? ["--", request.prompt] : [])
   ])
 }
 
-const kept = ({ output }: Saving) =>
+const withSaving = ({ output }: SaveOptions) =>
   Effect.map(Journal.open(output), (journal) => {
     const key = randomUUID()
-    return { recorder: journalRecorder(journal, key), save: Option.some(saveDrawing(journal, key, output)) }
+    return { submissions: fromJournal(journal, key), save: Option.some(saveJournaled(journal, key, output)) }
   })
 
-const notKept = Effect.succeed({ recorder: forgetful, save: Option.none() })
+const withoutJournal = Effect.succeed({ submissions: noop, save: Option.none() })
 
-/** Draws what a prompt says, shows how it comes along, and saves it. */
+/** Generates images from a prompt, shows the progress, and saves them. */
 export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const prompt = input.prompt === "-" ? yield* standardInput : input.prompt
+    const prompt = input.prompt === "-" ? yield* readStandardInput : input.prompt
     const accepted = yield* Ref.make(Option.none<Generation.RecordId>())
     const sent = yield* Ref.make(Option.none<GenerateRequest.GenerateRequest>())
-    const { recorder, save } = yield* input.noSave ? notKept : kept(input)
+    const { submissions, save } = yield* input.noSave ? withoutJournal : withSaving(input)
 
     const events = Arta.generate(toRequest(prompt, input), { timeout: Duration.seconds(input.timeout) })
     const flags = watchFlags(input)
-    const whatGoesOn = Effect.gen(function* () {
+    const printLastKnown = Effect.gen(function* () {
       const id = yield* Ref.get(accepted)
       const request = yield* Ref.get(sent)
       if (Option.isNone(flags)) return
       if (Option.isSome(id)) {
         const resume = watchCommand(id.value, flags.value)
-        yield* Console.error(`The generation ${id.value} goes on without you. Get its images: ${resume}`)
+        yield* Console.error(`The service is still working on the generation ${id.value}. To get its images: ${resume}`)
       } else if (Option.isSome(request)) {
         yield* Console.error(explain(new ArtaError.SubmissionUnknownError({ request: request.value })))
       }
     })
 
-    yield* show(events, { json: input.json, save }).pipe(
-      recordedBy({
-        begin: (request) => Effect.zipRight(recorder.begin(request), Ref.set(sent, Option.some(request))),
-        accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), recorder.accepted(id)),
-        refused: Effect.zipRight(Ref.set(sent, Option.none()), recorder.refused)
+    yield* runAndReport(events, { json: input.json, save }).pipe(
+      withJournal({
+        begin: (request) => Effect.zipRight(submissions.begin(request), Ref.set(sent, Option.some(request))),
+        accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), submissions.accepted(id)),
+        refused: Effect.zipRight(Ref.set(sent, Option.none()), submissions.refused)
       }),
-      Effect.onInterrupt(() => whatGoesOn),
-      // What a full disk or a lost folder stops goes on at the service as well.
-      Effect.tapError((failure) => (isPlatformError(failure) ? whatGoesOn : Effect.void))
+      Effect.onInterrupt(() => printLastKnown),
+      // After a full disk or a lost directory, the generation continues at the service too.
+      Effect.tapError((failure) => (isPlatformError(failure) ? printLastKnown : Effect.void))
     )
     const request = yield* Effect.flatMap(Ref.get(sent), Effect.orDie)
-    if (!input.json) yield* Console.error(`Seed ${String(request.seed)}. The same again: ${sameAgain(request, input)}`)
-  }).pipe(Effect.scoped, Effect.provide(services(input)), reportedAsJson(input))
+    if (!input.json)
+      yield* Console.error(
+        `Seed ${String(request.seed)}. To generate the same images again: ${repeatCommand(request, input)}`
+      )
+  }).pipe(Effect.scoped, Effect.provide(services(input)), printFailureAsJson(input))

@@ -12,7 +12,7 @@ import type { Failure } from "./errors.js"
 import type { Journal } from "./journal.js"
 
 /** Observes every submission. */
-export interface Recorder {
+export interface SubmissionJournal {
   /** Before a request leaves. */
   readonly begin: (request: GenerateRequest.GenerateRequest) => Effect.Effect<void, PlatformError>
   readonly accepted: (recordId: Generation.RecordId) => Effect.Effect<void, PlatformError>
@@ -21,26 +21,26 @@ export interface Recorder {
 }
 
 /** Records nothing. */
-export const forgetful: Recorder = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
+export const noop: SubmissionJournal = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
 
-/** Writes each submission of one drawing to a journal. */
-export const journalRecorder = (journal: Journal, key: string): Recorder => ({
+/** Records the submissions for one key in a journal. */
+export const fromJournal = (journal: Journal, key: string): SubmissionJournal => ({
   begin: (request) => journal.begin(key, request),
   accepted: (recordId) => journal.note({ _tag: "Submitted", key, recordId }),
   refused: journal.note({ _tag: "NotAccepted", key })
 })
 
-class CurrentRecorder extends Context.Reference<CurrentRecorder>()("effect-arta/cli/CurrentRecorder", {
-  defaultValue: () => forgetful
+class CurrentJournal extends Context.Reference<CurrentJournal>()("effect-arta/cli/CurrentJournal", {
+  defaultValue: () => noop
 }) {}
 
-// A terminal may be in the middle of a line that is drawn over and over.
-const sayWaiting = Console.error(
-  `${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the answer to what was just submitted.`
+// On a terminal, the cursor may be in the live progress line.
+const printWaiting = Console.error(
+  `${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the response to the last submission.`
 )
 
-/** An interruption waits a while for the answer to a submission, because the record id would be lost with it. */
-const finishing =
+/** Delays an interruption until the response to a submission arrives: otherwise the record id would be lost. */
+const awaitResponse =
   (announce: Effect.Effect<void>) =>
   <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
@@ -61,14 +61,14 @@ const finishing =
     )
 
 /** An `ArtaApi` that reports each submission to the journal of its caller. */
-export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
+export const layer: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
   ArtaApi.ArtaApi,
   Effect.gen(function* () {
     const api = yield* ArtaApi.ArtaApi
     const auth = yield* Auth.Auth
-    const finished = finishing(yield* Effect.once(sayWaiting))
+    const awaited = awaitResponse(yield* Effect.once(printWaiting))
     const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
-      const { accepted, begin, refused } = yield* CurrentRecorder
+      const { accepted, begin, refused } = yield* CurrentJournal
       yield* Effect.orDie(begin(request))
       return yield* api.submit(request).pipe(
         Effect.tap((recordId) => Effect.orDie(accepted(recordId))),
@@ -76,7 +76,7 @@ export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi 
       )
     })
     const unsent = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
-      const { begin, refused } = yield* CurrentRecorder
+      const { begin, refused } = yield* CurrentJournal
       yield* Effect.orDie(Effect.zipRight(begin(request), refused))
     })
     return {
@@ -85,43 +85,43 @@ export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi 
       submit: (request) =>
         Effect.zipRight(
           Effect.onError(auth.token, () => unsent(request)),
-          finished(submit(request))
+          awaited(submit(request))
         )
     }
   })
 )
 
 /** What is known of a submission: its id where it was accepted, the request where that is in doubt. */
-type Standing = Pick<ArtaError.GenerationTimeoutError, "recordId" | "request">
+type LastKnown = Pick<ArtaError.GenerationTimeoutError, "recordId" | "request">
 
 /**
- * Lets a recorder know of every submission before anything else happens with it. Where it fails, nothing is sent. Where an
- * answer comes while the end of the time waits for it, the failure tells what it said.
+ * Lets a submissions know of every submission before anything else happens with it. Where it fails, nothing is sent. Where an
+ * response comes while the end of the time waits for it, the failure tells what it said.
  */
-export const recordedBy =
-  ({ accepted, begin, refused }: Recorder) =>
+export const withJournal =
+  ({ accepted, begin, refused }: SubmissionJournal) =>
   <A, E extends Failure, R>(
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | PlatformError | ArtaError.GenerationTimeoutError, R> =>
     Effect.suspend(() => {
-      let standing: Standing = {}
-      const stands = (now: Standing) =>
+      let lastKnown: LastKnown = {}
+      const learn = (now: LastKnown) =>
         Effect.sync(() => {
-          standing = now
+          lastKnown = now
         })
-      const recorder: Recorder = {
-        begin: (request) => Effect.zipRight(begin(request), stands({ request })),
-        accepted: (recordId) => Effect.zipRight(stands({ recordId }), accepted(recordId)),
-        refused: Effect.zipRight(stands({}), refused)
+      const submissions: SubmissionJournal = {
+        begin: (request) => Effect.zipRight(begin(request), learn({ request })),
+        accepted: (recordId) => Effect.zipRight(learn({ recordId }), accepted(recordId)),
+        refused: Effect.zipRight(learn({}), refused)
       }
-      return Effect.provideService(effect, CurrentRecorder, recorder).pipe(
+      return Effect.provideService(effect, CurrentJournal, submissions).pipe(
         Effect.mapError((error) =>
           error._tag === "GenerationTimeoutError" && error.recordId === undefined
-            ? new ArtaError.GenerationTimeoutError({ elapsed: error.elapsed, ...standing })
+            ? new ArtaError.GenerationTimeoutError({ elapsed: error.elapsed, ...lastKnown })
             : error
         )
       )
     }).pipe(
-      // The interface of the service has no room for a failure of the recorder.
+      // The interface of the service has no room for a failure of the submissions.
       Effect.catchSomeDefect((defect) => (isPlatformError(defect) ? Option.some(Effect.fail(defect)) : Option.none()))
     )

@@ -8,14 +8,12 @@ import * as Random from "effect/Random"
 import { imageSize } from "image-size"
 import type { GalleryImage } from "./page.js"
 import { pageOf } from "./page.js"
+import { template } from "./template.js"
 
 /** The part of the request that the gallery shows. */
 export type Details = Pick<GalleryImage, "prompt" | "model" | "seed">
 
 type Size = Pick<GalleryImage, "width" | "height">
-
-// The same from src and from dist: the package ships both, and the template in src only.
-const templateUrl = new URL("../../../../src/cli/command/gallery/page.html", import.meta.url)
 
 const byName = new Intl.Collator("en", { numeric: true })
 
@@ -95,8 +93,6 @@ export const writeGallery = (
 ): Effect.Effect<string, PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const template = yield* Effect.flatMap(path.fromFileUrl(templateUrl), (file) => fs.readFileString(file))
     const names = (yield* fs.readDirectory(directory)).filter(isImage)
     const found = yield* Effect.forEach(
       sortImages(names, details),

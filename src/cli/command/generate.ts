@@ -6,19 +6,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import type { Generation } from "effect-arta"
 import { Arta, ArtaError, GenerateRequest } from "effect-arta"
 import { randomUUID } from "node:crypto"
 import { text } from "node:stream/consumers"
 import { quote } from "shell-quote"
 import { saveJournaled } from "../shared/saveImages.js"
 import { services } from "../shared/layers.js"
-import type { Failure } from "../shared/errors.js"
+import type { Failure, WatchFlags } from "../shared/errors.js"
 import { explain, watchCommand } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
 import type { ImageOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
 import { toRequest, watchFlags } from "../shared/options.js"
-import { noop, fromJournal, withJournal } from "../shared/submissionJournal.js"
+import * as SubmissionJournal from "../shared/submissionJournal.js"
 import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
 export interface Input extends ImageOptions, SaveOptions, ServiceOptions {
@@ -54,49 +53,47 @@ const repeatCommand = (request: GenerateRequest.GenerateRequest, { emulator }: S
   ])
 }
 
-const withSaving = ({ output }: SaveOptions) =>
-  Effect.map(Journal.open(output), (journal) => {
-    const key = randomUUID()
-    return { submissions: fromJournal(journal, key), save: Option.some(saveJournaled(journal, key, output)) }
-  })
+/** Where a generation is recorded and saved. With `--no-save`, nowhere. */
+const openOutput = ({ noSave, output }: SaveOptions) =>
+  noSave
+    ? Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.none() })
+    : Effect.map(Journal.open(output), (journal) => {
+        const key = randomUUID()
+        return {
+          submissions: SubmissionJournal.fromJournal(journal, key),
+          save: Option.some(saveJournaled(journal, key, output))
+        }
+      })
 
-const withoutJournal = Effect.succeed({ submissions: noop, save: Option.none() })
+/** Says how to get the images of a generation that the command leaves unfinished. */
+const printLastKnown = ({ recordId, request }: SubmissionJournal.LastKnown, flags: WatchFlags): Effect.Effect<void> => {
+  if (Option.isNone(flags)) return Effect.void
+  if (recordId !== undefined) {
+    const resume = watchCommand(recordId, flags.value)
+    return Console.error(`The service is still working on the generation ${recordId}. To get its images: ${resume}`)
+  }
+  if (request === undefined) return Effect.void
+  return Console.error(explain(new ArtaError.SubmissionUnknownError({ request })))
+}
 
 /** Generates images from a prompt, shows the progress, and saves them. */
 export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const prompt = input.prompt === "-" ? yield* readStandardInput : input.prompt
-    const accepted = yield* Ref.make(Option.none<Generation.RecordId>())
-    const sent = yield* Ref.make(Option.none<GenerateRequest.GenerateRequest>())
-    const { submissions, save } = yield* input.noSave ? withoutJournal : withSaving(input)
+    const request = yield* Arta.prepare(toRequest(prompt, input))
+    const { save, submissions } = yield* openOutput(input)
+    const lastKnown = yield* Ref.make<SubmissionJournal.LastKnown>({})
+    const printUnfinished = Effect.flatMap(Ref.get(lastKnown), (known) => printLastKnown(known, watchFlags(input)))
 
-    const events = Arta.generate(toRequest(prompt, input), { timeout: Duration.seconds(input.timeout) })
-    const flags = watchFlags(input)
-    const printLastKnown = Effect.gen(function* () {
-      const id = yield* Ref.get(accepted)
-      const request = yield* Ref.get(sent)
-      if (Option.isNone(flags)) return
-      if (Option.isSome(id)) {
-        const resume = watchCommand(id.value, flags.value)
-        yield* Console.error(`The service is still working on the generation ${id.value}. To get its images: ${resume}`)
-      } else if (Option.isSome(request)) {
-        yield* Console.error(explain(new ArtaError.SubmissionUnknownError({ request: request.value })))
-      }
-    })
-
-    yield* runAndReport(events, { json: input.json, save }).pipe(
-      withJournal({
-        begin: (request) => Effect.zipRight(submissions.begin(request), Ref.set(sent, Option.some(request))),
-        accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), submissions.accepted(id)),
-        refused: Effect.zipRight(Ref.set(sent, Option.none()), submissions.refused)
-      }),
-      Effect.onInterrupt(() => printLastKnown),
-      // After a full disk or a lost directory, the generation continues at the service too.
-      Effect.tapError((failure) => (isPlatformError(failure) ? printLastKnown : Effect.void))
+    yield* Arta.generate(request, { timeout: Duration.seconds(input.timeout) }).pipe(
+      (events) => runAndReport(events, { json: input.json, save }),
+      SubmissionJournal.withJournal(SubmissionJournal.track(submissions, lastKnown)),
+      Effect.onInterrupt(() => printUnfinished),
+      // If the disk is full or the directory is gone, the service still finishes the generation.
+      Effect.tapError((failure) => (isPlatformError(failure) ? printUnfinished : Effect.void))
     )
-    const request = yield* Effect.flatMap(Ref.get(sent), Effect.orDie)
-    if (!input.json)
-      yield* Console.error(
-        `Seed ${String(request.seed)}. To generate the same images again: ${repeatCommand(request, input)}`
-      )
+    if (!input.json) {
+      const repeat = repeatCommand(request, input)
+      yield* Console.error(`Seed ${String(request.seed)}. To generate the same images again: ${repeat}`)
+    }
   }).pipe(Effect.scoped, Effect.provide(services(input)), printFailureAsJson(input))

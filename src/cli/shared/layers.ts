@@ -8,7 +8,7 @@ import type { ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
 import type { SetupError } from "./errors.js"
 import { fromConfigError } from "./errors.js"
 import type { ServiceOptions } from "./options.js"
-import { layer } from "./submissionJournal.js"
+import * as SubmissionJournal from "./submissionJournal.js"
 
 type Services = ArtaApi.ArtaApi | Auth.Auth | TokenStore.TokenStore | HttpClient.HttpClient
 
@@ -31,4 +31,4 @@ export const services = ({
   emulator,
   proxy
 }: Pick<ServiceOptions, "emulator" | "proxy">): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError> =>
-  Layer.provideMerge(layer, emulator ? emulatorLayer : realLayer(proxy))
+  Layer.provideMerge(SubmissionJournal.layer, emulator ? emulatorLayer : realLayer(proxy))

@@ -18,7 +18,7 @@ import * as Journal from "../../shared/journal.js"
 import type { ServiceOptions } from "../../shared/options.js"
 import { proxyFlag } from "../../shared/options.js"
 import { printLine } from "../../shared/jsonOutput.js"
-import { fromJournal, withJournal } from "../../shared/submissionJournal.js"
+import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
 import * as Lock from "./lock.js"
 import type { Task, Unfinished } from "./plan.js"
@@ -72,7 +72,7 @@ const runTask = (task: Task, journal: Journal.Journal, input: Input, { report, s
   Effect.gen(function* () {
     const { key } = task.row
     const done = yield* awaitCompleted(eventsOf(task, input), (event) => report(task.row, event)).pipe(
-      withJournal(fromJournal(journal, key))
+      SubmissionJournal.withJournal(SubmissionJournal.fromJournal(journal, key))
     )
     const { failures, paths } = yield* saveJournaled(journal, key, input.output)(done)
     const [failure] = failures

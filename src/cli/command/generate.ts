@@ -53,7 +53,7 @@ const repeatCommand = (request: GenerateRequest.GenerateRequest, { emulator }: S
   ])
 }
 
-/** Where a generation is recorded and saved. With `--no-save`, nowhere. */
+/** The journal and the directory that receive the generation. With `--no-save`, there are none. */
 const openOutput = ({ noSave, output }: SaveOptions) =>
   noSave
     ? Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.none() })
@@ -65,7 +65,7 @@ const openOutput = ({ noSave, output }: SaveOptions) =>
         }
       })
 
-/** Says how to get the images of a generation that the command leaves unfinished. */
+/** Prints how to get the images of an unfinished generation. */
 const printLastKnown = ({ recordId, request }: SubmissionJournal.LastKnown, flags: WatchFlags): Effect.Effect<void> => {
   if (Option.isNone(flags)) return Effect.void
   if (recordId !== undefined) {

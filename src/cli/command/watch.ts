@@ -29,7 +29,7 @@ const save = (directory: string) => (done: Generation.Completed) =>
     })
   }).pipe(Effect.scoped)
 
-/** Picks up a generation that was submitted before, shows how it comes along, and saves it. */
+/** Resumes a generation that was submitted before, shows the progress, and saves the images. */
 export const watch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   runAndReport(Arta.watch(input.recordId, { timeout: Duration.seconds(input.timeout) }), {
     json: input.json,

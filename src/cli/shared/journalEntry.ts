@@ -38,7 +38,7 @@ const encoder = new TextEncoder()
 /** An entry as the bytes of a line. */
 export const toBytes = (entry: Entry): Uint8Array => encoder.encode(`${encodeLine(entry)}\n`)
 
-// A power failure can cut off the last line. Such an entry counts as not written.
+// A power failure can cut off the last line. Ignore such a line: its entry was never confirmed.
 const completeText = (text: string): string => text.slice(0, text.lastIndexOf("\n") + 1)
 
 const completeLines = (text: string): ReadonlyArray<string> => completeText(text).split("\n").slice(0, -1)

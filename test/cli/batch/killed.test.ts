@@ -4,11 +4,11 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { command, started } from "../../support/command.js"
 import { onPort, setUp } from "../../support/commandWorld.js"
 
-// A few suffice at a desk. CI takes the time for 20.
+// A few runs are enough locally. CI runs 20.
 const kills = process.env["CI"] === undefined ? 4 : 20
 const prompts = Array.makeBy(6, (index) => `animal ${String(index)}`)
 
-/** Starts a batch, kills it at a random moment, and runs it again to its end. */
+/** Starts a batch, kills it at a random moment, and runs it again to the end. */
 const killedAndResumed = Effect.gen(function* () {
   const { emulator, env, folder, fs, images } = yield* setUp
   const file = `${folder}/prompts.txt`
@@ -41,7 +41,7 @@ const killedAndResumed = Effect.gen(function* () {
 
 describe("A batch killed at any moment", () => {
   it.scopedLive(
-    `sends nothing again and ends with the same images, ${String(kills)} times`,
+    `submits nothing twice and saves all images, ${String(kills)} times`,
     () =>
       Effect.gen(function* () {
         const emulator = yield* ArtaEmulator.ArtaEmulator

@@ -70,7 +70,7 @@ const printLastKnown = ({ recordId, request }: SubmissionJournal.LastKnown, flag
   if (Option.isNone(flags)) return Effect.void
   if (recordId !== undefined) {
     const resume = watchCommand(recordId, flags.value)
-    return Console.error(`The service is still working on the generation ${recordId}. To get its images: ${resume}`)
+    return Console.error(`The service has accepted the generation ${recordId}. To get its images: ${resume}`)
   }
   if (request === undefined) return Effect.void
   return Console.error(explain(new ArtaError.SubmissionUnknownError({ request })))
@@ -89,7 +89,7 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
       (events) => runAndReport(events, { json: input.json, save }),
       SubmissionJournal.withJournal(SubmissionJournal.track(submissions, lastKnown)),
       Effect.onInterrupt(() => printUnfinished),
-      // If the disk is full or the directory is gone, the service still finishes the generation.
+      // Even if the disk is full or the directory is gone, the service finishes the generation.
       Effect.tapError((failure) => (isPlatformError(failure) ? printUnfinished : Effect.void))
     )
     if (!input.json) {

@@ -22,8 +22,8 @@ const save = (directory: string) => (done: Generation.Completed) =>
   Effect.gen(function* () {
     const journal = yield* Journal.open(directory)
     const records = yield* journal.records
-    const key = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
-    return yield* Option.match(key, {
+    const found = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
+    return yield* Option.match(found, {
       onNone: () => saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId) }),
       onSome: ([key]) => saveJournaled(journal, key, directory)(done)
     })

@@ -8,8 +8,8 @@ import { exitCodes, SetupError } from "./errors.js"
 export const fileName = "effect-arta.jsonl"
 
 /**
- * A line of the journal. `key` identifies what was requested: a row of a batch, or one run of `generate`. `Submitting` is
- * written before the request is sent, so a crash at any point submits nothing twice.
+ * A line of the journal. `key` identifies what was requested: a row of a batch, or one run of `generate`. `Submitting`
+ * is written before the request is sent, so no crash leads to a second submission.
  */
 const Entry = Schema.Union(
   Schema.TaggedStruct("Submitting", {
@@ -60,7 +60,9 @@ export const parseStrictly = (text: string): Effect.Effect<ReadonlyArray<Entry>,
       decodeLine(line),
       () =>
         new SetupError({
-          message: `Line ${String(index + 1)} of ${fileName} is damaged. Fix or remove the line, or choose another directory.`
+          message:
+            `Line ${String(index + 1)} of ${fileName} is damaged. ` +
+            "Fix or remove the line, or choose another directory."
         })
     )
   )

@@ -30,7 +30,7 @@ export interface SaveResult {
   readonly failures: ReadonlyArray<ArtaError.DownloadError>
 }
 
-/** Saves the images that the directory does not have yet. `save` writes files atomically, so an existing file is complete. */
+/** Saves the images that the directory lacks. Writes are atomic, so an existing file is complete. */
 export const saveMissing = (
   { images, recordId }: Generation.Completed,
   { directory, name }: { readonly directory: string; readonly name: string }

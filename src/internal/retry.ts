@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
@@ -25,24 +26,30 @@ interface Retries<E> {
   readonly while: (error: E) => boolean | Effect.Effect<boolean>
 }
 
-/** `Effect.retry`, but what it takes is taken only where the first attempt fails. */
+/** Like `Effect.retry`, but sets up the schedule only after a failure: most polls and submissions succeed. */
 export const retryLazily = <A, E extends ArtaError, R>(
   effect: Effect.Effect<A, E, R>,
-  retries: Retries<E>
+  { schedule, while: isWorthRetrying }: Retries<E>
 ): Effect.Effect<A, E, R> =>
-  Effect.catchAll(effect, (error) => {
-    let attempt: Effect.Effect<A, E, R> = Effect.fail(error)
-    const next = Effect.suspend(() => {
-      const current = attempt
-      attempt = effect
-      return current
+  Effect.catchAll(effect, (first) =>
+    Effect.flatMap(Schedule.driver(schedule), (driver) => {
+      const retry = (error: E): Effect.Effect<A, E, R> =>
+        Effect.gen(function* () {
+          const decision = isWorthRetrying(error)
+          if (!(yield* Effect.isEffect(decision) ? decision : Effect.succeed(decision)))
+            return yield* Effect.fail(error)
+          yield* Effect.orElseFail(driver.next(error), () => error)
+          return yield* Effect.catchAll(effect, retry)
+        })
+      return retry(first)
     })
-    return Effect.retry(next, retries)
-  })
+  )
 
-/** An effect whose spans tell how many times it has been tried. */
+/** Numbers the attempts of an effect in its spans, from 1. */
 export const withAttemptSpan = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
-  Effect.sync(() => {
-    let attempt = 0
-    return Effect.suspend(() => Effect.annotateSpans(effect, "attempt", ++attempt))
-  })
+  Effect.map(Ref.make(0), (attempts) =>
+    Effect.flatMap(
+      Ref.updateAndGet(attempts, (attempt) => attempt + 1),
+      (attempt) => Effect.annotateSpans(effect, "attempt", attempt)
+    )
+  )

@@ -140,7 +140,7 @@ describe("ArtaApi.submit", () => {
     ["502", { status: 502, body: "<html>Bad gateway</html>" }],
     ["503", { status: 503 }],
     ["504", { status: 504 }],
-    ["an unreadable answer", { body: '{"record_i' }]
+    ["an unreadable response", { body: '{"record_i' }]
   ])("never sends a lost submission again: %s", ([, step]) =>
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {
@@ -281,7 +281,7 @@ describe("ArtaApi.status", () => {
   )
 
   it.effect.each<[string, Step, object]>([
-    ["an unreadable answer", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable answer" }],
+    ["an unreadable response", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable response" }],
     [
       "a refusal",
       { status: 404, body: { detail: "no such record" } },

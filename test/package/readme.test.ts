@@ -51,7 +51,8 @@ describe("README.md and docs", () => {
   )
 
   it("link only to files that the package contains", () => {
-    const isPacked = (target: string) => /^(docs\/|README\.md$|CHANGELOG\.md$)/.test(target) && existsSync(target)
+    const isPacked = (target: string) =>
+      /^(docs\/|README\.md$|CHANGELOG\.md$|LICENSE$)/.test(target) && existsSync(target)
     const broken = pages.flatMap((file) =>
       relativeLinks(file)
         .filter((target) => !isPacked(target))

@@ -63,6 +63,10 @@ describe("README.md and docs", () => {
 })
 
 describe("README.md", () => {
+  it("has at most 900 words", () => {
+    expect(readFileSync("README.md", "utf8").trim().split(/\s+/).length).toBeLessThanOrEqual(900)
+  })
+
   it("sets everything up with exactly two commands", () => {
     const commands = blocks("README.md", "sh").filter((code) => code.startsWith("npm ci"))
     expect(commands).toEqual(['npm ci && npm run demo -- "a lighthouse at dawn"\n', "npm ci && npm test\n"])

@@ -70,21 +70,21 @@ const report = async (folder: string): Promise<string> => {
   return [
     "# Size",
     "`npm run bench:size` writes this page.",
-    `A browser's bundle of \`import { Arta } from "effect-arta"\`, minified and gzipped. Each line is a bundle of a program that
-     imports just what the line above imports of the rest.`,
+    `The size of \`import { Arta } from "effect-arta"\` in a browser bundle, minified and gzipped. The second row is a bundle of
+     only what the first row imports from other packages; the third row, of only what it imports from Effect.`,
     "| Bundle | Size |\n| --- | ---: |\n" +
       [
         ["everything", sizes.whole],
         ["without our code", sizes.others],
-        ["without our dependencies: Effect alone", sizes.effect],
+        ["without our dependencies: only Effect", sizes.effect],
         [`**our own code** (at most ${String(mostOwnBytes / 1024)} KiB)`, own(sizes)]
       ]
         .map(([name, bytes]) => `| ${String(name)} | ${kilobytes(Number(bytes))} |`)
         .join("\n"),
-    `On disk, \`effect-arta\` is ${megabytes(package_)}, and ${megabytes(withUs - peersAlone)} with its dependencies, those of the
-     command included. The three Effect packages that it stands on are ${megabytes(peersAlone)}.`,
-    "How long a fresh process takes to import an entry, as a multiple of what the modules of Effect take alone (median of 9):",
-    "| Entry | Alone | Ratio |\n| --- | --- | ---: |\n" + (await importTable(folder)).join("\n"),
+    `On disk, \`effect-arta\` takes ${megabytes(package_)}, or ${megabytes(withUs - peersAlone)} with its dependencies, including those
+     of the command. Its three peer dependencies take ${megabytes(peersAlone)}.`,
+    "The time that a new process takes to import an entry, relative to importing only the modules of Effect (median of 9):",
+    "| Entry | Modules of Effect | Ratio |\n| --- | --- | ---: |\n" + (await importTable(folder)).join("\n"),
     `Node ${process.versions.node.split(".")[0] ?? ""}.`
   ].join("\n\n")
 }

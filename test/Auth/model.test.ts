@@ -147,6 +147,7 @@ const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
   { maxLength: 30, size: "max" }
 )
 
+// fault: Sessions | Any mixture of the faults of a session | good tokens only, and the session is kept
 it("whatever happens, Auth hands out only good tokens and keeps its session", async () => {
   await fc.assert(
     fc.asyncProperty(beginning, steps, fc.nat(), async (start, history, seed) => {

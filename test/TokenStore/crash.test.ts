@@ -79,6 +79,7 @@ const recover = ({ isLocked, store }: Lane) =>
   )
 
 describe("A program that is killed while it saves", () => {
+  // fault: Store | A program is killed while it saves | nothing
   it.scopedLive(
     "leaves a whole session, a lock that is recovered, and nothing that piles up",
     () =>

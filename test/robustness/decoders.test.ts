@@ -222,6 +222,7 @@ describe("No input ends in a defect:", () => {
       Logger.withMinimumLogLevel(LogLevel.None)
     )
 
+  // fault: Whatever a service sends | Any content of the token file | a new session, or nothing
   it("stored sessions", () => {
     const right = good({
       localId: "a",
@@ -240,6 +241,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any response to a sign-up | a typed error, or nothing
   it("answers to a sign-up", () => {
     check(fc.array(replyLike(signedUp), { minLength: 1, maxLength: 3 }), (replies) => {
       const result = outcome(authorize("", ...replies))
@@ -248,6 +250,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any response to a refresh | a typed error, or nothing
   it("answers to a refresh", () => {
     const old = { version: 1, localId: "a", idToken: "b", refreshToken: "c", issuedAt: 0, expiresIn: 3_600_000 }
     check(fc.array(replyLike(refreshed), { minLength: 1, maxLength: 3 }), (replies) => {
@@ -264,6 +267,7 @@ describe("No input ends in a defect:", () => {
       Effect.provide(ArtaApi.layer().pipe(Layer.provide(Auth.layerToken("token")), Layer.provide(replying(reply))))
     )
 
+  // fault: Whatever a service sends | Any response to a submission | a typed error, or nothing
   it("answers to a submission", () => {
     const request = new GenerateRequest.GenerateRequest({ prompt: "a lighthouse" })
     check(replyLike({ record_id: orAnything(anyText), ...detail }), (reply) => {
@@ -274,6 +278,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any response to a status request | a typed error, or nothing
   it("answers to a status request", () => {
     const image = withSome({ url: orAnything(anyText) })
     const fields = {
@@ -288,6 +293,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any Retry-After | a typed error, or nothing
   it("Retry-After headers", () => {
     check(fc.tuple(fc.constantFrom(429, 503), retryAfter), ([status, value]) => {
       const reply = { status, headers: { "retry-after": value }, text: "" }

@@ -5,6 +5,7 @@ import * as fc from "effect/FastCheck"
 import { Arta, ArtaApi, ArtaError, Auth, GenerateRequest, Generation, ImageModel, TokenStore } from "effect-arta"
 import { answer } from "../support/response.js"
 import { virtualTime } from "../support/controlledTime.js"
+import { runs, seed } from "../support/suite.js"
 import { setImmediate } from "node:timers/promises"
 import { afterEach } from "vitest"
 
@@ -48,7 +49,7 @@ const errorTag = (result: unknown): string | undefined =>
   result instanceof Error && "_tag" in result ? String(result._tag) : undefined
 
 const check = <A>(arbitrary: fc.Arbitrary<A>, holds: (value: A) => void) => {
-  fc.assert(fc.property(arbitrary, holds), { numRuns: 300 })
+  fc.assert(fc.property(arbitrary, holds), { numRuns: runs({ quick: 100, full: 1_000 }), seed })
 }
 
 // Halves of surrogate pairs included.
@@ -130,7 +131,8 @@ afterEach(async () => {
   await setImmediate()
 })
 
-describe("No input ends in a defect:", () => {
+// A thousand runs take up to ten seconds on an idle machine.
+describe("No input ends in a defect:", { timeout: 120_000 }, () => {
   const drawing = ArtaApi.layer().pipe(
     Layer.provide(Auth.layerToken("token")),
     Layer.provide(

@@ -84,7 +84,7 @@ describe("Arta.generate", () => {
       yield* inject(Fault.failGeneration("MODERATED", "no cats"))
       const error = yield* Effect.flip(collect(Arta.generate(cat)))
       expect(error).toMatchObject({ _tag: "GenerationFailedError", status: "MODERATED", detail: "no cats" })
-      expect(error.message).toMatch(/record-.* ended as MODERATED: no cats/)
+      expect(error.message).toMatch(/record-.* ended with status MODERATED: no cats/)
     }).pipe(emulated())
   )
 })

@@ -78,7 +78,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
         env: { ...env, ARTA_SIGN_UP_URL: nobody },
         cwd: folder
       })
-      expect(stderr).toMatch(/No usable answer when signing up/)
+      expect(stderr).toMatch(/No usable response while signing up/)
       expect(code).toBe(5)
     }).pipe(onPort())
   )
@@ -90,7 +90,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
         env,
         cwd: folder
       })
-      expect(stderr).toMatch(/is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?my images/s)
+      expect(stderr).toMatch(/has not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?my images/s)
       expect(code).toBe(7)
     }).pipe(onPort({ drawTime: "1 hour" }))
   )

@@ -103,7 +103,7 @@ describe("GenerateRequest", () => {
     [{ prompt: "cat", seed: 100_000_000 }, "seed", 100_000_000, /0 to 99999999/],
     [{ prompt: "cat", seed: 1.5 }, "seed", 1.5, /integer/],
     [{ prompt: "cat", model: 5 }, "model", 5, /name of a model/],
-    [{ prompt: "cat", negativePrompt: 5 }, "negativePrompt", 5, /a text/],
+    [{ prompt: "cat", negativePrompt: 5 }, "negativePrompt", 5, /a string/],
     [{ prompt: "cat", n: 2n }, "n", 2n, /positive integer/],
     [{ prompt: "cat", apiKey: "s3cret" }, "apiKey", "<redacted>", /no such option/]
   ])("refuses %o before anything is sent", ([options, field, value, allowed]) =>

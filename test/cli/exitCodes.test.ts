@@ -28,7 +28,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     { args: ["generate", "a fox", "--sed", "7"], says: /--sed/ },
     { args: ["generate", "a fox", "-n", "two"], says: /two/ },
     { args: ["generate", "a fox", "-n", "0"], says: /^-n has to be a positive integer\.$/m },
-    { args: ["generate", " "], says: /^The prompt has to be a text that is not blank\.$/m },
+    { args: ["generate", " "], says: /^The prompt has to be a string that is not blank\.$/m },
     { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect has to be two positive integers/m },
     { args: ["generate", "a fox", "-m", "fluxx"], says: /Did you mean flux\b/ },
     { args: ["generate", "a fox", "--timeout", "0"], says: /a number of seconds above 0/ },

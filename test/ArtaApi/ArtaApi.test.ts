@@ -250,7 +250,7 @@ describe("ArtaApi.status", () => {
     [{ status: "EXPIRED" }, { _tag: "Failed", status: "EXPIRED", detail: "" }],
     [
       { status: "DONE", response: [] },
-      { _tag: "Failed", status: "DONE", detail: "no image came with it" }
+      { _tag: "Failed", status: "DONE", detail: "the response contains no image" }
     ]
   ])("reads %j", ([body, status]) =>
     withApi([{ body }], (api) =>

@@ -80,8 +80,7 @@ export class UnknownModelError extends Schema.TaggedError<UnknownModelError>("ef
 }
 
 /**
- * Why the identity service refused. The names are its own error codes, except for `API_KEY_INVALID` and
- * `API_KEY_MISSING`, which stand for messages that have no code.
+ * The error code of the identity service. `API_KEY_INVALID` and `API_KEY_MISSING` stand for messages without a code.
  *
  * @since 0.1.0
  * @category models
@@ -144,10 +143,8 @@ export class TransportError extends Schema.TaggedError<TransportError>("effect-a
   recordId
 }) {
   override get message(): string {
-    return (
-      `No usable response while ${messages.activity[this.operation]}: ${this.reason}.` +
-      messages.resumable(this.recordId)
-    )
+    const failure = `No usable response while ${messages.activity[this.operation]}: ${this.reason}.`
+    return failure + messages.resumable(this.recordId)
   }
 }
 
@@ -181,10 +178,8 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>("ef
   { operation: Schema.optional(Operation), recordId }
 ) {
   override get message(): string {
-    return (
-      "The service refused a refreshed token: check that the API key belongs to this service." +
-      messages.resumable(this.recordId)
-    )
+    const refusal = "The service refused a refreshed token: check that the API key belongs to this service."
+    return refusal + messages.resumable(this.recordId)
   }
 }
 
@@ -204,16 +199,13 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effe
 ) {
   override get message(): string {
     const when = this.retryAfter === undefined ? "later" : `in ${Duration.format(this.retryAfter)}`
-    return (
-      `Too many requests while ${messages.activity[this.operation]}: try again ${when}.` +
-      messages.resumable(this.recordId)
-    )
+    const limit = `Too many requests while ${messages.activity[this.operation]}: try again ${when}.`
+    return limit + messages.resumable(this.recordId)
   }
 }
 
 /**
- * The service may or may not have accepted the submission. The library does not resend it, because the service could
- * charge for both.
+ * The service may or may not have accepted the submission. It is not resent, because the service could charge for both.
  *
  * @since 0.1.0
  * @category errors
@@ -233,8 +225,7 @@ export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknown
 }
 
 /**
- * The service reports that the generation failed. `status` is the service's name for the failure, and `detail` its
- * explanation.
+ * The generation failed. `status` is the service's name for the failure, and `detail` its explanation.
  *
  * @since 0.1.0
  * @category errors
@@ -249,10 +240,8 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 }
 
 /**
- * The generation exceeded its timeout, or its polling schedule ended.
- *
- * With a `recordId`, the generation was accepted and may still finish. With only a `request`, the submission got no
- * response, and the service may have accepted it. With neither, the service accepted nothing.
+ * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only a
+ * `request`, the submission got no response, and may have been accepted. With neither, the service accepted nothing.
  *
  * @since 0.1.0
  * @category errors

@@ -202,14 +202,14 @@ describe("A temporary file", () => {
   it.effect("that a killed program left is removed by a later save, but not one that may be in use", () =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
-        for (const name of ["credentials.json.1.tmp", "credentials.json.2.tmp", "notes.tmp", "other.json.3.tmp"]) {
+        for (const name of [".effect-arta.1.tmp", ".effect-arta.2.tmp", "notes.tmp", ".other.3.tmp"]) {
           yield* fs.writeFileString(file.replace("credentials.json", name), "half")
         }
-        for (const name of ["credentials.json.1.tmp", "notes.tmp", "other.json.3.tmp"]) {
+        for (const name of [".effect-arta.1.tmp", "notes.tmp", ".other.3.tmp"]) {
           yield* fs.utimes(file.replace("credentials.json", name), 0, 0)
         }
         yield* (yield* open()).save(session("a"))
-        expect(yield* files).toEqual(["credentials.json", "credentials.json.2.tmp", "notes.tmp", "other.json.3.tmp"])
+        expect(yield* files).toEqual([".effect-arta.2.tmp", ".other.3.tmp", "credentials.json", "notes.tmp"])
       })
     )
   )

@@ -1,7 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
+import type * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,7 +19,7 @@ import { proxyFlag } from "../../shared/options.js"
 import { printLine } from "../../shared/jsonOutput.js"
 import { journalRecorder, recordedBy } from "../../shared/submissionJournal.js"
 import { reportedAsJson } from "../../shared/runAndReport.js"
-import * as Lock from "./lock.js"
+import { lockDirectory } from "./lock.js"
 import type { Task, Unfinished } from "./plan.js"
 import { plan } from "./plan.js"
 import type { Row } from "./promptFile.js"
@@ -44,8 +43,6 @@ const unfinished = (row: Row, failure: Failure): Unfinished => ({
 })
 
 const sayGivenUp = ({ error, message, row }: Unfinished) => printLine({ _tag: "Failed", error, message }, row.number)
-
-const tenMinutes = 600_000
 
 // Another try of the same would end the same way.
 const isFinal = (failure: Failure): boolean =>
@@ -130,18 +127,6 @@ const summary = (all: Array.NonEmptyReadonlyArray<Unfinished>, input: Input) =>
     ].join("\n")
   })
 
-// A killed download leaves its temporary file behind. A younger one may be what another command is just fetching.
-const removeLeftovers = (directory: string, files: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const now = yield* Clock.currentTimeMillis
-    const isOld = (file: string) =>
-      Effect.map(fs.stat(file), ({ mtime }) => Option.exists(mtime, (date) => now - date.getTime() > tenMinutes))
-    const leftovers = files.filter((file) => /^\.\d+\.part$/.test(file)).map((file) => path.join(directory, file))
-    yield* Effect.forEach(leftovers, (file) => Effect.whenEffect(fs.remove(file), isOld(file)), { discard: true })
-  }).pipe(Effect.ignore)
-
 /** Draws what every row of a file asks for, and goes on where an earlier run of the same stopped. */
 export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
@@ -149,10 +134,9 @@ export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.Fil
     const read = yield* readRequests(input.file)
     // What the emulator drew does not count as drawn where a real service is asked for the same.
     const rows = input.emulator ? read.map((row) => ({ ...row, key: `emulated-${row.key}` })) : read
-    yield* Lock.locked(input.output)
+    yield* lockDirectory(input.output)
     const journal = yield* Journal.open(input.output)
     const files = yield* fs.readDirectory(input.output)
-    yield* removeLeftovers(input.output, files)
 
     const { givenUp, tasks } = plan(rows, {
       drawings: yield* journal.drawings,

@@ -4,7 +4,7 @@ import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
+import { AtomicFile } from "effect-arta"
 import { imageSize } from "image-size"
 import type { GalleryImage } from "./page.js"
 import { pageOf } from "./page.js"
@@ -70,21 +70,6 @@ const lookAt = (directory: string, name: string, details: Details) =>
     return Option.some<GalleryImage>({ ...size.value, file: name, prompt, model, seed })
   }).pipe(Effect.catchAll((error) => leaveOut(name, error.message)))
 
-/** Readers find the old page or the new one, never half of one. */
-const replaceFile = (directory: string, name: string, text: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const target = path.join(directory, name)
-    const temporary = yield* Effect.acquireRelease(
-      Effect.map(Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER), (n) => path.join(directory, `.${String(n)}.part`)),
-      (file) => Effect.ignore(fs.remove(file, { force: true }))
-    )
-    yield* fs.writeFileString(temporary, text, { flag: "wx" })
-    yield* fs.rename(temporary, target)
-    return target
-  }).pipe(Effect.scoped)
-
 /**
  * Writes `index.html` beside the images of a folder: one page that needs nothing else, and no network. Details are
  * joined by file name. An image that cannot be read is left out with a warning. The path of the page is returned.
@@ -103,5 +88,7 @@ export const writeGallery = (
       (name) => lookAt(directory, name, details.get(name) ?? {}),
       { concurrency: 8 }
     )
-    return yield* replaceFile(directory, "index.html", pageOf(template, Array.getSomes(found)))
+    const file = path.join(directory, "index.html")
+    yield* AtomicFile.write(file, pageOf(template, Array.getSomes(found)))
+    return file
   })

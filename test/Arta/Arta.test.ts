@@ -63,6 +63,7 @@ describe("Arta.generate", () => {
     }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
+  // fault: Poll | A status that goes backwards | the event
   it.effect("reports a status that goes backwards as it is", () =>
     Effect.gen(function* () {
       yield* inject(
@@ -79,6 +80,7 @@ describe("Arta.generate", () => {
     }).pipe(emulated())
   )
 
+  // fault: Poll | The generation fails | `GenerationFailedError` with name and detail
   it.effect("fails with the service's own name for a failure", () =>
     Effect.gen(function* () {
       yield* inject(Fault.failGeneration("MODERATED", "no cats"))

@@ -7,6 +7,7 @@ import { collect, counts, emulated, inject, patiently, tags } from "../support/e
 const cat = { prompt: "a cat", seed: 12_345 }
 
 describe("Arta.generate, when the service", () => {
+  // fault: Poll | A failed poll, in virtual time | nothing
   it.effect.each<[string, Fault.Fault]>([
     ["500", Fault.respond("status", 500)],
     ["a gateway's HTML", Fault.respond("status", 502, { body: "<h1>Bad gateway</h1>" })],
@@ -22,6 +23,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
+  // fault: Poll | 429 with Retry-After at a poll | the wait that the service asks for
   it.effect("leaves the service alone for as long as it asks", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("status", 429, { headers: { "retry-after": "60" } }))
@@ -33,6 +35,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Submit | 429 or 503 with Retry-After at a submission | the wait that the service asks for
   it.effect("submits again after a rate limit, when the service says so", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "30" } }))
@@ -45,6 +48,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Submit | Other requests while Retry-After runs | the same wait
   it.effect("makes every other request of the program wait out a rate limit too", () =>
     Effect.gen(function* () {
       const polling = yield* Effect.fork(Arta.run(cat))
@@ -61,6 +65,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
+  // fault: Submit | Retry-After beyond the timeout | `RateLimitedError` at once
   it.effect("fails at once where the service wants to be left alone for longer than the generation may take", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "999999999" } }))
@@ -69,6 +74,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Submit | The limiter's queue is longer than the timeout | `RateLimitedError` at once, no POST
   it.effect("does not wait for its turn where that takes longer than the generation may", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "600" } }))
@@ -84,6 +90,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Submit | A rate limit that outlasts the timeout | `RateLimitedError`
   it.effect("tells of a rate limit that has outlasted the time, and leaves no doubt about the submission", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 200 }, () => Fault.respond("submit", 429)))
@@ -92,6 +99,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Poll | 404 right after a slow submission | nothing
   it.effect("forgives a 404 right after the submission, also where that took long", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "15" } }), Fault.respond("status", 404))
@@ -100,6 +108,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Poll | 404 right after the submission | nothing, or `ResponseError`
   it.effect("forgives a 404 right after the submission, but not for long", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("status", 404), Fault.respond("status", 404))
@@ -110,6 +119,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Poll | The token expires during polling | nothing
   it.effect("renews a token that expires while it polls", () =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
@@ -122,6 +132,7 @@ describe("Arta.generate, when the service", () => {
     }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
+  // fault: Poll | Any error ends the polling | the error, with the record id
   it.effect.each<[string, object, Fault.Fault]>([
     ["a refused poll", { _tag: "ResponseError", status: 403 }, Fault.respond("status", 403)],
     [

@@ -68,6 +68,7 @@ describe("ArtaApi.submit", () => {
     )
   )
 
+  // fault: Sessions | 401 again for the renewed token | `UnauthorizedError`
   it.effect("gives up when the renewed token is refused too", () =>
     withApi([{ status: 401, body: { detail: "no" } }], (api, { seen }) =>
       Effect.gen(function* () {
@@ -80,6 +81,7 @@ describe("ArtaApi.submit", () => {
     )
   )
 
+  // fault: Submit | The service refuses the request | `ResponseError` with the detail
   it.effect.each<[string, Step, object]>([
     ["a FastAPI text", { status: 400, body: { detail: "prompt is banned" } }, { detail: "prompt is banned" }],
     [
@@ -132,6 +134,7 @@ describe("ArtaApi.submit", () => {
     return withApi([], test, { auth })
   })
 
+  // fault: Submit | Silence, 5xx or an unreadable response | `SubmissionUnknownError`, one POST
   it.effect.each<[string, Step]>([
     ["a reset", { code: "ECONNRESET" }],
     ["a route lost after the body went out", { code: "EHOSTUNREACH", syscall: "read" }],
@@ -152,6 +155,7 @@ describe("ArtaApi.submit", () => {
     )
   )
 
+  // fault: Submit | The connection is refused, or the name is not found | a short wait
   it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])("sends again after %s, when nothing was sent", (code) =>
     withApi([{ code }, { code }, { body: { record_id: "rec-1" } }], (api, { seen }) =>
       Effect.gen(function* () {
@@ -171,6 +175,7 @@ describe("ArtaApi.submit", () => {
     )
   )
 
+  // fault: Submit | Retry-After as a date, in the past, malformed or missing | `RateLimitedError` with the wait, if it is known
   it.effect.each<[string, Record<string, string>, number, number | undefined]>([
     ["seconds", { "retry-after": "30" }, 429, 30_000],
     ["a date", { "retry-after": new Date(90_000).toUTCString() }, 429, 90_000],
@@ -208,6 +213,8 @@ describe("ArtaApi.status", () => {
     )
   )
 
+  // fault: Poll | An unknown status | `GenerationFailedError` with its name
+  // fault: Download | An http image address from an https API | the image, over https
   it.effect.each<[object, Generation.GenerationStatus]>([
     [{ status: "IN_QUEUE", response: [], detail: null }, { _tag: "Queued" }],
     [{ status: "IN_PROGRESS", response: null }, { _tag: "InProgress" }],
@@ -302,6 +309,7 @@ describe("ArtaApi.status", () => {
 })
 
 describe("ArtaApi in a browser", () => {
+  // fault: Submit | A redirect that a browser hides | `ResponseError`
   it.effect.each(["submit", "status"] as const)("says of %s that a redirect is not followed", (operation) =>
     Effect.gen(function* () {
       const api = yield* ArtaApi.ArtaApi

@@ -122,6 +122,7 @@ describe("ArtaClient", () => {
         if (call === "later") await expect(service.client.run({ prompt: "" })).rejects.toThrow()
       })
 
+      // fault: Submit | The signal aborts at the moment of the call | the signal's reason, no POST
       it.each<[string, (signal: AbortSignal, abort: () => void) => Promise<unknown>]>([
         [
           "a run",
@@ -232,6 +233,7 @@ describe("ArtaClient, where the service redirects", () => {
   const redirect = respond(307, "", { location: "/elsewhere" })
   const signedUp = respond(200, { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" })
 
+  // fault: Submit | A redirect of a submission | `ResponseError`, one POST
   it.scopedLive.each<[string, string, Answer]>([
     ["submission", "submit", redirect],
     ["question for the status", "status", respond(200, { record_id: "record-1" })]

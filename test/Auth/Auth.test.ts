@@ -64,6 +64,7 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | A refresh fails while the token is still valid | nothing
   it.effect("uses a valid token while refreshing it fails, and does not ask again at every call", () =>
     Effect.gen(function* () {
       const first = yield* token
@@ -82,6 +83,7 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | 100 fibers find an expired token | one refresh, one token
   it.effect("refreshes an expired session once for all, and signs up no more", () =>
     Effect.gen(function* () {
       const first = yield* token
@@ -93,6 +95,7 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | A refresh fails | the same error for every waiting caller
   it.effect("shares a failure with all who wait, and tries again at the next call", () =>
     Effect.gen(function* () {
       yield* token
@@ -106,6 +109,7 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | The first caller is interrupted during a refresh | the others get their token
   it.effect("goes on for the others when the first caller is interrupted", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("signUp", 503))
@@ -148,6 +152,7 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | The service rotates the refresh token | nothing
   it.effect("stores a rotated refresh token before the new id token is used", () =>
     Effect.gen(function* () {
       yield* token
@@ -165,6 +170,7 @@ describe("Auth.token", () => {
     }).pipe(emulated({ rotateRefreshTokens: true }))
   )
 
+  // fault: Sessions | The clock is set ahead, then corrected | nothing
   it.effect("refreshes once when the clock is set ahead by hours, and once more when it is set right", () =>
     Effect.gen(function* () {
       const usedALot = Effect.repeat(Effect.zipRight(Effect.yieldNow(), token), Schedule.recurs(10))
@@ -178,6 +184,7 @@ describe("Auth.token", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | The clock is set back | nothing
   it.effect("refreshes once when the clock is set back by hours", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("10 hours")
@@ -191,6 +198,7 @@ describe("Auth.token", () => {
 })
 
 describe("Auth.renew", () => {
+  // fault: Sessions | 401 for a token that looks valid | nothing
   it.effect("renews once for all who hold the refused token", () =>
     Effect.gen(function* () {
       const refused = yield* token
@@ -215,6 +223,7 @@ describe("Auth.renew", () => {
 })
 
 describe("Auth, when its program ends", () => {
+  // fault: Sessions | The program ends during a refresh | the next program has a session
   it.effect("finishes a refresh that the server may have answered with a rotated token", () =>
     Effect.gen(function* () {
       yield* token

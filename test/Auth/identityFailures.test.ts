@@ -6,6 +6,7 @@ import { counts, emulated, inject, patiently } from "../support/emulated.js"
 import { stored, token } from "../support/session.js"
 
 describe("Auth, when the identity service", () => {
+  // fault: Sessions | The service has deleted the session | nothing
   it.effect.each(["INVALID_REFRESH_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND", "MISSING_REFRESH_TOKEN : detail"])(
     "signs up again, once, on %s",
     (code) =>
@@ -18,6 +19,7 @@ describe("Auth, when the identity service", () => {
       }).pipe(emulated())
   )
 
+  // fault: Sessions | A disabled account, another project's session, a malformed request | `AuthError` with the reason
   it.effect.each(["USER_DISABLED", "PROJECT_NUMBER_MISMATCH", "INVALID_GRANT_TYPE"])(
     "fails on %s without a retry or a new account, and leaves the stored session alone",
     (reason) =>
@@ -32,6 +34,7 @@ describe("Auth, when the identity service", () => {
       }).pipe(emulated())
   )
 
+  // fault: Sessions | 503, HTML, no reason, a lost connection or silence at a refresh | a short wait
   it.effect.each<[string, Fault.Fault]>([
     ["503", Fault.respond("refresh", 503)],
     ["HTML", Fault.respond("refresh", 200, { body: "<h1>Welcome to the hotel</h1>" })],
@@ -48,6 +51,7 @@ describe("Auth, when the identity service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | The token service stays broken | `TransportError`, and the session is kept
   it.effect("gives up on a broken service after a few tries, and keeps the session", () =>
     Effect.gen(function* () {
       yield* token
@@ -61,6 +65,7 @@ describe("Auth, when the identity service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | A rate limit at a sign-up, also as 400 | `RateLimitedError`, no further requests
   it.effect.each<[string, Fault.Fault]>([
     ["429", Fault.respond("signUp", 429, { headers: { "retry-after": "30" } })],
     ["TOO_MANY_ATTEMPTS_TRY_LATER as 400", Fault.identityError("signUp", "TOO_MANY_ATTEMPTS_TRY_LATER : slow down")],
@@ -124,6 +129,7 @@ describe("Auth, when the identity service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | Sign-up is switched off | `AuthError` with the reason
   it.effect.each(["ADMIN_ONLY_OPERATION", "OPERATION_NOT_ALLOWED"])("says that sign-up is off on %s", (reason) =>
     Effect.gen(function* () {
       yield* inject(Fault.identityError("signUp", reason))
@@ -132,6 +138,7 @@ describe("Auth, when the identity service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | An unknown error code with details | `ResponseError` with the detail
   it.effect("passes an unknown refusal on, without the secrets in it", () =>
     Effect.gen(function* () {
       yield* inject(Fault.identityError("signUp", "SOMETHING_NEW : key emulated is odd"))
@@ -141,6 +148,7 @@ describe("Auth, when the identity service", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | A wrong or missing API key | `AuthError` that names `ARTA_API_KEY`
   it.effect.each<[string, string]>([
     ["no-such-key", "API_KEY_INVALID"],
     ["", "API_KEY_MISSING"]

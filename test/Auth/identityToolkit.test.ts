@@ -36,6 +36,7 @@ describe("the wire of sign-up and refresh", () => {
     }).pipe(on(http.layer))
   })
 
+  // fault: Sessions | The response omits the refresh token | nothing
   it.effect("keeps the refresh token that an answer leaves out", () => {
     const http = scripted({ signupNewUser: [{ body: signedUp }], "/v1/token": [{ body: refreshed }] })
     return Effect.gen(function* () {
@@ -46,6 +47,7 @@ describe("the wire of sign-up and refresh", () => {
     }).pipe(on(http.layer))
   })
 
+  // fault: Sessions | `expiresIn` of "3600", 3600 or 1e300 | nothing
   it.effect.each<[unknown, number]>([
     ["3600", 3_600_000],
     [3600, 3_600_000],
@@ -60,6 +62,7 @@ describe("the wire of sign-up and refresh", () => {
     }).pipe(on(http.layer))
   })
 
+  // fault: Sessions | `expiresIn` of "", "NaN" or a negative number | `TransportError`
   it.effect.each<[string, Step]>([
     ["an empty expiresIn", { body: { ...signedUp, expiresIn: "" } }],
     ["expiresIn NaN", { body: { ...signedUp, expiresIn: "NaN" } }],

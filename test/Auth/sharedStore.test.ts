@@ -19,6 +19,7 @@ describe("Auth, when another program shares its store,", () => {
     }).pipe(emulated())
   )
 
+  // fault: Sessions | The clock is set back, and another program has signed up | nothing
   it.effect("takes the session that the other has stored since, although the clock was set back", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("10 hours")

@@ -84,6 +84,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | A prompt that is not a valid file name | a safe name
   it.scopedLive("names a file by prompt, seed and index, safely, and by its content", () =>
     Effect.gen(function* () {
       const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
@@ -105,6 +106,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | The file name is taken | a number after the name
   it.scopedLive("never overwrites a file, also when many are saved at once", () =>
     Effect.gen(function* () {
       const { files, results } = yield* saving({ "/0": [whole] })
@@ -115,6 +117,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | A file system without hard links, which then fails | the image, or `DownloadError` with the directory
   it.scopedLive("saves where a file system knows no links, and leaves no empty file where it then fails", () =>
     Effect.gen(function* () {
       const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
@@ -141,6 +144,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | An error page, no image, a truncated image or one that is too long | `DownloadError`, no file
   it.scopedLive.each<[string, Answer, RegExp, number]>([
     ["a 404 page", respond(404, "<h1>Not found</h1>"), /HTTP 404/, 1],
     ["a page that says 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
@@ -175,6 +179,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | Failures that pass at a download | nothing
   it.scopedLive.each<[string, ReadonlyArray<Answer>]>([
     ["a reset", [{ then: "reset" }, whole]],
     ["503 and a cut", [respond(503), cut(200, png, "close"), whole]],
@@ -196,6 +201,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | One of several downloads fails | the other files
   it.scopedLive("keeps the others when one fails", () =>
     Effect.gen(function* () {
       const { files, results } = yield* saving({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
@@ -208,6 +214,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | The image address has expired | nothing
   it.scopedLive.each([403, 410])("asks the status once for a new address after %d", (code) =>
     Effect.gen(function* () {
       let asked = 0
@@ -226,6 +233,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | An image host that logs what it receives | no token and no tracing header is sent
   it.scopedLive("sends no token and no trace to the host of the images", () =>
     Effect.gen(function* () {
       const { results, server } = yield* saving({ "/0": [whole] })
@@ -234,6 +242,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | A directory that cannot be written to | `DownloadError` with the path
   it.scopedLive("says why an image cannot be written", () =>
     Effect.gen(function* () {
       const { directory, fs, results } = yield* saving({ "/0": [whole] })
@@ -255,6 +264,7 @@ describe("ImageFile.bytes", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | An endless image | `DownloadError`
   it.scopedLive("stops reading at 64 MiB, however much there is", () =>
     Effect.gen(function* () {
       const { requests, url } = yield* faultServer({ "/0": [tooLong(chunked, asChunk)] })
@@ -270,6 +280,7 @@ describe("ImageFile.bytes", () => {
     }).pipe(onDisk)
   )
 
+  // fault: Download | A redirect from https to http or to another scheme | `DownloadError`
   it.effect.each(["http://images.test/1", "HTTP://images.test/1", "ftp://images.test/1", "data:image/png,0"])(
     "follows no redirect from https to %s",
     (location) => {
@@ -297,6 +308,7 @@ describe("ImageFile.bytes", () => {
     )
   )
 
+  // fault: Download | A redirect of an image that a browser hides | `DownloadError`
   it.effect("says where a browser hides the redirect", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: "https://images.test/0" })))
@@ -304,6 +316,7 @@ describe("ImageFile.bytes", () => {
     }).pipe(Effect.provide(opaqueRedirects))
   )
 
+  // fault: Download | An image address that is neither http nor https | `DownloadError`
   it.effect.each(["file:///etc/passwd", "data:image/png;base64,AAAA", "not a url"])("refuses %s", (url) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url })))

@@ -33,6 +33,7 @@ describe("the timeout of a generation", () => {
     }).pipe(emulated({ queueTime: "30 seconds" }))
   )
 
+  // fault: Poll | Silence at every poll | `GenerationTimeoutError` with the record id
   it.effect("ends a poll that the server holds open for ever", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 30 }, () => Fault.hang("status")))
@@ -66,6 +67,7 @@ describe("the timeout of a generation", () => {
     }).pipe(emulated())
   )
 
+  // fault: Poll | Every poll fails | `GenerationTimeoutError` with the record id
   it.effect("also ends polling that fails all the time", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 300 }, () => Fault.respond("status", 500)))
@@ -135,6 +137,7 @@ describe("the polling of a generation", () => {
     }).pipe(emulated({ queueTime: "1 minute" }))
   )
 
+  // fault: Poll | The fiber is interrupted during polling | no more requests
   it.effect("stops at once when the fiber is interrupted", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Arta.run(cat))

@@ -32,6 +32,7 @@ const backends: Record<string, Layer.Layer<TokenStore.TokenStore, unknown>> = {
 }
 
 describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
+  // fault: Store | No token file | nothing
   it.effect("holds nothing at first", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
@@ -162,6 +163,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     )
   )
 
+  // fault: Store | A token file that is truncated, malformed or of a later version | a warning, and a new session
   it.effect.each<[string, string]>([
     ["truncated", '{"version":1,"idTok'],
     ["of another shape", '{"version":1,"idToken":7}'],
@@ -181,6 +183,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     )
   )
 
+  // fault: Store | An empty token file | nothing
   it.effect.each(["", " \n"])("takes an empty file for none: %j", (content) =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
@@ -192,6 +195,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     )
   )
 
+  // fault: Store | The token file is a symlink | nothing
   it.effect("keeps a symlink a symlink", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
@@ -208,6 +212,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     )
   )
 
+  // fault: Store | The token file is a directory | `TokenStoreError` with the path
   it.effect("says which path a folder stands in the way of", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {

@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
-import { Effect, Option, Random, Ref, TestContext } from "effect"
+import { Array, Effect, Option, Random, Ref, TestContext } from "effect"
 import { TokenStore } from "effect-arta"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -9,13 +9,14 @@ import { join } from "node:path"
 import { numbered } from "../support/numbered.js"
 import { bundled, started } from "../support/program.js"
 import { revealed } from "../support/revealed.js"
+import { isFull, runs, seed } from "../support/suite.js"
 import { ended, pass } from "../support/virtualTime.js"
 
-// A few suffice at a desk. CI takes the time for 300.
-const isThorough = process.env["CI"] !== undefined
 const lanes = 2
-const killsPerLane = isThorough ? 150 : 10
-const recoveriesPerLane = isThorough ? 5 : 1
+const killsPerLane = runs({ quick: 5, full: 150 })
+const recoveriesPerLane = runs({ quick: 1, full: 5 })
+// Each kill starts a process, and each recovery waits for one.
+const timeout = 60_000 + lanes * killsPerLane * 3_000
 
 let bundles: string
 let program: string
@@ -79,6 +80,7 @@ const recover = ({ isLocked, store }: Lane) =>
   )
 
 describe("A program that is killed while it saves", () => {
+  // fault: Store | A program is killed while it saves | nothing
   it.scopedLive(
     "leaves a whole session, a lock that is recovered, and nothing that piles up",
     () =>
@@ -109,22 +111,28 @@ describe("A program that is killed while it saves", () => {
           expect(yield* lane.files).toEqual(["credentials.json"])
         })
 
-        yield* Effect.all(Effect.replicate(Effect.scoped(runLane), lanes), { concurrency: "unbounded" })
+        yield* Effect.all(
+          Array.makeBy(lanes, (lane) => Effect.withRandom(Effect.scoped(runLane), Random.make(seed + lane))),
+          { concurrency: "unbounded" }
+        )
         expect(yield* Ref.get(kills)).toBe(lanes * killsPerLane)
-        if (isThorough) expect(yield* Ref.get(recoveries)).toBe(lanes * recoveriesPerLane)
+        if (isFull) expect(yield* Ref.get(recoveries)).toBe(lanes * recoveriesPerLane)
       }).pipe(Effect.provide(NodeContext.layer)),
-    600_000
+    timeout
   )
 
-  it.scopedLive("holds the next program up, but does not stop it", () =>
-    Effect.gen(function* () {
-      const lane = yield* makeLane
-      let saved = yield* runAndKill(lane, 1)
-      while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
-      const next = yield* started(program, lane.file, "1000000")
-      expect(yield* next.nextLine).toBe("1000000")
-      yield* next.kill
-      expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)
-    }).pipe(Effect.provide(NodeContext.layer))
+  it.scopedLive(
+    "holds the next program up, but does not stop it",
+    () =>
+      Effect.gen(function* () {
+        const lane = yield* makeLane
+        let saved = yield* runAndKill(lane, 1)
+        while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
+        const next = yield* started(program, lane.file, "1000000")
+        expect(yield* next.nextLine).toBe("1000000")
+        yield* next.kill
+        expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)
+      }).pipe(Effect.withRandom(Random.make(seed)), Effect.provide(NodeContext.layer)),
+    timeout
   )
 })

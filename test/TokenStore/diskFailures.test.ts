@@ -15,6 +15,7 @@ const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 
 describe.each(kinds)("A save that meets %s", (failure) => {
+  // fault: Store | A failure at any step of a save | the old session is whole
   it.effect.each([...steps])("at the step %s leaves the old session whole and nothing else", (step) =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
@@ -29,6 +30,7 @@ describe.each(kinds)("A save that meets %s", (failure) => {
     )
   )
 
+  // fault: Store | A failure at any step of the first save | nothing is left behind
   it.effect.each([...steps])("at the step %s leaves nothing where nothing was, and works the next time", (step) =>
     onDisk(({ files, fs, open }) =>
       Effect.gen(function* () {
@@ -80,6 +82,7 @@ describe("Auth on a disk that cannot be written to", () => {
     ["cannot rename", ["rename"], "permission denied"]
   ]
 
+  // fault: Store | A disk that is full, read-only or not writable for this user | one warning
   it.effect.each([...disks])("works on in memory when the disk %s, and says so once", ([, on, failure]) =>
     onDisk(({ files, fs, open }) =>
       Effect.gen(function* () {
@@ -92,6 +95,7 @@ describe("Auth on a disk that cannot be written to", () => {
 })
 
 describe("Auth on a file that cannot be read", () => {
+  // fault: Store | A token file that cannot be read or set aside | one warning, and the file is unchanged
   it.effect.each<[string, Failure, string, ReadonlyArray<Step>, string]>([
     ["belongs to somebody else", "permission denied", '{"somebody":"else\'s"}', ["read"], ".json"],
     ["is nonsense, on a disk that is read-only", "a read-only disk", "nonsense", ["rename"], ""]
@@ -107,6 +111,7 @@ describe("Auth on a file that cannot be read", () => {
     ).pipe(Effect.provide(ArtaEmulator.layer({ rotateRefreshTokens: true })))
   )
 
+  // fault: Store | A token file that cannot be read for a moment | one warning, and the file is unchanged
   it.effect("does not replace the session that it could not read for a moment", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
@@ -126,6 +131,7 @@ describe("Auth on a file that cannot be read", () => {
     )
   )
 
+  // fault: Store | The token file is a directory, and a request needs a token | `TokenStoreError` with the path
   it.effect("fails with the path where a folder stands in the file's place", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
@@ -139,6 +145,7 @@ describe("Auth on a file that cannot be read", () => {
 })
 
 describe("A token file behind a symlink to nothing", () => {
+  // fault: Store | The token file is a dangling symlink | nothing
   it.effect("stays a symlink when a session is saved", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
@@ -155,6 +162,7 @@ describe("A token file behind a symlink to nothing", () => {
 })
 
 describe("A token file behind a chain of symlinks to nothing", () => {
+  // fault: Store | The token file is a chain of symlinks, and the last one dangles | nothing
   it.effect("is written where the last of them points, and all of them stay", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
@@ -173,6 +181,7 @@ describe("A token file behind a chain of symlinks to nothing", () => {
     )
   )
 
+  // fault: Store | The token file is a circle of symlinks | `TokenStoreError` with the path
   it.effect("in a circle is a typed error", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {

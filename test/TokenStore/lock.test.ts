@@ -33,6 +33,7 @@ describe("A lock file that cannot be created", () => {
 })
 
 describe("The lock of a program that died", () => {
+  // fault: Store | A stale lock of a killed program | a wait of five seconds
   it.effect.each<[string, string]>([
     ["with its holder in it", "somebody"],
     ["still empty", ""]
@@ -50,6 +51,7 @@ describe("The lock of a program that died", () => {
     )
   )
 
+  // fault: Store | A second program is killed while it breaks a stale lock | a longer wait
   it.effect("is recovered although another program died recovering it", () =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
@@ -66,6 +68,7 @@ describe("The lock of a program that died", () => {
 })
 
 describe("The lock of a program that is alive", () => {
+  // fault: Store | A lock that is never released | `TokenStoreError`
   it.effect("is never taken from it: who waits for it gives up after a minute", () =>
     onDisk(({ file, files, open }) =>
       Effect.gen(function* () {
@@ -82,6 +85,7 @@ describe("The lock of a program that is alive", () => {
     )
   )
 
+  // fault: Store | A program ends while it renews a token, and another waits | nothing
   it.effect("is kept until its holder has finished what must not be interrupted", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
@@ -100,6 +104,7 @@ describe("The lock of a program that is alive", () => {
     )
   )
 
+  // fault: Store | A sign-out in a finalizer | nothing
   it.effect("is let go also where nothing may be interrupted, as in a finalizer", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
@@ -111,6 +116,7 @@ describe("The lock of a program that is alive", () => {
     )
   )
 
+  // fault: Store | A sign-out in a finalizer while another program holds the lock | a wait
   it.effect("is waited for in a finalizer too", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {

@@ -60,6 +60,7 @@ const leaveExpired = (options: NodeArta.Options) =>
   }).pipe(Effect.provide(NodeArta.layer(options)))
 
 describe("Processes that share a token file", () => {
+  // fault: Store | Ten programs start together | one account
   it.scopedLive("sign up once between ten of them", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -72,6 +73,7 @@ describe("Processes that share a token file", () => {
     }).pipe(onPort())
   )
 
+  // fault: Store | Two programs find an expired session | one refresh
   it.scopedLive(
     "refresh an expired token once between two of them, where a refresh token is good for one refresh",
     () =>

@@ -5,6 +5,7 @@ import * as fc from "effect/FastCheck"
 import { Arta, ArtaApi, ArtaError, Auth, GenerateRequest, Generation, ImageModel, TokenStore } from "effect-arta"
 import { answer } from "../support/response.js"
 import { virtualTime } from "../support/controlledTime.js"
+import { runs, seed } from "../support/suite.js"
 import { setImmediate } from "node:timers/promises"
 import { afterEach } from "vitest"
 
@@ -48,7 +49,7 @@ const errorTag = (result: unknown): string | undefined =>
   result instanceof Error && "_tag" in result ? String(result._tag) : undefined
 
 const check = <A>(arbitrary: fc.Arbitrary<A>, holds: (value: A) => void) => {
-  fc.assert(fc.property(arbitrary, holds), { numRuns: 300 })
+  fc.assert(fc.property(arbitrary, holds), { numRuns: runs({ quick: 100, full: 1_000 }), seed })
 }
 
 // Halves of surrogate pairs included.
@@ -130,7 +131,8 @@ afterEach(async () => {
   await setImmediate()
 })
 
-describe("No input ends in a defect:", () => {
+// A thousand runs take up to ten seconds on an idle machine.
+describe("No input ends in a defect:", { timeout: 120_000 }, () => {
   const drawing = ArtaApi.layer().pipe(
     Layer.provide(Auth.layerToken("token")),
     Layer.provide(
@@ -222,6 +224,7 @@ describe("No input ends in a defect:", () => {
       Logger.withMinimumLogLevel(LogLevel.None)
     )
 
+  // fault: Whatever a service sends | Any content of the token file | a new session, or nothing
   it("stored sessions", () => {
     const right = good({
       localId: "a",
@@ -240,6 +243,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any response to a sign-up | a typed error, or nothing
   it("answers to a sign-up", () => {
     check(fc.array(replyLike(signedUp), { minLength: 1, maxLength: 3 }), (replies) => {
       const result = outcome(authorize("", ...replies))
@@ -248,6 +252,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any response to a refresh | a typed error, or nothing
   it("answers to a refresh", () => {
     const old = { version: 1, localId: "a", idToken: "b", refreshToken: "c", issuedAt: 0, expiresIn: 3_600_000 }
     check(fc.array(replyLike(refreshed), { minLength: 1, maxLength: 3 }), (replies) => {
@@ -264,6 +269,7 @@ describe("No input ends in a defect:", () => {
       Effect.provide(ArtaApi.layer().pipe(Layer.provide(Auth.layerToken("token")), Layer.provide(replying(reply))))
     )
 
+  // fault: Whatever a service sends | Any response to a submission | a typed error, or nothing
   it("answers to a submission", () => {
     const request = new GenerateRequest.GenerateRequest({ prompt: "a lighthouse" })
     check(replyLike({ record_id: orAnything(anyText), ...detail }), (reply) => {
@@ -274,6 +280,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any response to a status request | a typed error, or nothing
   it("answers to a status request", () => {
     const image = withSome({ url: orAnything(anyText) })
     const fields = {
@@ -288,6 +295,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any Retry-After | a typed error, or nothing
   it("Retry-After headers", () => {
     check(fc.tuple(fc.constantFrom(429, 503), retryAfter), ([status, value]) => {
       const reply = { status, headers: { "retry-after": value }, text: "" }

@@ -53,6 +53,7 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
   Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), condition), { until: (holds) => holds })
 
 describe("A program", () => {
+  // fault: Process | No fault: the program waits for its generation | the image, and the program ends by itself
   it.scopedLive("lives for as long as a generation is awaited, and then ends by itself", () =>
     Effect.gen(function* () {
       const { child, images } = yield* drawing
@@ -64,6 +65,7 @@ describe("A program", () => {
     }).pipe(onPort())
   )
 
+  // fault: Process | SIGINT or SIGTERM while polling | no lock, no temporary file
   it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("ends promptly on %s while it polls", (signal) =>
     Effect.gen(function* () {
       const { child, session } = yield* drawing
@@ -75,6 +77,7 @@ describe("A program", () => {
     }).pipe(onPort({ queueTime: "1 hour" }))
   )
 
+  // fault: Process | SIGINT or SIGTERM while downloading | no file
   it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no part of an image on %s while it downloads", (signal) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
@@ -88,6 +91,7 @@ describe("A program", () => {
     }).pipe(onPort())
   )
 
+  // fault: Process | SIGTERM while signing up | no lock left behind
   it.scopedLive("waits for the answer to a sign-up under way, and leaves no lock", () =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
@@ -101,6 +105,7 @@ describe("A program", () => {
     }).pipe(onPort())
   )
 
+  // fault: Process | SIGINT or SIGTERM while refreshing | the next program has a session
   it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("keeps what a refresh under way brings on %s", (signal) =>
     Effect.gen(function* () {
       const interrupted = yield* Effect.makeLatch()

@@ -64,6 +64,7 @@ const program = (http: Layer.Layer<HttpClient.HttpClient>, witness: ReturnType<t
 
 describe("No secret is shown", () => {
   for (const operation of operations) {
+    // fault: Secrets | A service that echoes what it receives | `<redacted>`
     it.effect.each(failures)(`when ${operation} meets %s`, ([, step]) => {
       const good: Record<(typeof operations)[number], ReadonlyArray<Step>> = {
         signupNewUser: [{ body: signedUp }],
@@ -96,6 +97,7 @@ describe("No secret is shown", () => {
 })
 
 describe("The spans", () => {
+  // fault: Secrets | A third party that collects traces | no tracing headers, and its own spans
   it.effect("tell what a generation did", () => {
     const http = scripted({
       signupNewUser: [{ status: 503 }, { code: "ECONNRESET" }, { body: signedUp }],

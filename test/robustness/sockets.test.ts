@@ -55,6 +55,7 @@ const generating = <A, E>(
 const submits = "POST /api/text2image "
 
 describe.concurrent("On real sockets", () => {
+  // fault: Submit | A reset, a close, a truncated response, 5xx or no HTTP | `SubmissionUnknownError`, one POST
   it.live.each<[string, Answer]>([
     ["a reset after the body", { then: "reset" }],
     ["a close without an answer", { then: "close" }],
@@ -75,6 +76,7 @@ describe.concurrent("On real sockets", () => {
     )
   )
 
+  // fault: Poll | A reset, a close, a truncated response, an HTML page or 503 | nothing
   it.live.each<[string, Answer]>([
     ["a reset", { then: "reset" }],
     ["a close", { then: "close" }],
@@ -125,6 +127,7 @@ describe.concurrent("On real sockets", () => {
     )
   )
 
+  // fault: Submit | Nothing listens on the port | `TransportError` with `sent: false`
   it.live("nothing is claimed to be sent where nobody listens", () =>
     Effect.gen(function* () {
       const { url } = yield* Effect.scoped(faultServer({}))

@@ -65,6 +65,7 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
 const onSockets = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))
 
 describe("Headers and then silence", () => {
+  // fault: Submit | Headers, then silence at a submission | `SubmissionUnknownError`, one POST
   it.scoped("end a submission after a minute, and it is not sent again", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({ "/text2image": [silence] })
@@ -76,6 +77,7 @@ describe("Headers and then silence", () => {
     }).pipe(onSockets)
   )
 
+  // fault: Poll | Headers, then silence at a poll | nothing
   it.scoped("end a poll after 15 seconds, and polling goes on", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({
@@ -89,6 +91,7 @@ describe("Headers and then silence", () => {
     }).pipe(onSockets)
   )
 
+  // fault: Sessions | Headers, then silence at a sign-up | `TransportError` after four attempts
   it.scoped("end a sign-up after ten seconds, and it is tried three times more", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({ "/signUp": [silence] })
@@ -100,6 +103,7 @@ describe("Headers and then silence", () => {
     }).pipe(onSockets)
   )
 
+  // fault: Sessions | Headers, then silence at a refresh | `TransportError`, and the session is kept
   it.scoped("end a refresh after ten seconds, it is tried three times more, and the session is kept", () =>
     Effect.gen(function* () {
       const { count, outlast, services } = yield* onServer({ "/token": [silence] })
@@ -116,6 +120,7 @@ describe("Headers and then silence", () => {
     }).pipe(onSockets)
   )
 
+  // fault: Download | Headers, then silence at a download | `DownloadError`, no file
   it.scoped("end a download after 30 seconds, it is tried three times more, and no file is left", () =>
     Effect.gen(function* () {
       const { count, outlast, services, url } = yield* onServer({ "/image": [silence] })
@@ -138,6 +143,7 @@ describe("Headers and then silence", () => {
 })
 
 describe("A submission that is interrupted while it is under way", () => {
+  // fault: Submit | The submission is interrupted in flight | the request is aborted, one POST
   it.scoped("is broken off, and never sent again", () =>
     Effect.gen(function* () {
       const { connections, count, services } = yield* onServer({

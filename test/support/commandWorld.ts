@@ -19,5 +19,5 @@ export const setUp = Effect.gen(function* () {
   return { fs, folder, emulator, env: yield* onEmulator(folder), images: `${folder}/images` }
 })
 
-/** A process takes its time to start on a busy machine. */
-export const timeout = 120_000
+/** Commands wait for the emulator in real time, up to ten seconds, and processes start slowly on a busy machine. */
+export const timeout = 60_000

@@ -150,7 +150,7 @@ const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
 
 // fault: Sessions | Any mixture of the faults of a session | good tokens only, and the session is kept
 // A thousand runs take ten seconds on an idle machine.
-it("whatever happens, Auth hands out only good tokens and keeps its session", { timeout: 120_000 }, async () => {
+it("Auth returns only valid tokens and keeps its session through any sequence of faults", { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(beginning, steps, fc.nat(), async (start, history, random) => {
       // The runs themselves never wait, and the test runner wants to say something now and then.

@@ -28,7 +28,7 @@ const problemsIn = (sources: Readonly<Record<string, string>>) =>
   })
 
 describe("README.md", () => {
-  it.scopedLive("has code that compiles, as far as a compiler can tell that notices what does not", () =>
+  it.scopedLive("has code that compiles", () =>
     Effect.gen(function* () {
       const programs = blocks("ts").map((code, index) => [`program-${String(index + 1)}.ts`, code] as const)
       expect(programs.length).toBeGreaterThanOrEqual(5)
@@ -39,7 +39,7 @@ describe("README.md", () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it("sets everything up with exactly two commands", () => {
+  it("sets up a clone with exactly two commands", () => {
     const commands = blocks("sh").filter((code) => code.startsWith("npm ci"))
     expect(commands).toEqual(['npm ci && npm run demo -- "a lighthouse at dawn"\n', "npm ci && npm test\n"])
   })

@@ -13,7 +13,7 @@ const shown = (output: string): string =>
     .join("\n")
 
 // The command that makes a terminal is a part of every Linux, and another one elsewhere.
-describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { timeout }, () => {
+describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { concurrent: true, timeout }, () => {
   it.scopedLive("draws one live line, and leaves the terminal as it was", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp

@@ -4,13 +4,13 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
-/** Waits longer each time, up to 5 seconds. */
+/** Exponential backoff with jitter, from 500 milliseconds up to 5 seconds. */
 export const backoff = Schedule.exponential("500 millis").pipe(
   Schedule.union(Schedule.spaced("5 seconds")),
   Schedule.jittered
 )
 
-/** Waits longer after each failure, up to 5 seconds, and never less than the service asked for. */
+/** Retries without limit. Waits for the backoff, or for the error's `retryAfter` if that is longer. */
 export const retryForever: Schedule.Schedule<unknown, ArtaError> = Schedule.identity<ArtaError>().pipe(
   Schedule.intersect(backoff),
   Schedule.modifyDelay(([error], delay) =>
@@ -18,10 +18,10 @@ export const retryForever: Schedule.Schedule<unknown, ArtaError> = Schedule.iden
   )
 )
 
-/** The same, but only three times. */
+/** Like `retryForever`, but at most three times. */
 export const retryThrice: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect(retryForever, Schedule.recurs(3))
 
-interface Retries<E> {
+interface RetryOptions<E> {
   readonly schedule: Schedule.Schedule<unknown, ArtaError>
   readonly while: (error: E) => boolean | Effect.Effect<boolean>
 }
@@ -29,7 +29,7 @@ interface Retries<E> {
 /** Like `Effect.retry`, but sets up the schedule only after a failure: most polls and submissions succeed. */
 export const retryLazily = <A, E extends ArtaError, R>(
   effect: Effect.Effect<A, E, R>,
-  { schedule, while: isWorthRetrying }: Retries<E>
+  { schedule, while: isWorthRetrying }: RetryOptions<E>
 ): Effect.Effect<A, E, R> =>
   Effect.catchAll(effect, (first) =>
     Effect.flatMap(Schedule.driver(schedule), (driver) => {

@@ -8,7 +8,7 @@ import { collect, counts, emulated, inject, patiently, tags } from "../support/e
 const cat = { prompt: "a cat", seed: 12_345 }
 
 describe("Arta.prepare", () => {
-  it.effect("completes options, which stay the same from then on, and sends nothing", () =>
+  it.effect("completes options without sending anything, and keeps complete options unchanged", () =>
     Effect.gen(function* () {
       const prepared = yield* Arta.prepare({ prompt: "a cat", model: "watercolor" })
       expect(prepared).toMatchObject({ prompt: "a cat", model: "Watercolor", n: 1, aspectRatio: "1:1" })
@@ -19,7 +19,7 @@ describe("Arta.prepare", () => {
     }).pipe(emulated())
   )
 
-  it.effect("takes what comes from outside, and says what is wrong with it", () =>
+  it.effect("rejects unvalidated input with the field that is invalid", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Arta.prepare({ prompt: 7 }))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "prompt" })
@@ -28,7 +28,7 @@ describe("Arta.prepare", () => {
 })
 
 describe("Arta.generate", () => {
-  it.effect("emits an event when the state changes, not at every poll", () =>
+  it.effect("emits an event when the status changes, not at every poll", () =>
     Effect.gen(function* () {
       const events = yield* collect(Arta.generate({ ...cat, n: 2 }, { polling: Polling.fixed("1 second") }))
       expect(tags(events)).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
@@ -64,7 +64,7 @@ describe("Arta.generate", () => {
   )
 
   // fault: Poll | A status that goes backwards | the event
-  it.effect("reports a status that goes backwards as it is", () =>
+  it.effect("emits an event for a status that goes backwards", () =>
     Effect.gen(function* () {
       yield* inject(
         Fault.respond("status", 200, { body: { status: "IN_PROGRESS" } }),
@@ -81,18 +81,18 @@ describe("Arta.generate", () => {
   )
 
   // fault: Poll | The generation fails | `GenerationFailedError` with name and detail
-  it.effect("fails with the service's own name for a failure", () =>
+  it.effect("fails with the service's name for the failure", () =>
     Effect.gen(function* () {
       yield* inject(Fault.failGeneration("MODERATED", "no cats"))
       const error = yield* Effect.flip(collect(Arta.generate(cat)))
       expect(error).toMatchObject({ _tag: "GenerationFailedError", status: "MODERATED", detail: "no cats" })
-      expect(error.message).toMatch(/record-.* ended as MODERATED: no cats/)
+      expect(error.message).toMatch(/record-.* ended with status MODERATED: no cats/)
     }).pipe(emulated())
   )
 })
 
 describe("Arta.watch", () => {
-  it.effect("picks up a generation from its id alone, in another program", () =>
+  it.effect("resumes a generation by its id in another program", () =>
     Effect.gen(function* () {
       const submitted = yield* Effect.flatten(Stream.runHead(Arta.generate(cat)))
       const another = Layer.provide(Arta.layer({ apiKey: "k" }), TokenStore.layerMemory)
@@ -102,14 +102,14 @@ describe("Arta.watch", () => {
     }).pipe(emulated())
   )
 
-  it.effect("fails at once on an id that the service does not know", () =>
+  it.effect("fails at once on an unknown id", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(Arta.watch("unknown")))
       expect(error).toMatchObject({ _tag: "ResponseError", status: 404, recordId: "unknown" })
     }).pipe(emulated())
   )
 
-  it.effect("fails at once on a URL that is none", () =>
+  it.effect("fails at once on an invalid API URL", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(Arta.watch("record-1")))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "status", sent: false })
@@ -123,7 +123,7 @@ describe("Arta.watch", () => {
     )
   )
 
-  it.effect.each([" ", "", "\ud800"])("refuses the id %j", (recordId) =>
+  it.effect.each([" ", "", "\ud800"])("rejects the invalid id %j", (recordId) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(collect(Arta.watch(recordId)))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "recordId" })
@@ -133,7 +133,7 @@ describe("Arta.watch", () => {
 })
 
 describe("Arta.run", () => {
-  it.effect("returns the images and the request that was really made", () =>
+  it.effect("returns the images and the request that was sent", () =>
     Effect.gen(function* () {
       const generation = yield* patiently(Arta.run({ ...cat, model: "flux-dev", n: 3 }))
       expect(generation.request).toMatchObject({ prompt: "a cat", model: "F Dev", seed: 12_345 })
@@ -143,7 +143,7 @@ describe("Arta.run", () => {
   )
 
   // In virtual time, each step would look at 200 fibers.
-  it.live("signs up once for 200 calls on an empty store, and not at all in the next program", () =>
+  it.live("signs up once for 200 calls, and the next program reuses the session", () =>
     Effect.gen(function* () {
       yield* Effect.all(Effect.replicate(Arta.run(cat), 200), { concurrency: "unbounded" })
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 200 })
@@ -162,7 +162,7 @@ describe("Arta.generateAll", () => {
     { prompt: "four" }
   ]
 
-  it.effect("keeps each result's place, and loses none to another's failure", () =>
+  it.effect("returns every result with its index when some fail", () =>
     Effect.gen(function* () {
       const outcomes = yield* patiently(Stream.runCollect(Arta.generateAll(requests)))
       const byIndex = Chunk.toReadonlyArray(outcomes).toSorted((a, b) => a.index - b.index)
@@ -180,7 +180,7 @@ describe("Arta.generateAll", () => {
     [{}, 4],
     [{ concurrency: 2 }, 2],
     [{ concurrency: "unbounded" }, 10]
-  ])("runs as many at once as %j says", ([settings, most]) =>
+  ])("limits concurrency to the settings %j", ([settings, most]) =>
     Effect.gen(function* () {
       const many = Array.from({ length: 10 }, () => cat)
       const fiber = yield* Effect.fork(Stream.runDrain(Arta.generateAll(many, settings)))
@@ -192,7 +192,7 @@ describe("Arta.generateAll", () => {
     }).pipe(emulated())
   )
 
-  it.effect("emits each outcome as it is there", () =>
+  it.effect("emits each outcome as soon as it is available", () =>
     Effect.gen(function* () {
       yield* inject(Fault.failGeneration("FAILED"))
       const first = yield* Effect.fork(Stream.runHead(Arta.generateAll([{ prompt: "" }, cat])))
@@ -218,7 +218,7 @@ describe("Arta.layerConfig", () => {
   )
 
   it.effect.each<[ReadonlyArray<readonly [string, string]>]>([[[]], [[["ARTA_API_KEY", ""]]]])(
-    "says which variable is missing in %j",
+    "names the missing variable for %j",
     ([variables]) =>
       Effect.gen(function* () {
         const exit = yield* Effect.exit(Effect.provide(Arta.run(cat), configured(variables)))
@@ -228,8 +228,8 @@ describe("Arta.layerConfig", () => {
   )
 })
 
-describe("a swapped layer", () => {
-  it.effect("is all that a test without any HTTP needs", () =>
+describe("a replaced layer", () => {
+  it.effect("replaces the API in tests without HTTP", () =>
     Effect.gen(function* () {
       const events = yield* collect(Arta.generate(cat))
       expect(tags(events)).toEqual(["Submitted", "Completed"])
@@ -241,7 +241,7 @@ describe("a swapped layer", () => {
     )
   )
 
-  it.effect("may be a fixed token", () =>
+  it.effect("provides a fixed token", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Arta.run(cat))
       expect(error).toMatchObject({ _tag: "UnauthorizedError", operation: "submit" })

@@ -31,8 +31,8 @@ const serviceWith = (submission: (prompt: string) => Effect.Effect<void, ArtaApi
 
 const prompts = (count: number) => Array.makeBy(count, (index) => `image ${String(index)}`)
 
-describe("Many generations at once", () => {
-  it.effect("have a few submissions under way at a time, first come first served", () =>
+describe("Concurrent generations", () => {
+  it.effect("submit at most 32 at a time, in order", () =>
     Effect.gen(function* () {
       const { draw, submitted, underWay } = serviceWith(() => Effect.sleep("1 second"))
       const all = prompts(100)
@@ -48,7 +48,7 @@ describe("Many generations at once", () => {
     })
   )
 
-  it.effect("do not count the wait for their turn", () =>
+  it.effect("do not count the wait for the limiter towards their timeout", () =>
     Effect.gen(function* () {
       const { draw } = serviceWith(() => Effect.sleep("4 minutes"))
       const fiber = yield* Effect.fork(Effect.forEach(prompts(3 * most), draw, { concurrency: "unbounded" }))
@@ -58,7 +58,7 @@ describe("Many generations at once", () => {
     })
   )
 
-  it.effect("lose no turn where some are interrupted or fail", () =>
+  it.effect("release their permit when they are interrupted or fail", () =>
     Effect.gen(function* () {
       const { draw, submitted, underWay } = serviceWith(() => Effect.sleep("1 second"))
       const fibers = yield* Effect.forEach(prompts(4 * most), (prompt) => Effect.fork(draw(prompt)))
@@ -72,7 +72,7 @@ describe("Many generations at once", () => {
     })
   )
 
-  it.effect("pass a turn on that comes too late for who is interrupted, whenever that is", () =>
+  it.effect("pass on a permit that arrives during an interruption", () =>
     Effect.forEach(Array.range(0, 20), (yields) =>
       Effect.gen(function* () {
         const next = yield* Deferred.make<Fiber.RuntimeFiber<unknown, ArtaError.ArtaError>>()

@@ -28,7 +28,7 @@ const growth = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 const cat = { prompt: "a cat" }
 
 describe("The metrics", () => {
-  it.effect("count and time a generation that is completed, its polls and the sign-up", () =>
+  it.effect("count a completed generation, its duration, its polls, and the sign-up", () =>
     Effect.gen(function* () {
       const grown = yield* growth(patiently(Arta.run(cat)))
       expect(grown).toEqual({
@@ -40,7 +40,7 @@ describe("The metrics", () => {
     }).pipe(emulated())
   )
 
-  it.effect("count a generation once by what became of it", () =>
+  it.effect("count each generation once, by its outcome", () =>
     Effect.gen(function* () {
       const outcomes = (effect: Effect.Effect<unknown, unknown, Effect.Effect.Context<ReturnType<typeof Arta.run>>>) =>
         Effect.map(growth(effect), (grown) => Object.keys(grown).filter((key) => key.includes("outcome")))

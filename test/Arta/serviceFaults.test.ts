@@ -6,16 +6,16 @@ import { collect, counts, emulated, inject, patiently, tags } from "../support/e
 
 const cat = { prompt: "a cat", seed: 12_345 }
 
-describe("Arta.generate, when the service", () => {
+describe("Arta.generate on faults of the service", () => {
   // fault: Poll | A failed poll, in virtual time | nothing
   it.effect.each<[string, Fault.Fault]>([
     ["500", Fault.respond("status", 500)],
     ["a gateway's HTML", Fault.respond("status", 502, { body: "<h1>Bad gateway</h1>" })],
     ["a rate limit", Fault.respond("status", 429)],
-    ["an unreadable answer", Fault.respond("status", 200, { body: "<h1>Hello</h1>" })],
+    ["an unreadable response", Fault.respond("status", 200, { body: "<h1>Hello</h1>" })],
     ["a lost connection", Fault.drop("status")],
     ["silence", Fault.hang("status")]
-  ])("polls on after %s, without a second submission", ([, fault]) =>
+  ])("continues to poll after %s, without a second submission", ([, fault]) =>
     Effect.gen(function* () {
       yield* inject(fault, fault)
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
@@ -24,7 +24,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Poll | 429 with Retry-After at a poll | the wait that the service asks for
-  it.effect("leaves the service alone for as long as it asks", () =>
+  it.effect("waits for Retry-After after a rate limit at a poll", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("status", 429, { headers: { "retry-after": "60" } }))
       const fiber = yield* Effect.fork(Arta.run(cat))
@@ -36,7 +36,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Submit | 429 or 503 with Retry-After at a submission | the wait that the service asks for
-  it.effect("submits again after a rate limit, when the service says so", () =>
+  it.effect("submits again after Retry-After", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "30" } }))
       const fiber = yield* Effect.fork(Arta.run(cat))
@@ -49,7 +49,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Submit | Other requests while Retry-After runs | the same wait
-  it.effect("makes every other request of the program wait out a rate limit too", () =>
+  it.effect("applies a rate limit to all requests of the program", () =>
     Effect.gen(function* () {
       const polling = yield* Effect.fork(Arta.run(cat))
       yield* TestClock.adjust("5 seconds")
@@ -66,7 +66,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Submit | Retry-After beyond the timeout | `RateLimitedError` at once
-  it.effect("fails at once where the service wants to be left alone for longer than the generation may take", () =>
+  it.effect("fails at once if Retry-After exceeds the timeout", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "999999999" } }))
       const error = yield* Effect.flip(Arta.run(cat))
@@ -75,7 +75,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Submit | The limiter's queue is longer than the timeout | `RateLimitedError` at once, no POST
-  it.effect("does not wait for its turn where that takes longer than the generation may", () =>
+  it.effect("fails without a request if the cooldown exceeds the timeout", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "600" } }))
       yield* Effect.flip(Arta.run(cat))
@@ -91,7 +91,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Submit | A rate limit that outlasts the timeout | `RateLimitedError`
-  it.effect("tells of a rate limit that has outlasted the time, and leaves no doubt about the submission", () =>
+  it.effect("reports a rate limit that outlasts the timeout as RateLimitedError", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 200 }, () => Fault.respond("submit", 429)))
       const error = yield* patiently(Effect.flip(Arta.run(cat)))
@@ -100,7 +100,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Poll | 404 right after a slow submission | nothing
-  it.effect("forgives a 404 right after the submission, also where that took long", () =>
+  it.effect("tolerates a 404 right after a slow submission", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "15" } }), Fault.respond("status", 404))
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
@@ -109,7 +109,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Poll | 404 right after the submission | nothing, or `ResponseError`
-  it.effect("forgives a 404 right after the submission, but not for long", () =>
+  it.effect("tolerates a 404 right after the submission for a short time", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("status", 404), Fault.respond("status", 404))
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
@@ -120,7 +120,7 @@ describe("Arta.generate, when the service", () => {
   )
 
   // fault: Poll | The token expires during polling | nothing
-  it.effect("renews a token that expires while it polls", () =>
+  it.effect("refreshes a token that expires during polling", () =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       const fiber = yield* Effect.fork(Arta.run(cat))
@@ -140,7 +140,7 @@ describe("Arta.generate, when the service", () => {
       { _tag: "AuthError", reason: "USER_DISABLED" },
       Fault.identityError("refresh", "USER_DISABLED")
     ]
-  ])("carries the record id after %s, and can be picked up with it", ([, expected, fault]) =>
+  ])("reports the record id after %s, to resume the generation", ([, expected, fault]) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat)))

@@ -48,7 +48,7 @@ const virtually = <A, E>(test: (client: ArtaClient.ArtaClient) => Effect.Effect<
 describe("ArtaClient", () => {
   let service: Awaited<ReturnType<typeof start>>
 
-  describe("on a service that answers", () => {
+  describe("on a fast service", () => {
     beforeEach(async () => {
       service = await start()
     })
@@ -61,7 +61,7 @@ describe("ArtaClient", () => {
       expect(await service.counts()).toMatchObject({ signUp: 1, submit: 1 })
     })
 
-    it("makes each iteration a generation of its own", async () => {
+    it("submits a new generation for each iteration", async () => {
       const events = service.client.generate(cat, settings)
       expect(await service.counts()).toMatchObject({ submit: 0 })
       await Promise.all([all(events), all(events)])
@@ -74,14 +74,14 @@ describe("ArtaClient", () => {
       expect(generation.request?.seed).toBe(7)
     })
 
-    it("picks a generation up by its id", async () => {
+    it("resumes a generation by its id", async () => {
       const [submitted] = await all(service.client.generate(cat, settings))
       const events = await all(service.client.watch(submitted?.recordId ?? "", settings))
       expect(events.map(({ _tag }) => _tag)).toEqual(["Completed"])
       expect(await service.counts()).toMatchObject({ submit: 1 })
     })
 
-    it("rejects with the typed error itself", async () => {
+    it("rejects with the typed error", async () => {
       await expect(service.client.run({ prompt: "" })).rejects.toBeInstanceOf(ArtaError.InvalidRequestError)
       await expect(service.client.run({ prompt: "a", model: "nope" })).rejects.toMatchObject({
         _tag: "UnknownModelError"
@@ -94,7 +94,7 @@ describe("ArtaClient", () => {
     })
   })
 
-  describe("on a service that takes its time", () => {
+  describe("on a slow service", () => {
     const polls = (least: number) =>
       vi.waitFor(
         async () => {
@@ -108,7 +108,7 @@ describe("ArtaClient", () => {
     })
     afterEach(() => service.stop())
 
-    it("rejects with an AbortError where the signal has no reason of its own, before anything is sent", async () => {
+    it("rejects with an AbortError without a request if the signal is already aborted", async () => {
       await expect(service.client.run(cat, { signal: AbortSignal.abort() })).rejects.toMatchObject({
         name: "AbortError"
       })
@@ -117,7 +117,7 @@ describe("ArtaClient", () => {
 
     const reason = new Error("changed my mind")
 
-    describe.each(["first", "later"])("in the same moment as its %s call", (call) => {
+    describe.each(["first", "later"])("at the moment of its %s call", (call) => {
       beforeEach(async () => {
         if (call === "later") await expect(service.client.run({ prompt: "" })).rejects.toThrow()
       })
@@ -133,7 +133,7 @@ describe("ArtaClient", () => {
           }
         ],
         [
-          "an iteration that is about to begin",
+          "an iteration that has not started",
           (signal, abort) => {
             const iterator = service.client.generate(cat, { signal })[Symbol.asyncIterator]()
             abort()
@@ -141,14 +141,14 @@ describe("ArtaClient", () => {
           }
         ],
         [
-          "an iteration that has just begun",
+          "an iteration that has just started",
           (signal, abort) => {
             const next = service.client.generate(cat, { signal })[Symbol.asyncIterator]().next()
             abort()
             return next
           }
         ]
-      ])("aborts %s, and submits nothing", async (_, begin) => {
+      ])("aborts %s without a submission", async (_, begin) => {
         const controller = new AbortController()
         const abort = () => {
           controller.abort(reason)
@@ -157,7 +157,7 @@ describe("ArtaClient", () => {
         expect(await service.counts()).toMatchObject({ submit: 0 })
       })
 
-      it("is closed, and submits nothing", async () => {
+      it("closes without a submission", async () => {
         const rejected = expect(service.client.run(cat)).rejects.toThrow()
         await service.client.close()
         await rejected
@@ -165,7 +165,7 @@ describe("ArtaClient", () => {
       })
     })
 
-    it("does not warn of many calls at once, which share a listener on their signal", async () => {
+    it("shares one listener between all calls with the same signal", async () => {
       const warnings: Array<Error> = []
       const listen = (warning: Error) => warnings.push(warning)
       process.on("warning", listen)
@@ -182,7 +182,7 @@ describe("ArtaClient", () => {
       expect(warnings).toEqual([])
     })
 
-    it("throws the signal's reason inside of an iteration", async () => {
+    it("throws the signal's reason during an iteration", async () => {
       const controller = new AbortController()
       const seen: Array<string> = []
       const iterate = async () => {
@@ -195,7 +195,7 @@ describe("ArtaClient", () => {
       expect(seen).toEqual(["Submitted", "Queued"])
     })
 
-    it("rejects what is under way when it is closed", async () => {
+    it("rejects running calls when it is closed", async () => {
       const running = service.client.run(cat, settings)
       await polls(1)
       const rejected = expect(running).rejects.toThrow("The client was closed.")
@@ -207,7 +207,7 @@ describe("ArtaClient", () => {
 })
 
 describe("ArtaClient, in virtual time", () => {
-  it.effect("rejects with the signal's reason at once, and polls no more", () =>
+  it.effect("rejects with the signal's reason and stops polling at once", () =>
     virtually((client) =>
       Effect.gen(function* () {
         const controller = new AbortController()
@@ -220,7 +220,7 @@ describe("ArtaClient, in virtual time", () => {
     )
   )
 
-  it.effect("polls no more when the loop is left", () =>
+  it.effect("stops polling when the loop ends early", () =>
     virtually((client) =>
       Effect.promise(async () => {
         for await (const { _tag } of client.generate(cat)) if (_tag === "Queued") break
@@ -229,15 +229,15 @@ describe("ArtaClient, in virtual time", () => {
   )
 })
 
-describe("ArtaClient, where the service redirects", () => {
+describe("ArtaClient, when the service redirects", () => {
   const redirect = respond(307, "", { location: "/elsewhere" })
   const signedUp = respond(200, { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" })
 
   // fault: Submit | A redirect of a submission | `ResponseError`, one POST
   it.scopedLive.each<[string, string, Answer]>([
     ["submission", "submit", redirect],
-    ["question for the status", "status", respond(200, { record_id: "record-1" })]
-  ])("sends no %s and no token after it", ([, operation, submit]) =>
+    ["status request", "status", respond(200, { record_id: "record-1" })]
+  ])("does not follow a redirect of a %s", ([, operation, submit]) =>
     Effect.gen(function* () {
       const { requests, url } = yield* faultServer({
         "/signUp": [signedUp],
@@ -253,7 +253,7 @@ describe("ArtaClient, where the service redirects", () => {
   )
 })
 
-it("logs where its layer says, also in an iteration", async () => {
+it("uses the logger of its layer, also in an iteration", async () => {
   const lines: Array<unknown> = []
   const logger = Logger.replace(
     Logger.defaultLogger,
@@ -274,7 +274,7 @@ describe("Arta.toAsyncIterable", () => {
   const iterate = <A, E>(stream: Stream.Stream<A, E>) =>
     Effect.runSync(Arta.toAsyncIterable(stream))[Symbol.asyncIterator]()
 
-  it("yields what the stream emits, and then its failure itself", async () => {
+  it("yields the elements of the stream, then throws its failure", async () => {
     const iterator = iterate(Stream.concat(Stream.make(1, 2), Stream.fail("broken" as const)))
     expect(await iterator.next()).toEqual({ done: false, value: 1 })
     expect(await iterator.next()).toEqual({ done: false, value: 2 })
@@ -282,7 +282,7 @@ describe("Arta.toAsyncIterable", () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined })
   })
 
-  it("answers overlapping calls in order, and calls after the end", async () => {
+  it("settles overlapping calls in order, and calls after the end", async () => {
     const iterator = iterate(Stream.make(1, 2))
     const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.next()])
     expect(results.map((result) => [result.done, result.done === true ? undefined : result.value])).toEqual([
@@ -293,7 +293,7 @@ describe("Arta.toAsyncIterable", () => {
     ])
   })
 
-  it("does nothing ahead of the next call, and releases what the stream holds when it is closed", async () => {
+  it("runs the stream only during a call, and finalizes it when it is closed", async () => {
     const log: Array<string> = []
     const say = (text: string) => Effect.sync(() => log.push(text))
     const stream = Stream.make("a", "b").pipe(Stream.rechunk(1), Stream.tap(say), Stream.ensuring(say("released")))
@@ -312,7 +312,7 @@ describe("Arta.toAsyncIterable", () => {
     expect(await pending).toEqual({ done: true, value: undefined })
   })
 
-  it("may be closed before it was ever asked", async () => {
+  it("closes before the first call", async () => {
     expect(await iterate(Stream.make(1)).return?.()).toEqual({ done: true, value: undefined })
   })
 })

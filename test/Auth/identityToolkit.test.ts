@@ -7,7 +7,7 @@ import { stored, token } from "../support/session.js"
 import type { Step } from "../support/scripted.js"
 import { scripted } from "../support/scripted.js"
 
-describe("the wire of sign-up and refresh", () => {
+describe("the requests and responses of sign-up and refresh", () => {
   const signedUp = { kind: "k", localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
   const refreshed = { id_token: "id-2", access_token: "id-2", expires_in: "3600", token_type: "Bearer", user_id: "me" }
 
@@ -19,7 +19,7 @@ describe("the wire of sign-up and refresh", () => {
       )
     )
 
-  it.effect("sends what PROTOCOL.md says", () => {
+  it.effect("sends the requests of PROTOCOL.md", () => {
     const http = scripted({ signupNewUser: [{ body: signedUp }], "securetoken.googleapis.com": [{ body: refreshed }] })
     return Effect.gen(function* () {
       yield* token
@@ -37,7 +37,7 @@ describe("the wire of sign-up and refresh", () => {
   })
 
   // fault: Sessions | The response omits the refresh token | nothing
-  it.effect("keeps the refresh token that an answer leaves out", () => {
+  it.effect("keeps the refresh token if the response omits it", () => {
     const http = scripted({ signupNewUser: [{ body: signedUp }], "/v1/token": [{ body: refreshed }] })
     return Effect.gen(function* () {
       yield* token
@@ -79,7 +79,7 @@ describe("the wire of sign-up and refresh", () => {
     }).pipe(on(http.layer))
   })
 
-  it.effect("tells that nothing was sent where no connection came about", () => {
+  it.effect("reports that nothing was sent when the connection is refused", () => {
     const http = scripted({ signupNewUser: [{ code: "ECONNREFUSED" }] })
     return Effect.gen(function* () {
       const error = yield* patiently(Effect.flip(token))

@@ -9,8 +9,8 @@ const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
 /** In another program that shares the store. */
 const elsewhere = Effect.provide(Auth.layer({ apiKey: "emulated" }))
 
-describe("Auth, when another program shares its store,", () => {
-  it.effect("takes a stored token that was not refused", () =>
+describe("Auth with a store that another program shares", () => {
+  it.effect("uses a stored token that was not refused", () =>
     Effect.gen(function* () {
       const refused = yield* token
       const others = yield* elsewhere(renew(refused))
@@ -20,7 +20,7 @@ describe("Auth, when another program shares its store,", () => {
   )
 
   // fault: Sessions | The clock is set back, and another program has signed up | nothing
-  it.effect("takes the session that the other has stored since, although the clock was set back", () =>
+  it.effect("uses the session that the other program has stored, although the clock was set back", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("10 hours")
       yield* token

@@ -76,7 +76,7 @@ describe.concurrent("ImageFile.save", () => {
     { name: "My image: no. 3/4", file: "my-image-no-3-4-0.png" },
     { name: "../up", file: "up-0.png" },
     { name: "x".repeat(300), file: `${"x".repeat(100)}-0.png` }
-  ])("takes the name $name for $file", ({ file, name }) =>
+  ])("saves the name $name as $file", ({ file, name }) =>
     Effect.gen(function* () {
       const { directory, files, server } = yield* saving({ "/0": [whole] })
       yield* ImageFile.save(sourceOf(`${server.url}/0`), { directory, name }).pipe(Effect.provide(noApi))
@@ -85,7 +85,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | A prompt that is not a valid file name | a safe name
-  it.scopedLive("names a file by prompt, seed and index, safely, and by its content", () =>
+  it.scopedLive("names a file by prompt, seed, and index, with the extension of its content", () =>
     Effect.gen(function* () {
       const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
       const path = `${directory}/cafe-cats-b-7-0.png`
@@ -95,7 +95,7 @@ describe.concurrent("ImageFile.save", () => {
     }).pipe(onDisk)
   )
 
-  it.scopedLive("names a file by the record id where there is no request", () =>
+  it.scopedLive("names a file by the record id if there is no request", () =>
     Effect.gen(function* () {
       const { directory, server } = yield* saving({ "/0": [whole] })
       const images = [{ index: 0, url: `${server.url}/0` }] as const
@@ -107,7 +107,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | The file name is taken | a number after the name
-  it.scopedLive("never overwrites a file, also when many are saved at once", () =>
+  it.scopedLive("never overwrites a file, even with concurrent saves", () =>
     Effect.gen(function* () {
       const { files, results } = yield* saving({ "/0": [whole] })
       yield* Effect.all(Effect.replicate(results, 5), { concurrency: "unbounded" })
@@ -118,7 +118,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | A file system without hard links, which then fails | the image, or `DownloadError` with the directory
-  it.scopedLive("saves where a file system knows no links, and leaves no empty file where it then fails", () =>
+  it.scopedLive("saves without hard links, and leaves no empty file when that fails", () =>
     Effect.gen(function* () {
       const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
       const on = (...steps: ReadonlyArray<Step>) =>
@@ -136,7 +136,7 @@ describe.concurrent("ImageFile.save", () => {
   it.scopedLive.each<[string, Uint8Array, string]>([
     ["JPEG", jpeg, "jpg"],
     ["WebP", webp, "webp"]
-  ])("recognises %s, whatever its content type", ([, bytes, extension]) =>
+  ])("recognizes %s with any content type", ([, bytes, extension]) =>
     Effect.gen(function* () {
       const { files, results } = yield* saving({ "/0": [respond(200, bytes, { "content-type": "text/plain" })] })
       expect((yield* results).every(Either.isRight)).toBe(true)
@@ -146,27 +146,27 @@ describe.concurrent("ImageFile.save", () => {
 
   // fault: Download | An error page, no image, a truncated image or one that is too long | `DownloadError`, no file
   it.scopedLive.each<[string, Answer, RegExp, number]>([
-    ["a 404 page", respond(404, "<h1>Not found</h1>"), /answered 404/, 1],
-    ["a page that says 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
+    ["a 404 page", respond(404, "<h1>Not found</h1>"), /HTTP 404/, 1],
+    ["a page with status 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
     ["a very short page", respond(200, "Hello"), /not a PNG/, 1],
-    ["nothing", respond(200, ""), /empty/, 4],
-    ["an end by length", cut(200, png, "length"), /broke off/, 4],
-    ["an end by chunk", cut(200, png, "chunk"), /broke off/, 4],
-    ["an end by a plain close", cut(200, png, "close"), /broke off/, 4],
-    ["a JPEG without its end", respond(200, jpeg.subarray(0, 20)), /broke off/, 4],
-    ["a WebP without its end", respond(200, webp.subarray(0, 20)), /broke off/, 4],
+    ["an empty body", respond(200, ""), /empty/, 4],
+    ["a body cut short by length", cut(200, png, "length"), /incomplete/, 4],
+    ["a body cut short by chunk", cut(200, png, "chunk"), /incomplete/, 4],
+    ["a body cut short by a plain close", cut(200, png, "close"), /incomplete/, 4],
+    ["a JPEG without its end", respond(200, jpeg.subarray(0, 20)), /incomplete/, 4],
+    ["a WebP without its end", respond(200, webp.subarray(0, 20)), /incomplete/, 4],
     ["a reset", { then: "reset" }, /connection failed/, 4],
-    ["500", respond(500), /answered 500/, 4],
-    ["more than 64 MiB by length", declaredTooLong, /more than 67108864 bytes/, 1],
-    ["more than 64 MiB in chunks", tooLong(chunked, asChunk), /more than 67108864 bytes/, 1],
+    ["500", respond(500), /HTTP 500/, 4],
+    ["more than 64 MiB by length", declaredTooLong, /larger than 64 MiB/, 1],
+    ["more than 64 MiB in chunks", tooLong(chunked, asChunk), /larger than 64 MiB/, 1],
     [
-      "more than 64 MiB in no end of bytes",
+      "more than 64 MiB until the connection closes",
       tooLong({ connection: "close" }, (part) => [part]),
-      /more than 67108864/,
+      /larger than 64 MiB/,
       1
     ],
-    ["endless redirects", respond(302, "", { location: "/0" }), /without an end/, 6],
-    ["a redirect off the web", respond(302, "", { location: "file:///etc/passwd" }), /not one of the web/, 1]
+    ["endless redirects", respond(302, "", { location: "/0" }), /redirects too often/, 6],
+    ["a redirect to a file URL", respond(302, "", { location: "file:///etc/passwd" }), /not an http or https URL/, 1]
   ])("leaves no file behind after %s", ([, answer, reason, requests]) =>
     Effect.gen(function* () {
       const { files, results, server } = yield* saving({ "/0": [answer] })
@@ -182,10 +182,10 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | Failures that pass at a download | nothing
   it.scopedLive.each<[string, ReadonlyArray<Answer>]>([
     ["a reset", [{ then: "reset" }, whole]],
-    ["503 and a cut", [respond(503), cut(200, png, "close"), whole]],
+    ["503 and a truncated body", [respond(503), cut(200, png, "close"), whole]],
     ["a redirect", [respond(302, "", { location: "/elsewhere" })]],
     [
-      "a slow drip",
+      "a body of single bytes",
       [
         {
           write: [head(200, { "content-length": png.length }), ...Array.from(png, (byte) => new Uint8Array([byte]))],
@@ -193,7 +193,7 @@ describe.concurrent("ImageFile.save", () => {
         }
       ]
     ]
-  ])("gets its image in spite of %s", ([, answers]) =>
+  ])("saves the image in spite of %s", ([, answers]) =>
     Effect.gen(function* () {
       const { files, results } = yield* saving({ "/0": answers, "/elsewhere": [whole] })
       expect((yield* results).every(Either.isRight)).toBe(true)
@@ -202,7 +202,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | One of several downloads fails | the other files
-  it.scopedLive("keeps the others when one fails", () =>
+  it.scopedLive("saves the other images when one fails", () =>
     Effect.gen(function* () {
       const { files, results } = yield* saving({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
         "/0",
@@ -215,7 +215,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | The image address has expired | nothing
-  it.scopedLive.each([403, 410])("asks the status once for a new address after %d", (code) =>
+  it.scopedLive.each([403, 410])("requests the status once for a new URL after %d", (code) =>
     Effect.gen(function* () {
       let asked = 0
       const renewed: { url: string } = { url: "" }
@@ -234,7 +234,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | An image host that logs what it receives | no token and no tracing header is sent
-  it.scopedLive("sends no token and no trace to the host of the images", () =>
+  it.scopedLive("sends no token and no tracing headers to the image host", () =>
     Effect.gen(function* () {
       const { results, server } = yield* saving({ "/0": [whole] })
       yield* Effect.withSpan(results, "test")
@@ -243,7 +243,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | A directory that cannot be written to | `DownloadError` with the path
-  it.scopedLive("says why an image cannot be written", () =>
+  it.scopedLive("names the directory when an image cannot be written", () =>
     Effect.gen(function* () {
       const { directory, fs, results } = yield* saving({ "/0": [whole] })
       yield* fs.writeFileString(directory, "in the way")
@@ -254,7 +254,7 @@ describe.concurrent("ImageFile.save", () => {
 })
 
 describe("ImageFile.bytes", () => {
-  it.scopedLive("emits the bytes as they arrive, and fails at the end where they are not whole", () =>
+  it.scopedLive("emits the bytes as they arrive, and fails at the end of an incomplete image", () =>
     Effect.gen(function* () {
       const server = yield* faultServer({ "/whole": [whole], "/cut": [cut(200, png, "close")] })
       const at = (path: string) => ImageFile.bytes({ index: 0, url: server.url + path })
@@ -265,7 +265,7 @@ describe("ImageFile.bytes", () => {
   )
 
   // fault: Download | An endless image | `DownloadError`
-  it.scopedLive("stops reading at 64 MiB, however much there is", () =>
+  it.scopedLive("stops reading at 64 MiB", () =>
     Effect.gen(function* () {
       const { requests, url } = yield* faultServer({ "/0": [tooLong(chunked, asChunk)] })
       let length = 0
@@ -289,17 +289,17 @@ describe("ImageFile.bytes", () => {
         const image = { index: 0, url: "https://images.test/0" }
         const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes(image)))
         expect(error).toMatchObject({ _tag: "DownloadError", url: "https://images.test/0" })
-        expect(error.message).toMatch(/from https to http|not one of the web/)
+        expect(error.message).toMatch(/from https to http|not an http or https URL/)
         expect(http.seen).toHaveLength(1)
       }).pipe(Effect.provide(http.layer))
     }
   )
 
-  it.scopedLive("checks the redirects of a client that is told not to follow them by itself", () =>
+  it.scopedLive("checks each redirect if the client does not follow redirects", () =>
     Effect.gen(function* () {
       const { requests, url } = yield* faultServer({ "/0": [respond(302, "", { location: "/0" })] })
       const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: `${url}/0` })))
-      expect(error.message).toContain("without an end")
+      expect(error.message).toContain("redirects too often")
       expect(requests).toHaveLength(6)
     }).pipe(
       Effect.provide(
@@ -309,7 +309,7 @@ describe("ImageFile.bytes", () => {
   )
 
   // fault: Download | A redirect of an image that a browser hides | `DownloadError`
-  it.effect("says where a browser hides the redirect", () =>
+  it.effect("reports a redirect that a browser hides", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: "https://images.test/0" })))
       expect(error.message).toContain("it redirects elsewhere")
@@ -317,7 +317,7 @@ describe("ImageFile.bytes", () => {
   )
 
   // fault: Download | An image address that is neither http nor https | `DownloadError`
-  it.effect.each(["file:///etc/passwd", "data:image/png;base64,AAAA", "not a url"])("refuses %s", (url) =>
+  it.effect.each(["file:///etc/passwd", "data:image/png;base64,AAAA", "not a url"])("rejects the URL %s", (url) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url })))
       expect(error).toMatchObject({ _tag: "DownloadError", url })

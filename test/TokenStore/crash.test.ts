@@ -82,7 +82,7 @@ const recover = ({ isLocked, store }: Lane) =>
 describe("A program that is killed while it saves", () => {
   // fault: Store | A program is killed while it saves | nothing
   it.scopedLive(
-    "leaves a whole session, a lock that is recovered, and nothing that piles up",
+    "leaves a complete session, a lock that the next program breaks, and no temporary files",
     () =>
       Effect.gen(function* () {
         const kills = yield* Ref.make(0)
@@ -122,7 +122,7 @@ describe("A program that is killed while it saves", () => {
   )
 
   it.scopedLive(
-    "holds the next program up, but does not stop it",
+    "delays the next program, but does not stop it",
     () =>
       Effect.gen(function* () {
         const lane = yield* makeLane

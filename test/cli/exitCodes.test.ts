@@ -28,7 +28,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     { args: ["generate", "a fox", "--sed", "7"], says: /--sed/ },
     { args: ["generate", "a fox", "-n", "two"], says: /two/ },
     { args: ["generate", "a fox", "-n", "0"], says: /^-n has to be a positive integer\.$/m },
-    { args: ["generate", " "], says: /^The prompt has to be a text that is not blank\.$/m },
+    { args: ["generate", " "], says: /^The prompt has to be a string that is not blank\.$/m },
     { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect has to be two positive integers/m },
     { args: ["generate", "a fox", "-m", "fluxx"], says: /Did you mean flux\b/ },
     { args: ["generate", "a fox", "--timeout", "0"], says: /a number of seconds above 0/ },
@@ -78,7 +78,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
       const { code, stderr } = yield* command(["generate", "a fox", "-o", images], {
         env: { ...env, ARTA_SIGN_UP_URL: nobody }
       })
-      expect(stderr).toMatch(/No usable answer when signing up/)
+      expect(stderr).toMatch(/No usable response while signing up/)
       expect(code).toBe(5)
     }).pipe(onPort())
   )
@@ -90,7 +90,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
         env
       })
       expect(stderr).toMatch(
-        /is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?\S+\/my images/s
+        /has not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?\S+\/my images/s
       )
       expect(code).toBe(7)
     }).pipe(onPort({ drawTime: "1 hour" }))

@@ -89,7 +89,7 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
   it.effect.each([
     ["signupNewUser", "signUpUrl", TokenStore.layerMemory],
     ["accounts:signUp", "newSignUpUrl", inFile]
-  ] as const)("the client makes one account for any number of fibers with %s, and keeps it", ([, path, store]) =>
+  ] as const)("the client creates and keeps one account for any number of fibers with %s", ([, path, store]) =>
     Effect.gen(function* () {
       const [first = "", ...others] = yield* fifty(token)
       expect(new Set(others)).toEqual(new Set([first]))
@@ -107,7 +107,7 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
     }).pipe(Effect.provide(client(path, store)))
   )
 
-  it.effect("the client renews a token that was refused", () =>
+  it.effect("the client refreshes a token that was refused", () =>
     Effect.gen(function* () {
       const refused = yield* token
       yield* Effect.sync(() => vi.setSystemTime(Date.now() + 60_000))
@@ -157,7 +157,7 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
     }).pipe(Effect.provide(client()))
   )
 
-  it.effect("the client fails where anonymous sign-up is off", () =>
+  it.effect("the client fails if anonymous sign-up is disabled", () =>
     Effect.gen(function* () {
       // Only a tenant can be closed. The client knows no tenants, so its request is led to one.
       const tenant = yield* Theirs.closedTenant
@@ -177,7 +177,7 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
     }).pipe(Effect.provide(client("signUpUrl", TokenStore.layerMemory, "")))
   )
 
-  it.effect.each(questions)("ArtaEmulator gives the same answer to %s", ([, to, question, refusal]) => {
+  it.effect.each(questions)("ArtaEmulator gives the same response to %s", ([, to, question, refusal]) => {
     const answerFrom = (urls: Urls) =>
       Effect.flatMap(refreshTokenFrom(urls), (refreshToken) =>
         HttpClientRequest.post(urls[to]).pipe(

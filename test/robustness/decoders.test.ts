@@ -132,7 +132,7 @@ afterEach(async () => {
 })
 
 // A thousand runs take up to ten seconds on an idle machine.
-describe("No input ends in a defect:", { timeout: 120_000 }, () => {
+describe("No input causes a defect:", { timeout: 120_000 }, () => {
   const drawing = ArtaApi.layer().pipe(
     Layer.provide(Auth.layerToken("token")),
     Layer.provide(
@@ -173,7 +173,7 @@ describe("No input ends in a defect:", { timeout: 120_000 }, () => {
     })
   })
 
-  it("ids of generations", () => {
+  it("record ids", () => {
     check(fc.oneof(anyText, anyThing), (recordId) => {
       const result = outcome(Effect.provide(Stream.runDrain(Arta.watch(recordId as string)), drawing))
       expect([undefined, "InvalidRequestError"]).toContain(errorTag(result))
@@ -244,7 +244,7 @@ describe("No input ends in a defect:", { timeout: 120_000 }, () => {
   })
 
   // fault: Whatever a service sends | Any response to a sign-up | a typed error, or nothing
-  it("answers to a sign-up", () => {
+  it("sign-up responses", () => {
     check(fc.array(replyLike(signedUp), { minLength: 1, maxLength: 3 }), (replies) => {
       const result = outcome(authorize("", ...replies))
       expect(tokenErrors).toContain(errorTag(result))
@@ -253,7 +253,7 @@ describe("No input ends in a defect:", { timeout: 120_000 }, () => {
   })
 
   // fault: Whatever a service sends | Any response to a refresh | a typed error, or nothing
-  it("answers to a refresh", () => {
+  it("refresh responses", () => {
     const old = { version: 1, localId: "a", idToken: "b", refreshToken: "c", issuedAt: 0, expiresIn: 3_600_000 }
     check(fc.array(replyLike(refreshed), { minLength: 1, maxLength: 3 }), (replies) => {
       const result = outcome(authorize(JSON.stringify(old), ...replies))
@@ -270,7 +270,7 @@ describe("No input ends in a defect:", { timeout: 120_000 }, () => {
     )
 
   // fault: Whatever a service sends | Any response to a submission | a typed error, or nothing
-  it("answers to a submission", () => {
+  it("submission responses", () => {
     const request = new GenerateRequest.GenerateRequest({ prompt: "a lighthouse" })
     check(replyLike({ record_id: orAnything(anyText), ...detail }), (reply) => {
       // An id that the service gave has to be one that can be asked for.
@@ -281,7 +281,7 @@ describe("No input ends in a defect:", { timeout: 120_000 }, () => {
   })
 
   // fault: Whatever a service sends | Any response to a status request | a typed error, or nothing
-  it("answers to a status request", () => {
+  it("status responses", () => {
     const image = withSome({ url: orAnything(anyText) })
     const fields = {
       status: orAnything(fc.oneof(fc.constantFrom("IN_QUEUE", "IN_PROGRESS", "DONE"), anyText)),

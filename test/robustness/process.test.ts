@@ -55,7 +55,7 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
 // Real processes take their time on a busy machine, and a sign-up ends after ten seconds.
 describe.concurrent("A program", { timeout: 60_000 }, () => {
   // fault: Process | No fault: the program waits for its generation | the image, and the program ends by itself
-  it.scopedLive("lives for as long as a generation is awaited, and then ends by itself", () =>
+  it.scopedLive("runs until its generation completes, then exits", () =>
     Effect.gen(function* () {
       const { child, images } = yield* drawing
       expect(yield* child.nextLine).toBe("Submitted")
@@ -67,7 +67,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGINT or SIGTERM while polling | no lock, no temporary file
-  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("ends promptly on %s while it polls", (signal) =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("exits promptly on %s during polling", (signal) =>
     Effect.gen(function* () {
       const { child, session } = yield* drawing
       expect(yield* child.nextLine).toBe("Submitted")
@@ -79,7 +79,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGINT or SIGTERM while downloading | no file
-  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no part of an image on %s while it downloads", (signal) =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no partial image on %s during a download", (signal) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("image"))
@@ -93,7 +93,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGTERM while signing up | no lock left behind
-  it.scopedLive("waits for the answer to a sign-up under way, and leaves no lock", () =>
+  it.scopedLive("waits for a running sign-up, and leaves no lock", () =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("signUp"))
@@ -107,7 +107,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGINT or SIGTERM while refreshing | the next program has a session
-  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("keeps what a refresh under way brings on %s", (signal) =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("stores the result of a running refresh on %s", (signal) =>
     Effect.gen(function* () {
       const interrupted = yield* Effect.makeLatch()
       const refreshed = respond(200, { id_token: "id-2", expires_in: "3600", refresh_token: "refresh-2" })

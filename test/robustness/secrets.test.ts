@@ -23,7 +23,7 @@ const done = { status: "DONE", response: [{ url: "https://images.test/0" }] }
 
 const failures: ReadonlyArray<readonly [string, Step]> = [
   ...[200, 400, 401, 403, 422, 429, 500].map((parrot) => [`${String(parrot)} and an echo`, { parrot }] as const),
-  ["a shape that is wrong", { body: { ...signedUp, ...refreshed, expiresIn: {}, record_id: {}, status: 5 } }],
+  ["a wrong format", { body: { ...signedUp, ...refreshed, expiresIn: {}, record_id: {}, status: 5 } }],
   ["no JSON", { status: 418, body: "I am a teapot" }],
   ["a reset", { code: "ECONNRESET" }],
   ["a refused connection", { code: "ECONNREFUSED" }],
@@ -62,7 +62,7 @@ const program = (http: Layer.Layer<HttpClient.HttpClient>, witness: ReturnType<t
     )
   )
 
-describe("No secret is shown", () => {
+describe("No secret leaks", () => {
   for (const operation of operations) {
     // fault: Secrets | A service that echoes what it receives | `<redacted>`
     it.effect.each(failures)(`when ${operation} meets %s`, ([, step]) => {
@@ -85,7 +85,7 @@ describe("No secret is shown", () => {
     })
   }
 
-  it.effect("and the witness would have seen one", () =>
+  it.effect("detects a secret that leaks", () =>
     Effect.gen(function* () {
       const witness = makeWitness()
       yield* witness.watch(Effect.fail({ detail: "canary-api-key" }))
@@ -98,7 +98,7 @@ describe("No secret is shown", () => {
 
 describe("The spans", () => {
   // fault: Secrets | A third party that collects traces | no tracing headers, and its own spans
-  it.effect("tell what a generation did", () => {
+  it.effect("record what a generation does", () => {
     const http = scripted({
       signupNewUser: [{ status: 503 }, { code: "ECONNRESET" }, { body: signedUp }],
       securetoken: [{ status: 503 }, { body: refreshed }],

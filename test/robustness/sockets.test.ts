@@ -58,15 +58,15 @@ describe.concurrent("On real sockets", () => {
   // fault: Submit | A reset, a close, a truncated response, 5xx or no HTTP | `SubmissionUnknownError`, one POST
   it.live.each<[string, Answer]>([
     ["a reset after the body", { then: "reset" }],
-    ["a close without an answer", { then: "close" }],
+    ["a close without a response", { then: "close" }],
     ["half of the headers", { write: ["HTTP/1.1 200 OK\r\ncontent-le"], then: "close" }],
-    ["an answer cut short by length", cut(200, bytesOf({ record_id: "rec" }), "length")],
-    ["an answer cut short by chunk", cut(200, bytesOf({ record_id: "rec" }), "chunk")],
-    ["an answer cut short by a plain close", cut(200, bytesOf({ record_id: "rec" }), "close")],
+    ["a response cut short by length", cut(200, bytesOf({ record_id: "rec" }), "length")],
+    ["a response cut short by chunk", cut(200, bytesOf({ record_id: "rec" }), "chunk")],
+    ["a response cut short by a plain close", cut(200, bytesOf({ record_id: "rec" }), "close")],
     ["500", respond(500, "<h1>Internal Server Error</h1>")],
     ["502", respond(502)],
     ["no HTTP at all", { write: ["SSH-2.0-OpenSSH_9.6\r\n"], then: "close" }]
-  ])("a submission is sent exactly once, whatever comes back: %s", ([, answer]) =>
+  ])("a submission is sent exactly once after %s", ([, answer]) =>
     generating({ submit: [answer] }, (run, count) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(run)
@@ -80,12 +80,12 @@ describe.concurrent("On real sockets", () => {
   it.live.each<[string, Answer]>([
     ["a reset", { then: "reset" }],
     ["a close", { then: "close" }],
-    ["an answer cut short by length", cut(200, bytesOf({ status: "DONE" }), "length")],
-    ["an answer cut short by chunk", cut(200, bytesOf({ status: "DONE" }), "chunk")],
-    ["an answer cut short by a plain close", cut(200, bytesOf({ status: "DONE" }), "close")],
+    ["a response cut short by length", cut(200, bytesOf({ status: "DONE" }), "length")],
+    ["a response cut short by chunk", cut(200, bytesOf({ status: "DONE" }), "chunk")],
+    ["a response cut short by a plain close", cut(200, bytesOf({ status: "DONE" }), "close")],
     ["a page", respond(200, "<h1>Hello</h1>", { "content-type": "text/html" })],
     ["503", respond(503)]
-  ])("polling goes on after %s", ([, answer]) =>
+  ])("polling continues after %s", ([, answer]) =>
     generating({ status: [queued, answer, queued, done] }, (run, count) =>
       Effect.gen(function* () {
         const generation = yield* run
@@ -96,7 +96,7 @@ describe.concurrent("On real sockets", () => {
     )
   )
 
-  it.live("a slow drip is waited for", () => {
+  it.live("a response that arrives slowly is read to its end", () => {
     const body = bytesOf({ status: "DONE", response: [{ url: "http://images.test/0" }] })
     const drip = Array.from(body, (byte) => new Uint8Array([byte]))
     const answer: Answer = { write: [head(200, { "content-length": body.length }), ...drip], then: "keep" }
@@ -107,7 +107,7 @@ describe.concurrent("On real sockets", () => {
     )
   })
 
-  it.live("a token that is refused is renewed once", () =>
+  it.live("a token that is refused is refreshed once", () =>
     generating({ submit: [respond(401, { detail: "expired" }), accepted] }, (run, count) =>
       Effect.gen(function* () {
         yield* run
@@ -118,7 +118,7 @@ describe.concurrent("On real sockets", () => {
     )
   )
 
-  it.live("a sign-up whose answer is lost is tried again", () =>
+  it.live("a sign-up whose response is lost is retried", () =>
     generating({ signUp: [{ then: "reset" }, signedUp] }, (run, count) =>
       Effect.gen(function* () {
         yield* run
@@ -128,7 +128,7 @@ describe.concurrent("On real sockets", () => {
   )
 
   // fault: Submit | Nothing listens on the port | `TransportError` with `sent: false`
-  it.live("nothing is claimed to be sent where nobody listens", () =>
+  it.live("nothing counts as sent if the connection is refused", () =>
     Effect.gen(function* () {
       const { url } = yield* Effect.scoped(faultServer({}))
       const layer = Arta.layer({ apiKey: "k", signUpUrl: `${url}/signUp` }).pipe(

@@ -64,9 +64,9 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
 
 const onSockets = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))
 
-describe("Headers and then silence", () => {
+describe("A response without a body", () => {
   // fault: Submit | Headers, then silence at a submission | `SubmissionUnknownError`, one POST
-  it.scoped("end a submission after a minute, and it is not sent again", () =>
+  it.scoped("ends a submission after a minute, without a second one", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({ "/text2image": [silence] })
       const run = Effect.flip(Arta.run({ prompt: "cat" }))
@@ -78,7 +78,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Poll | Headers, then silence at a poll | nothing
-  it.scoped("end a poll after 15 seconds, and polling goes on", () =>
+  it.scoped("ends a poll after 15 seconds, and polling continues", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({
         "/text2image/rec/status": [silence, silence, done],
@@ -92,7 +92,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Sessions | Headers, then silence at a sign-up | `TransportError` after four attempts
-  it.scoped("end a sign-up after ten seconds, and it is tried three times more", () =>
+  it.scoped("ends a sign-up after ten seconds, and it is retried three times", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({ "/signUp": [silence] })
       expect(yield* outlast(Effect.flip(token), "/signUp", { seconds: 10, times: 4 })).toMatchObject({
@@ -104,7 +104,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Sessions | Headers, then silence at a refresh | `TransportError`, and the session is kept
-  it.scoped("end a refresh after ten seconds, it is tried three times more, and the session is kept", () =>
+  it.scoped("ends a refresh after ten seconds, it is retried three times, and the session is kept", () =>
     Effect.gen(function* () {
       const { count, outlast, services } = yield* onServer({ "/token": [silence] })
       yield* Effect.provide(token, services)
@@ -121,7 +121,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Download | Headers, then silence at a download | `DownloadError`, no file
-  it.scoped("end a download after 30 seconds, it is tried three times more, and no file is left", () =>
+  it.scoped("ends a download after 30 seconds, it is retried three times, and leaves no file", () =>
     Effect.gen(function* () {
       const { count, outlast, services, url } = yield* onServer({ "/image": [silence] })
       const fs = yield* FileSystem.FileSystem
@@ -142,9 +142,9 @@ describe("Headers and then silence", () => {
   )
 })
 
-describe("A submission that is interrupted while it is under way", () => {
+describe("A submission that is interrupted in flight", () => {
   // fault: Submit | The submission is interrupted in flight | the request is aborted, one POST
-  it.scoped("is broken off, and never sent again", () =>
+  it.scoped("is aborted and never sent again", () =>
     Effect.gen(function* () {
       const { connections, count, services } = yield* onServer({
         "/signUp": [{ ...signedUp, then: "close" }],

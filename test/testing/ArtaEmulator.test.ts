@@ -72,7 +72,7 @@ describe("the emulator's identity services", () => {
       }).pipe(emulated({ tokenLife: "10 minutes" }))
   )
 
-  it.effect("refuse a missing and a wrong API key in the words of the real ones", () =>
+  it.effect("refuse a missing and a wrong API key like the real services", () =>
     Effect.gen(function* () {
       expect(yield* signUp("")).toMatchObject({
         status: 403,
@@ -86,7 +86,7 @@ describe("the emulator's identity services", () => {
     }).pipe(emulated({ apiKeys: ["good"] }))
   )
 
-  it.effect("refresh in snake case, and rotate the refresh token where asked to", () =>
+  it.effect("refresh in snake case, and rotate the refresh token if configured", () =>
     Effect.gen(function* () {
       const refreshToken = field(yield* signUp("k"), "refreshToken")
       const answer = yield* refresh("k", { grant_type: "refresh_token", refresh_token: refreshToken })
@@ -100,7 +100,7 @@ describe("the emulator's identity services", () => {
     }).pipe(emulated({ rotateRefreshTokens: true }))
   )
 
-  it.effect("tell what is wrong with a refresh", () =>
+  it.effect("explain why a refresh fails", () =>
     Effect.gen(function* () {
       const refreshToken = field(yield* signUp("k"), "refreshToken")
       const codeOf = (key: string, body: Record<string, string>) =>
@@ -117,7 +117,7 @@ describe("the emulator's identity services", () => {
 })
 
 describe("the emulator's image service", () => {
-  it.effect("takes a generation through its stages", () =>
+  it.effect("moves a generation through its stages", () =>
     Effect.gen(function* () {
       const idToken = field(yield* signUp("k"), "idToken")
       const id = field(yield* submit(idToken), "record_id")
@@ -134,7 +134,7 @@ describe("the emulator's image service", () => {
     }).pipe(emulated({ queueTime: "5 seconds", drawTime: "20 seconds" }))
   )
 
-  it.effect("knows only tokens that it gave and that are still good", () =>
+  it.effect("accepts only valid tokens that it issued", () =>
     Effect.gen(function* () {
       const idToken = field(yield* signUp("k"), "idToken")
       expect(yield* submit(`Bearer ${idToken}`)).toMatchObject({
@@ -147,7 +147,7 @@ describe("the emulator's image service", () => {
     }).pipe(emulated({ tokenLife: "10 minutes" }))
   )
 
-  it.effect("answers in the manner of FastAPI", () =>
+  it.effect("responds like FastAPI", () =>
     Effect.gen(function* () {
       const idToken = field(yield* signUp("k"), "idToken")
       expect(yield* submit(idToken, { ...form, steps: "many" })).toMatchObject({
@@ -178,7 +178,7 @@ describe("the emulator's images", () => {
 
   const cat = { prompt: "a cat", model: "Flux", seed: 1, n: 2 }
 
-  it.effect("have 256 pixels on the long side, in the asked ratio", () =>
+  it.effect("have 256 pixels on the long side, in the requested aspect ratio", () =>
     Effect.gen(function* () {
       const size = (aspectRatio: string) =>
         Effect.map(image({ ...cat, aspectRatio }), ({ height, width }) => [width, height])
@@ -189,7 +189,7 @@ describe("the emulator's images", () => {
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
-  it.effect("are the same for the same request, and differ in most pixels for any other", () =>
+  it.effect("are identical for identical requests, and differ in most pixels otherwise", () =>
     Effect.gen(function* () {
       const first = yield* image(cat)
       const same = yield* image(cat)
@@ -207,7 +207,7 @@ describe("the emulator's images", () => {
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
-  it.effect("answer 404 with a page where there is none", () =>
+  it.effect("return a 404 page for an unknown image", () =>
     Effect.gen(function* () {
       const client = yield* HttpClient.HttpClient
       const response = yield* client.get("https://arta.test/images/unknown/0.png")
@@ -218,7 +218,7 @@ describe("the emulator's images", () => {
 })
 
 describe("the emulator's faults and counters", () => {
-  it.effect("each strike the next request of their operation, in order", () =>
+  it.effect("apply to the next request of their operation, in order", () =>
     Effect.gen(function* () {
       expect(yield* signUp("k")).toMatchObject({ status: 503 })
       expect(yield* signUp("k")).toMatchObject({ status: 400, json: { error: { message: "QUOTA_EXCEEDED" } } })
@@ -236,7 +236,7 @@ describe("the emulator's faults and counters", () => {
     )
   )
 
-  it.effect("drop a connection before or after the work is done", () =>
+  it.effect("drop a connection before or after the request is processed", () =>
     Effect.gen(function* () {
       const idToken = field(yield* signUp("k"), "idToken")
       const emulator = yield* ArtaEmulator.ArtaEmulator
@@ -248,7 +248,7 @@ describe("the emulator's faults and counters", () => {
     }).pipe(emulated())
   )
 
-  it.effect("keep every request with its time", () =>
+  it.effect("record every request with its time", () =>
     Effect.gen(function* () {
       yield* signUp("k")
       yield* TestClock.adjust("5 seconds")
@@ -265,7 +265,7 @@ describe("the emulator's faults and counters", () => {
 describe("the emulator on a port", () => {
   const layer = emulatorOnPort({ queueTime: "10 millis", drawTime: "10 millis" })
 
-  it.live("loses a connection and holds one open like a real server", () =>
+  it.live("drops and holds connections like a real server", () =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       const { signUpUrl } = yield* ArtaEmulator.urls
@@ -281,7 +281,7 @@ describe("the emulator on a port", () => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.live("hands out image URLs on its own port", () =>
+  it.live("returns image URLs on its own port", () =>
     Effect.gen(function* () {
       const urls = yield* ArtaEmulator.urls
       yield* Effect.promise(async () => {
@@ -303,7 +303,7 @@ describe("the emulator on a port", () => {
 })
 
 describe("ArtaEmulator.layerArta", () => {
-  it.effect("signs in with the first accepted key", () =>
+  it.effect("uses the first accepted API key", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Arta.run({ prompt: "cat" }))
       yield* TestClock.adjust("1 minute")

@@ -16,7 +16,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       const path = yield* file("p.txt", prompts.join("\n"))
       const { code, stderr } = yield* run(path)
       expect(code).toBe(4)
-      expect(stderr).toMatch(/sign-up is off/)
+      expect(stderr).toMatch(/sign-up is disabled/)
       expect((yield* emulator.counts).signUp).toBe(1)
     }).pipe(onPort())
   )

@@ -32,7 +32,7 @@ const Entry = Schema.Union(
 type Entry = typeof Entry.Type
 
 /** How a generation stands, by the last of its entries. */
-export interface Drawing {
+export interface JournalRecord {
   readonly key: string
   readonly request: Request
   /** What the names of its files start with. */
@@ -41,16 +41,16 @@ export interface Drawing {
   readonly last: Entry
 }
 
-type Drawings = ReadonlyMap<string, Drawing>
+type JournalRecords = ReadonlyMap<string, JournalRecord>
 
-const apply = (drawings: Map<string, Drawing>, entry: Entry): Map<string, Drawing> => {
+const apply = (records: Map<string, JournalRecord>, entry: Entry): Map<string, JournalRecord> => {
   const { key } = entry
   if (entry._tag === "Submitting") {
-    return drawings.set(key, { key, request: entry.request, name: entry.name, last: entry })
+    return records.set(key, { key, request: entry.request, name: entry.name, last: entry })
   }
-  const before = drawings.get(key)
-  if (before === undefined) return drawings
-  return drawings.set(key, {
+  const before = records.get(key)
+  if (before === undefined) return records
+  return records.set(key, {
     ...before,
     ...(entry._tag === "Submitted" ? { recordId: entry.recordId } : {}),
     last: entry
@@ -64,7 +64,7 @@ const encode = Schema.encodeSync(Line)
 
 const fileName = "effect-arta.jsonl"
 
-const textOf = (directory: string) =>
+const readJournalText = (directory: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -78,34 +78,39 @@ const textOf = (directory: string) =>
 // A power failure may have cut off the last line. What it would have said is then as if it had not been.
 const wholeLinesOf = (text: string): string => text.slice(0, text.lastIndexOf("\n") + 1)
 
-const linesOf = (text: string): ReadonlyArray<string> => wholeLinesOf(text).split("\n").slice(0, -1)
+const completeLines = (text: string): ReadonlyArray<string> => wholeLinesOf(text).split("\n").slice(0, -1)
 
-const readLeniently = (text: string): ReadonlyArray<Entry> => Array.filterMap(linesOf(text), (line) => decode(line))
+const readLeniently = (text: string): ReadonlyArray<Entry> =>
+  Array.filterMap(completeLines(text), (line) => decode(line))
 
-/** What the journal of a folder says, in the order in which the generations were begun. */
-export const read = (directory: string): Effect.Effect<Drawings, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Effect.map(textOf(directory), (text) => Array.reduce(readLeniently(text), new Map<string, Drawing>(), apply))
+/** The records in the journal of a directory, in the order of their first submission. */
+export const read = (
+  directory: string
+): Effect.Effect<JournalRecords, PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.map(readJournalText(directory), (text) =>
+    Array.reduce(readLeniently(text), new Map<string, JournalRecord>(), apply)
+  )
 
 // Passed over, a damaged line could make a generation be submitted twice.
 const readStrictly = (text: string) =>
-  Effect.forEach(linesOf(text), (line, index) =>
+  Effect.forEach(completeLines(text), (line, index) =>
     Effect.mapError(
       decode(line),
       () =>
         new SetupError({
-          message: `Line ${String(index + 1)} of ${fileName} is damaged. Mend or remove it, or choose another folder.`
+          message: `Line ${String(index + 1)} of ${fileName} is damaged. Fix or remove the line, or choose another directory.`
         })
     )
   )
 
 export interface Journal {
-  readonly drawings: Effect.Effect<Drawings>
+  readonly records: Effect.Effect<JournalRecords>
   /** Notes that a request is about to leave, and under which name its images will be. */
   readonly begin: (key: string, request: Request) => Effect.Effect<void, PlatformError>
   readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>
 }
 
-/** Opens the journal of a folder to go on with it. Both are created where they are missing. */
+/** Opens the journal of a directory for appending. Creates both if they are missing. */
 export const open = (
   directory: string
 ): Effect.Effect<Journal, PlatformError | SetupError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
@@ -114,19 +119,19 @@ export const open = (
     const path = yield* Path.Path
     yield* fs.makeDirectory(directory, { recursive: true })
     const location = path.join(directory, fileName)
-    const text = yield* textOf(directory)
+    const text = yield* readJournalText(directory)
     const existing = yield* fs.readDirectory(directory)
     const file = yield* fs.open(location, { flag: "a" })
-    const turn = yield* Effect.makeSemaphore(1)
+    const writeLock = yield* Effect.makeSemaphore(1)
 
-    const drawings = new Map<string, Drawing>()
+    const records = new Map<string, JournalRecord>()
     // Of two that take a name in the same moment, the one that comes first in the file has it.
     const owners = new Map<string, string>()
     let size = 0
     const learn = (added: string, entries: ReadonlyArray<Entry>) => {
       size += encoder.encode(wholeLinesOf(added)).length
       for (const entry of entries) {
-        apply(drawings, entry)
+        apply(records, entry)
         if (entry._tag === "Submitting" && !owners.has(entry.name)) owners.set(entry.name, entry.key)
       }
     }
@@ -161,8 +166,8 @@ export const open = (
       })
 
     return {
-      drawings: Effect.sync(() => new Map(drawings)),
-      begin: (key, request) => Effect.uninterruptible(turn.withPermits(1)(begin(key, request))),
-      note: (entry) => Effect.uninterruptible(turn.withPermits(1)(append(entry)))
+      records: Effect.sync(() => new Map(records)),
+      begin: (key, request) => Effect.uninterruptible(writeLock.withPermits(1)(begin(key, request))),
+      note: (entry) => Effect.uninterruptible(writeLock.withPermits(1)(append(entry)))
     }
   })

@@ -29,14 +29,14 @@ export const bar = (options: Options): Effect.Effect<SingleBar, never, Scope.Sco
 
 const seconds = (millis: number): string => `${String(Math.round(millis / 1000))} s`
 
-const stageOf = { Submitted: "queued", Queued: "queued", InProgress: "drawing", Completed: "saving" } as const
+const stageOf = { Submitted: "queued", Queued: "queued", InProgress: "generating", Completed: "saving" } as const
 
 interface Stage {
   readonly name: "submitting" | (typeof stageOf)[keyof typeof stageOf]
   readonly since: number
 }
 
-const describe = (stages: ReadonlyArray<Stage>, outcome: string | undefined, now: number): string => {
+const stageLine = (stages: ReadonlyArray<Stage>, outcome: string | undefined, now: number): string => {
   const past = stages.flatMap(({ name, since }, index) => {
     const next = stages[index + 1]
     const isShort = name === "submitting" || name === "saving"
@@ -47,11 +47,11 @@ const describe = (stages: ReadonlyArray<Stage>, outcome: string | undefined, now
   return [...past, ...(outcome === undefined ? [] : [outcome])].join(" → ")
 }
 
-/** A line that lives as long as its generation does: `queued 3 s → drawing 7 s → saved`. */
+/** A line that is rewritten until the generation ends: `queued 3 s → generating 7 s → saved`. */
 const liveLine: Effect.Effect<Progress, never, Scope.Scope> = Effect.gen(function* () {
   const stages: Array<Stage> = [{ name: "submitting", since: Date.now() }]
   let end: { readonly outcome: string; readonly at: number } | undefined
-  const line = yield* bar({ format: () => describe(stages, end?.outcome, end?.at ?? Date.now()) })
+  const line = yield* bar({ format: () => stageLine(stages, end?.outcome, end?.at ?? Date.now()) })
   line.start(1, 0)
   return {
     report: ({ _tag }) =>
@@ -66,20 +66,20 @@ const liveLine: Effect.Effect<Progress, never, Scope.Scope> = Effect.gen(functio
   }
 })
 
-const sentence = (event: Generation.GenerationEvent): string => {
+const eventText = (event: Generation.GenerationEvent): string => {
   switch (event._tag) {
     case "Submitted":
       return `submitted ${event.recordId} to ${event.request.model}, seed ${String(event.request.seed)}`
     case "Queued":
       return "queued"
     case "InProgress":
-      return `drawing after ${seconds(Duration.toMillis(event.elapsed))}`
+      return `generating after ${seconds(Duration.toMillis(event.elapsed))}`
     case "Completed":
-      return `drawn after ${seconds(Duration.toMillis(event.elapsed))}`
+      return `generated after ${seconds(Duration.toMillis(event.elapsed))}`
   }
 }
 
-const plainLines: Progress = { report: (event) => Console.error(sentence(event)), conclude: () => Effect.void }
+const plainLines: Progress = { report: (event) => Console.error(eventText(event)), conclude: () => Effect.void }
 
 const jsonLines: Progress = { report: (event) => printLine(event), conclude: () => Effect.void }
 

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type { ArtaError, Generation } from "effect-arta"
-import type { Kept } from "./saveImages.js"
-import { completed } from "./saveImages.js"
+import type { SaveResult } from "./saveImages.js"
+import { awaitCompleted } from "./saveImages.js"
 import type { Failure, SetupError } from "./errors.js"
 import { explain, failedLine } from "./errors.js"
 import { printLine } from "./jsonOutput.js"
@@ -15,18 +15,20 @@ import { progress } from "./progress.js"
 export interface Options<R> {
   readonly json: boolean
   /** What becomes of the images. None: their addresses are the result. */
-  readonly save: Option.Option<(completed: Generation.Completed) => Effect.Effect<Kept, PlatformError | SetupError, R>>
+  readonly save: Option.Option<
+    (completed: Generation.Completed) => Effect.Effect<SaveResult, PlatformError | SetupError, R>
+  >
 }
 
-const follow = <E, R, R2>(
+const reportEvents = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   { save }: Options<R2>,
   { conclude, report }: Progress
 ) =>
   Effect.gen(function* () {
-    const done = yield* completed(events, report)
+    const done = yield* awaitCompleted(events, report)
     if (Option.isNone(save)) {
-      yield* conclude("drawn")
+      yield* conclude("generated")
       return { done, results: done.images.map(({ url }) => url), failures: [] }
     }
     const { failures, paths } = yield* save.value(done)
@@ -35,13 +37,13 @@ const follow = <E, R, R2>(
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
 /** Shows a generation on the way, then prints the paths of its images, or their addresses where none are saved. */
-export const show = <E, R, R2>(
+export const runAndReport = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   options: Options<R2>
 ): Effect.Effect<void, E | PlatformError | SetupError | ArtaError.DownloadError, R | R2> =>
   Effect.gen(function* () {
     const { done, failures, results } = yield* Effect.scoped(
-      Effect.flatMap(progress(options), (shown) => follow(events, options, shown))
+      Effect.flatMap(progress(options), (shown) => reportEvents(events, options, shown))
     )
     const [first, ...more] = failures
     const isSaved = Option.isSome(options.save)
@@ -54,7 +56,7 @@ export const show = <E, R, R2>(
   })
 
 /** With `--json`, a failure is the last line of the output. The rows of a batch have said theirs already. */
-export const reportedAsJson =
+export const printFailureAsJson =
   ({ json }: { readonly json: boolean }) =>
   <A, E extends Failure, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     json

@@ -8,26 +8,26 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { Arta } from "effect-arta"
 import { quote } from "shell-quote"
-import { completed, saveDrawing } from "../../shared/saveImages.js"
+import { awaitCompleted, saveJournaled } from "../../shared/saveImages.js"
 import { services } from "../../shared/layers.js"
 import type { Failure } from "../../shared/errors.js"
 import { exitCodeOfFailure, exitCodes, explain, isGone, PartlyFailed } from "../../shared/errors.js"
-import { writeGalleryOf } from "../gallery/gallery.js"
+import { writeGalleryFromJournal } from "../gallery/gallery.js"
 import * as Journal from "../../shared/journal.js"
-import type { Service } from "../../shared/options.js"
+import type { ServiceOptions } from "../../shared/options.js"
 import { proxyFlag } from "../../shared/options.js"
 import { printLine } from "../../shared/jsonOutput.js"
-import { journalRecorder, recordedBy } from "../../shared/submissionJournal.js"
-import { reportedAsJson } from "../../shared/runAndReport.js"
+import * as SubmissionJournal from "../../shared/submissionJournal.js"
+import { printFailureAsJson } from "../../shared/runAndReport.js"
 import { lockDirectory } from "./lock.js"
 import type { Task, Unfinished } from "./plan.js"
 import { plan } from "./plan.js"
 import type { Row } from "./promptFile.js"
 import { readRequests } from "./promptFile.js"
-import type { Tally } from "./batchProgress.js"
-import { tally } from "./batchProgress.js"
+import type { BatchProgress } from "./batchProgress.js"
+import { batchProgress } from "./batchProgress.js"
 
-export interface Input extends Service {
+export interface Input extends ServiceOptions {
   readonly file: string
   readonly concurrency: number
   readonly output: string
@@ -35,14 +35,15 @@ export interface Input extends Service {
   readonly json: boolean
 }
 
-const unfinished = (row: Row, failure: Failure): Unfinished => ({
+const toUnfinished = (row: Row, failure: Failure): Unfinished => ({
   row,
   error: failure._tag,
   message: explain(failure),
   exitCode: exitCodeOfFailure(failure)
 })
 
-const sayGivenUp = ({ error, message, row }: Unfinished) => printLine({ _tag: "Failed", error, message }, row.number)
+const printFailedEarlier = ({ error, message, row }: Unfinished) =>
+  printLine({ _tag: "Failed", error, message }, row.number)
 
 // Another try of the same would end the same way.
 const isFinal = (failure: Failure): boolean =>
@@ -50,7 +51,7 @@ const isFinal = (failure: Failure): boolean =>
   (failure._tag === "ResponseError" && (failure.operation === "submit" || isGone(failure)))
 
 // These errors affect every row, so stop the batch.
-const concernsAll = (failure: Failure): boolean =>
+const affectsAllRows = (failure: Failure): boolean =>
   failure._tag === "AuthError" ||
   failure._tag === "UnauthorizedError" ||
   failure._tag === "RateLimitedError" ||
@@ -63,14 +64,14 @@ const eventsOf = (task: Task, input: Input) => {
   return task._tag === "Submit" ? Arta.generate(task.row.request, settings) : Arta.watch(task.recordId, settings)
 }
 
-/** Draws and saves what one row asks for. The journal knows of each step before the next one is taken. */
-const perform = (task: Task, journal: Journal.Journal, input: Input, { report, saved }: Tally) =>
+/** Generates and saves one row. The journal records each step before the next one. */
+const runTask = (task: Task, journal: Journal.Journal, input: Input, { report, saved }: BatchProgress) =>
   Effect.gen(function* () {
     const { key } = task.row
-    const done = yield* completed(eventsOf(task, input), (event) => report(task.row, event)).pipe(
-      recordedBy(journalRecorder(journal, key))
+    const done = yield* awaitCompleted(eventsOf(task, input), (event) => report(task.row, event)).pipe(
+      SubmissionJournal.withJournal(SubmissionJournal.fromJournal(journal, key))
     )
-    const { failures, paths } = yield* saveDrawing(journal, key, input.output)(done)
+    const { failures, paths } = yield* saveJournaled(journal, key, input.output)(done)
     const [failure] = failures
     if (failure !== undefined) return yield* failure
     yield* saved(task.row, done.recordId, paths)
@@ -89,16 +90,16 @@ const perform = (task: Task, journal: Journal.Journal, input: Input, { report, s
   )
 
 /** Gives the failures of single rows. A failure that would be that of every row ends them all. */
-const performAll = (tasks: ReadonlyArray<Task>, journal: Journal.Journal, input: Input) =>
+const runTasks = (tasks: ReadonlyArray<Task>, journal: Journal.Journal, input: Input) =>
   Effect.gen(function* () {
-    const shown = yield* tally(tasks.length, input)
+    const shown = yield* batchProgress(tasks.length, input)
     const results = yield* Effect.forEach(
       tasks,
       (task) =>
-        Effect.zipRight(shown.begun, perform(task, journal, input, shown)).pipe(
+        Effect.zipRight(shown.started, runTask(task, journal, input, shown)).pipe(
           Effect.as(Option.none()),
-          Effect.catchIf(Predicate.not(concernsAll), (failure) =>
-            Effect.as(shown.failed(task.row, failure), Option.some(unfinished(task.row, failure)))
+          Effect.catchIf(Predicate.not(affectsAllRows), (failure) =>
+            Effect.as(shown.failed(task.row, failure), Option.some(toUnfinished(task.row, failure)))
           )
         ),
       { concurrency: input.concurrency }
@@ -123,39 +124,41 @@ const summary = (all: Array.NonEmptyReadonlyArray<Unfinished>, input: Input) =>
     exitCode: codeOf(all),
     message: [
       ...all.map(({ message, row }) => `Row ${String(row.number)}, ${JSON.stringify(row.request.prompt)}: ${message}`),
-      `Try only these again: ${quote(["effect-arta", "batch", input.file, ...flagsOf(input), "--retry-failed"])}`
+      `To retry only these rows: ${quote(["effect-arta", "batch", input.file, ...flagsOf(input), "--retry-failed"])}`
     ].join("\n")
   })
 
-/** Draws what every row of a file asks for, and goes on where an earlier run of the same stopped. */
+/** Generates the images of every row of a file. Resumes where an earlier run stopped. */
 export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const read = yield* readRequests(input.file)
-    // What the emulator drew does not count as drawn where a real service is asked for the same.
+    // An emulator's images must not stand in for those of the real service, so its rows have keys of their own.
     const rows = input.emulator ? read.map((row) => ({ ...row, key: `emulated-${row.key}` })) : read
     yield* lockDirectory(input.output)
     const journal = yield* Journal.open(input.output)
     const files = yield* fs.readDirectory(input.output)
 
-    const { givenUp, tasks } = plan(rows, {
-      drawings: yield* journal.drawings,
+    const { failedEarlier, tasks } = plan(rows, {
+      records: yield* journal.records,
       files: new Set(files),
       retryFailed: input.retryFailed,
-      isForgetful: input.emulator
+      isEmulator: input.emulator
     })
-    if (input.json) yield* Effect.forEach(givenUp, sayGivenUp, { discard: true })
-    const failed = yield* performAll(tasks, journal, input).pipe(
-      Effect.onInterrupt(() => Console.error("Stopped. The same command goes on from here, and sends nothing twice."))
+    if (input.json) yield* Effect.forEach(failedEarlier, printFailedEarlier, { discard: true })
+    const failed = yield* runTasks(tasks, journal, input).pipe(
+      Effect.onInterrupt(() =>
+        Console.error("Stopped. Run the same command again to resume. It submits nothing twice.")
+      )
     )
-    const page = yield* Effect.match(writeGalleryOf(input.output), {
+    const page = yield* Effect.match(writeGalleryFromJournal(input.output), {
       onFailure: (failure) => `No gallery: ${explain(failure)}`,
       onSuccess: (path) => `Gallery: ${path}`
     })
 
-    const drawings = yield* journal.drawings
-    const drawn = rows.filter(({ key }) => drawings.get(key)?.last._tag === "Saved").length
-    yield* Console.error(`${String(drawn)} of ${String(rows.length)} drawn. ${page}`)
-    const all = [...givenUp, ...failed].sort((one, other) => one.row.number - other.row.number)
+    const records = yield* journal.records
+    const saved = rows.filter(({ key }) => records.get(key)?.last._tag === "Saved").length
+    yield* Console.error(`${String(saved)} of ${String(rows.length)} saved. ${page}`)
+    const all = [...failedEarlier, ...failed].sort((one, other) => one.row.number - other.row.number)
     if (Array.isNonEmptyArray(all)) return yield* summary(all, input)
-  }).pipe(Effect.scoped, Effect.provide(services(input)), reportedAsJson(input))
+  }).pipe(Effect.scoped, Effect.provide(services(input)), printFailureAsJson(input))

@@ -9,15 +9,15 @@ import { bar } from "../../shared/progress.js"
 import type { Row } from "./promptFile.js"
 
 /** Shows how a batch comes along. */
-export interface Tally {
-  readonly begun: Effect.Effect<void>
+export interface BatchProgress {
+  readonly started: Effect.Effect<void>
   readonly report: (row: Row, event: Generation.GenerationEvent) => Effect.Effect<void>
   readonly saved: (row: Row, recordId: Generation.RecordId, paths: ReadonlyArray<string>) => Effect.Effect<void>
   readonly failed: (row: Row, failure: Failure) => Effect.Effect<void>
 }
 
-const jsonLines: Tally = {
-  begun: Effect.void,
+const jsonLines: BatchProgress = {
+  started: Effect.void,
   report: ({ number }, event) => printLine(event, number),
   saved: ({ number }, recordId, paths) =>
     Effect.forEach(paths, (path) => printLine({ _tag: "Saved", recordId, path }, number), { discard: true }),
@@ -26,11 +26,11 @@ const jsonLines: Tally = {
 
 const printed = (paths: ReadonlyArray<string>) => Effect.forEach(paths, (path) => Console.log(path), { discard: true })
 
-const plainLines = (total: number): Tally => {
+const plainLines = (total: number): BatchProgress => {
   let ended = 0
   const place = () => `[${String((ended += 1))}/${String(total)}]`
   return {
-    begun: Effect.void,
+    started: Effect.void,
     report: () => Effect.void,
     saved: ({ request }, _, paths) =>
       Effect.zipRight(
@@ -46,7 +46,7 @@ const plainLines = (total: number): Tally => {
 const barSize = (columns: number): number => (columns === 0 ? 30 : Math.max(0, Math.min(30, columns - 50)))
 
 /** `████░░░░ 3/12, 1 failed, 4 in flight, 20 s left` */
-const liveBar = (total: number): Effect.Effect<Tally, never, Scope.Scope> =>
+const liveBar = (total: number): Effect.Effect<BatchProgress, never, Scope.Scope> =>
   Effect.map(
     bar({
       format: "{bar} {value}/{total}, {failed} failed, {inFlight} in flight, {eta_formatted} left",
@@ -63,12 +63,12 @@ const liveBar = (total: number): Effect.Effect<Tally, never, Scope.Scope> =>
         shown.increment(1, { failed, inFlight })
       })
       return {
-        begun: Effect.sync(() => {
+        started: Effect.sync(() => {
           inFlight += 1
           shown.update({ failed, inFlight })
         }),
         report: () => Effect.void,
-        // On the same terminal the paths would tear the bar apart, and the folder is named in the end.
+        // On the same terminal, paths would break up the bar. The summary names the directory.
         saved: (_row, _recordId, paths) => Effect.zipRight(end, process.stdout.isTTY ? Effect.void : printed(paths)),
         failed: () =>
           Effect.zipRight(
@@ -82,7 +82,10 @@ const liveBar = (total: number): Effect.Effect<Tally, never, Scope.Scope> =>
   )
 
 /** For a terminal a bar, for anything else a line per row, and for `--json` the events themselves. */
-export const tally = (total: number, options: { readonly json: boolean }): Effect.Effect<Tally, never, Scope.Scope> => {
+export const batchProgress = (
+  total: number,
+  options: { readonly json: boolean }
+): Effect.Effect<BatchProgress, never, Scope.Scope> => {
   if (options.json) return Effect.succeed(jsonLines)
   return Effect.suspend(() => (process.stderr.isTTY ? liveBar(total) : Effect.succeed(plainLines(total))))
 }

@@ -1,6 +1,6 @@
 import type { Generation } from "effect-arta"
 import { exitCodes } from "../../shared/errors.js"
-import type { Drawing } from "../../shared/journal.js"
+import type { JournalRecord } from "../../shared/journal.js"
 import type { Row } from "./promptFile.js"
 
 /** What is left to do for a row. */
@@ -19,50 +19,50 @@ export interface Unfinished {
 
 export interface Plan {
   readonly tasks: ReadonlyArray<Task>
-  readonly givenUp: ReadonlyArray<Unfinished>
+  readonly failedEarlier: ReadonlyArray<Unfinished>
 }
 
-export interface Known {
-  readonly drawings: ReadonlyMap<string, Drawing>
+export interface PlanInput {
+  readonly records: ReadonlyMap<string, JournalRecord>
   /** The names of the files that are there. */
   readonly files: ReadonlySet<string>
   readonly retryFailed: boolean
   /** Whether the service has forgotten what was submitted before. */
-  readonly isForgetful: boolean
+  readonly isEmulator: boolean
 }
 
 const unknownSubmission =
-  "It is unknown whether the service accepted it, so it was not sent again. --retry-failed sends it anyway."
+  "It is unknown whether the service accepted this row, so it was not submitted again. --retry-failed submits it anyway."
 
 /**
  * Sorts the rows by what their journal says. Whatever was accepted is watched and not sent again; whatever failed for
  * good is only sent again when that is asked for.
  */
-export const plan = (rows: ReadonlyArray<Row>, { drawings, files, isForgetful, retryFailed }: Known): Plan => {
+export const plan = (rows: ReadonlyArray<Row>, { records, files, isEmulator, retryFailed }: PlanInput): Plan => {
   const tasks: Array<Task> = []
-  const givenUp: Array<Unfinished> = []
+  const failedEarlier: Array<Unfinished> = []
 
-  const giveUp = (unfinished: Unfinished) =>
-    retryFailed ? tasks.push({ _tag: "Submit", row: unfinished.row }) : givenUp.push(unfinished)
+  const addFailed = (unfinished: Unfinished) =>
+    retryFailed ? tasks.push({ _tag: "Submit", row: unfinished.row }) : failedEarlier.push(unfinished)
 
   for (const row of rows) {
-    const drawing = drawings.get(row.key)
-    const last = drawing?.last
+    const record = records.get(row.key)
+    const last = record?.last
     if (last === undefined) {
       if (!retryFailed) tasks.push({ _tag: "Submit", row })
     } else if (last._tag === "Saved" && last.files.every((file) => files.has(file))) {
       continue
     } else if (last._tag === "Failed") {
-      giveUp({ row, error: last.error, message: last.message, exitCode: last.exitCode })
-    } else if (isForgetful) {
+      addFailed({ row, error: last.error, message: last.message, exitCode: last.exitCode })
+    } else if (isEmulator) {
       tasks.push({ _tag: "Submit", row })
     } else if (last._tag === "Submitting") {
-      giveUp({ row, error: "SubmissionUnknownError", message: unknownSubmission, exitCode: exitCodes.network })
-    } else if (drawing?.recordId !== undefined) {
-      tasks.push({ _tag: "Watch", row, recordId: drawing.recordId })
+      addFailed({ row, error: "SubmissionUnknownError", message: unknownSubmission, exitCode: exitCodes.network })
+    } else if (record?.recordId !== undefined) {
+      tasks.push({ _tag: "Watch", row, recordId: record.recordId })
     } else {
       tasks.push({ _tag: "Submit", row })
     }
   }
-  return { tasks, givenUp }
+  return { tasks, failedEarlier }
 }

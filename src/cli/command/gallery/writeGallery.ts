@@ -8,24 +8,22 @@ import { AtomicFile } from "effect-arta"
 import { imageSize } from "image-size"
 import type { GalleryImage } from "./page.js"
 import { pageOf } from "./page.js"
+import { template } from "./template.js"
 
-/** What is known of how an image was drawn. */
+/** The part of the request that the gallery shows. */
 export type Details = Pick<GalleryImage, "prompt" | "model" | "seed">
 
 type Size = Pick<GalleryImage, "width" | "height">
-
-// The same from src and from dist: the package ships both, and the template in src only.
-const templateUrl = new URL("../../../../src/cli/command/gallery/page.html", import.meta.url)
 
 const byName = new Intl.Collator("en", { numeric: true })
 
 const isImage = (name: string): boolean => !name.startsWith(".") && /\.(png|jpe?g|webp)$/i.test(name)
 
 /** The images of the batch in its order, then those that it knows nothing of, by name. */
-const inOrder = (names: ReadonlyArray<string>, details: ReadonlyMap<string, Details>): ReadonlyArray<string> => {
-  const there = new Set(names)
+const sortImages = (names: ReadonlyArray<string>, details: ReadonlyMap<string, Details>): ReadonlyArray<string> => {
+  const existing = new Set(names)
   const others = names.filter((name) => !details.has(name)).sort(byName.compare)
-  return [...[...details.keys()].filter((name) => there.has(name)), ...others]
+  return [...[...details.keys()].filter((name) => existing.has(name)), ...others]
 }
 
 const sizeOf = (head: Uint8Array): Option.Option<Size> =>
@@ -40,7 +38,7 @@ const sizeOf = (head: Uint8Array): Option.Option<Size> =>
 /** The size of an image is in its first bytes, unless a JPEG has a preview or a colour profile before it. */
 const headSizes = [4 * 1024, 512 * 1024]
 
-const measure = (file: string) =>
+const readSize = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const sizeWithin = (bytes: number) =>
@@ -53,10 +51,10 @@ const measure = (file: string) =>
     })
   })
 
-const leaveOut = (name: string, why: string) =>
+const skipImage = (name: string, why: string) =>
   Effect.as(Effect.logWarning(`${JSON.stringify(name)} is not in the gallery: ${why}`), Option.none<GalleryImage>())
 
-const lookAt = (directory: string, name: string, details: Details) =>
+const readImage = (directory: string, name: string, details: Details) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -64,14 +62,14 @@ const lookAt = (directory: string, name: string, details: Details) =>
     const { type } = yield* fs.stat(file)
     // Opening a pipe would wait for somebody who writes to it.
     if (type !== "File") return Option.none<GalleryImage>()
-    const size = yield* measure(file)
-    if (Option.isNone(size)) return yield* leaveOut(name, "it is no PNG, JPEG or WebP image that can be read.")
+    const size = yield* readSize(file)
+    if (Option.isNone(size)) return yield* skipImage(name, "it is not a readable PNG, JPEG or WebP image.")
     const { model, prompt, seed } = details
     return Option.some<GalleryImage>({ ...size.value, file: name, prompt, model, seed })
-  }).pipe(Effect.catchAll((error) => leaveOut(name, error.message)))
+  }).pipe(Effect.catchAll((error) => skipImage(name, error.message)))
 
 /**
- * Writes `index.html` beside the images of a folder: one page that needs nothing else, and no network. Details are
+ * Writes `index.html` into a directory of images: one page that needs no other file and no network. Details are
  * joined by file name. An image that cannot be read is left out with a warning. The path of the page is returned.
  */
 export const writeGallery = (
@@ -80,14 +78,13 @@ export const writeGallery = (
 ): Effect.Effect<string, PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const template = yield* Effect.flatMap(path.fromFileUrl(templateUrl), (file) => fs.readFileString(file))
     const names = (yield* fs.readDirectory(directory)).filter(isImage)
     const found = yield* Effect.forEach(
-      inOrder(names, details),
-      (name) => lookAt(directory, name, details.get(name) ?? {}),
+      sortImages(names, details),
+      (name) => readImage(directory, name, details.get(name) ?? {}),
       { concurrency: 8 }
     )
+    const path = yield* Path.Path
     const file = path.join(directory, "index.html")
     yield* AtomicFile.write(file, pageOf(template, Array.getSomes(found)))
     return file

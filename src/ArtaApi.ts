@@ -35,7 +35,7 @@ import type { GenerateRequest } from "./GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "./Generation.js"
 import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
-import type { Answer } from "./internal/http.js"
+import type { BufferedResponse } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
@@ -94,14 +94,14 @@ export interface Options {
 
 /** A response, and the tokens that it may repeat. */
 interface Exchange {
-  readonly response: Answer
+  readonly response: BufferedResponse
   readonly token: Redacted.Redacted
   readonly secrets: ReadonlyArray<Redacted.Redacted>
 }
 
 const isOk = ({ response }: Exchange): boolean => response.status >= 200 && response.status < 300
 
-const isRateLimit = ({ status, headers }: Answer): boolean =>
+const isRateLimit = ({ status, headers }: BufferedResponse): boolean =>
   status === 429 || (status === 503 && headers["retry-after"] !== undefined)
 
 const isSubmitFailure = (error: StatusError): error is TransportError =>

@@ -4,7 +4,7 @@ import { Arta, ArtaApi, ArtaClient, ArtaError, Generation, Polling } from "effec
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { getEventListeners } from "node:events"
 import { afterEach, beforeEach, vi } from "vitest"
-import { counts, emulated } from "../support/emulated.js"
+import { counts, withEmulator } from "../support/emulated.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import type { Answer } from "../support/faultServer.js"
 import { faultServer, respond } from "../support/faultServer.js"
@@ -34,7 +34,9 @@ const settings = { polling: Polling.fixed("20 millis") }
 const untilItPolls = eventually(Effect.map(counts, ({ status }) => status > 0))
 
 /** A client in virtual time, on an emulator in memory whose generations take an hour. */
-const virtually = <A, E>(test: (client: ArtaClient.ArtaClient) => Effect.Effect<A, E, ArtaEmulator.ArtaEmulator>) =>
+const withVirtualTime = <A, E>(
+  test: (client: ArtaClient.ArtaClient) => Effect.Effect<A, E, ArtaEmulator.ArtaEmulator>
+) =>
   Effect.gen(function* () {
     const services = Layer.succeed(ArtaApi.ArtaApi, yield* ArtaApi.ArtaApi)
     yield* test(ArtaClient.fromLayer(Layer.merge(services, Layer.setClock(yield* Effect.clock))))
@@ -43,7 +45,7 @@ const virtually = <A, E>(test: (client: ArtaClient.ArtaClient) => Effect.Effect<
     yield* TestClock.adjust("2 hours")
     yield* eventually(Effect.map(TestClock.sleeps(), Chunk.isEmpty))
     expect(yield* counts).toMatchObject({ status })
-  }).pipe(emulated({ queueTime: "1 hour" }))
+  }).pipe(withEmulator({ queueTime: "1 hour" }))
 
 describe("ArtaClient", () => {
   let service: Awaited<ReturnType<typeof start>>
@@ -208,7 +210,7 @@ describe("ArtaClient", () => {
 
 describe("ArtaClient, in virtual time", () => {
   it.effect("rejects with the signal's reason and stops polling at once", () =>
-    virtually((client) =>
+    withVirtualTime((client) =>
       Effect.gen(function* () {
         const controller = new AbortController()
         const running = client.run(cat, { signal: controller.signal })
@@ -221,7 +223,7 @@ describe("ArtaClient, in virtual time", () => {
   )
 
   it.effect("stops polling when the loop ends early", () =>
-    virtually((client) =>
+    withVirtualTime((client) =>
       Effect.promise(async () => {
         for await (const { _tag } of client.generate(cat)) if (_tag === "Queued") break
       })

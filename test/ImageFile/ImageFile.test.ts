@@ -9,7 +9,7 @@ import { failing } from "../support/failingDisk.js"
 import type { Answer } from "../support/faultServer.js"
 import { cut, faultServer, head, respond } from "../support/faultServer.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 
 const png = encode({ width: 8, height: 8, data: new Uint8Array(8 * 8 * 3), channels: 3 })
 const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, ...Array.from({ length: 20 }, () => 7), 0xff, 0xd9])
@@ -25,7 +25,7 @@ const sourceOf = (url: string, ...more: ReadonlyArray<string>): ImageFile.Source
 })
 
 /** Saves what a server with these scripts has under `/0`, `/1`, …, and returns what came of it. */
-const saving = (
+const makeSave = (
   scripts: Readonly<Record<string, ReadonlyArray<Answer>>>,
   paths: readonly [string, ...ReadonlyArray<string>] = ["/0"],
   status: Effect.Effect<Generation.GenerationStatus> = Effect.dieMessage("The status is not to be asked.")
@@ -78,7 +78,7 @@ describe.concurrent("ImageFile.save", () => {
     { name: "x".repeat(300), file: `${"x".repeat(100)}-0.png` }
   ])("saves the name $name as $file", ({ file, name }) =>
     Effect.gen(function* () {
-      const { directory, files, server } = yield* saving({ "/0": [whole] })
+      const { directory, files, server } = yield* makeSave({ "/0": [whole] })
       yield* ImageFile.save(sourceOf(`${server.url}/0`), { directory, name }).pipe(Effect.provide(noApi))
       expect(yield* files).toEqual([file])
     }).pipe(onDisk)
@@ -87,7 +87,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | A prompt that is not a valid file name | a safe name
   it.scopedLive("names a file by prompt, seed, and index, with the extension of its content", () =>
     Effect.gen(function* () {
-      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const { directory, files, fs, results } = yield* makeSave({ "/0": [whole] })
       const path = `${directory}/cafe-cats-b-7-0.png`
       expect(yield* results).toEqual([Either.right(path)])
       expect(Buffer.compare(yield* fs.readFile(path), png)).toBe(0)
@@ -97,7 +97,7 @@ describe.concurrent("ImageFile.save", () => {
 
   it.scopedLive("names a file by the record id if there is no request", () =>
     Effect.gen(function* () {
-      const { directory, server } = yield* saving({ "/0": [whole] })
+      const { directory, server } = yield* makeSave({ "/0": [whole] })
       const images = [{ index: 0, url: `${server.url}/0` }] as const
       const [saved] = yield* ImageFile.save({ recordId, images }, { directory }).pipe(
         Effect.provide(Layer.provide(ArtaApi.layer(), Auth.layerToken("unused")))
@@ -109,7 +109,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | The file name is taken | a number after the name
   it.scopedLive("never overwrites a file, even with concurrent saves", () =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": [whole] })
+      const { files, results } = yield* makeSave({ "/0": [whole] })
       yield* Effect.all(Effect.replicate(results, 5), { concurrency: "unbounded" })
       expect((yield* files).toSorted()).toEqual(
         ["", "-2", "-3", "-4", "-5"].map((suffix) => `cafe-cats-b-7-0${suffix}.png`).toSorted()
@@ -120,7 +120,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | A file system without hard links, which then fails | the image, or `DownloadError` with the directory
   it.scopedLive("saves without hard links, and leaves no empty file when that fails", () =>
     Effect.gen(function* () {
-      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const { directory, files, fs, results } = yield* makeSave({ "/0": [whole] })
       const on = (...steps: ReadonlyArray<Step>) =>
         Effect.provideService(FileSystem.FileSystem, failing(fs, { on: steps, failure: "permission denied" }))
       const [failed] = yield* results.pipe(on("link", "rename"))
@@ -138,7 +138,7 @@ describe.concurrent("ImageFile.save", () => {
     ["WebP", webp, "webp"]
   ])("recognizes %s with any content type", ([, bytes, extension]) =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": [respond(200, bytes, { "content-type": "text/plain" })] })
+      const { files, results } = yield* makeSave({ "/0": [respond(200, bytes, { "content-type": "text/plain" })] })
       expect((yield* results).every(Either.isRight)).toBe(true)
       expect(yield* files).toEqual([`cafe-cats-b-7-0.${extension}`])
     }).pipe(onDisk)
@@ -169,7 +169,7 @@ describe.concurrent("ImageFile.save", () => {
     ["a redirect to a file URL", respond(302, "", { location: "file:///etc/passwd" }), /not an http or https URL/, 1]
   ])("leaves no file behind after %s", ([, answer, reason, requests]) =>
     Effect.gen(function* () {
-      const { files, results, server } = yield* saving({ "/0": [answer] })
+      const { files, results, server } = yield* makeSave({ "/0": [answer] })
       const [result] = yield* results
       const error = Either.getOrUndefined(Either.flip(result ?? Either.right("")))
       expect(error).toMatchObject({ _tag: "DownloadError", url: `${server.url}/0`, recordId })
@@ -195,7 +195,7 @@ describe.concurrent("ImageFile.save", () => {
     ]
   ])("saves the image in spite of %s", ([, answers]) =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": answers, "/elsewhere": [whole] })
+      const { files, results } = yield* makeSave({ "/0": answers, "/elsewhere": [whole] })
       expect((yield* results).every(Either.isRight)).toBe(true)
       expect(yield* files).toHaveLength(1)
     }).pipe(onDisk)
@@ -204,7 +204,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | One of several downloads fails | the other files
   it.scopedLive("saves the other images when one fails", () =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
+      const { files, results } = yield* makeSave({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
         "/0",
         "/1",
         "/2"
@@ -223,7 +223,7 @@ describe.concurrent("ImageFile.save", () => {
         asked += 1
         return { _tag: "Done", images: [{ index: 0, url: renewed.url }] }
       })
-      const { results, server } = yield* saving({ "/0": [respond(code)], "/new": [whole] }, ["/0"], status)
+      const { results, server } = yield* makeSave({ "/0": [respond(code)], "/new": [whole] }, ["/0"], status)
       renewed.url = `${server.url}/new`
       expect((yield* results).every(Either.isRight)).toBe(true)
       expect(asked).toBe(1)
@@ -236,7 +236,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | An image host that logs what it receives | no token and no tracing header is sent
   it.scopedLive("sends no token and no tracing headers to the image host", () =>
     Effect.gen(function* () {
-      const { results, server } = yield* saving({ "/0": [whole] })
+      const { results, server } = yield* makeSave({ "/0": [whole] })
       yield* Effect.withSpan(results, "test")
       expect(server.requests.join()).not.toMatch(/authorization|traceparent|b3:/i)
     }).pipe(onDisk)
@@ -245,7 +245,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | A directory that cannot be written to | `DownloadError` with the path
   it.scopedLive("names the directory when an image cannot be written", () =>
     Effect.gen(function* () {
-      const { directory, fs, results } = yield* saving({ "/0": [whole] })
+      const { directory, fs, results } = yield* makeSave({ "/0": [whole] })
       yield* fs.writeFileString(directory, "in the way")
       const [result] = yield* results
       expect(Either.getOrUndefined(Either.flip(result ?? Either.right("")))?.message).toContain(directory)
@@ -284,7 +284,7 @@ describe("ImageFile.bytes", () => {
   it.effect.each(["http://images.test/1", "HTTP://images.test/1", "ftp://images.test/1", "data:image/png,0"])(
     "follows no redirect from https to %s",
     (location) => {
-      const http = scripted({ "https://images.test/0": [{ status: 302, headers: { location } }] })
+      const http = scriptedClient({ "https://images.test/0": [{ status: 302, headers: { location } }] })
       return Effect.gen(function* () {
         const image = { index: 0, url: "https://images.test/0" }
         const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes(image)))

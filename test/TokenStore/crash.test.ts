@@ -6,9 +6,9 @@ import { TokenStore } from "effect-arta"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { numbered } from "../support/numbered.js"
-import { bundled, started } from "../support/program.js"
-import { revealed } from "../support/revealed.js"
+import { numberedSession } from "../support/numbered.js"
+import { bundleProgram, startProgram } from "../support/program.js"
+import { unredact } from "../support/revealed.js"
 import { isFull, runs, seed } from "../support/suite.js"
 import { ended, pass } from "../support/virtualTime.js"
 
@@ -23,7 +23,7 @@ let program: string
 
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
-  program = await bundled("saveWithoutEnd", bundles)
+  program = await bundleProgram("saveWithoutEnd", bundles)
 })
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
@@ -39,7 +39,7 @@ const makeLane = Effect.gen(function* () {
     const loaded = yield* store.load
     expect(Option.isSome(loaded), "a session is stored").toBe(true)
     const number = Option.match(loaded, { onNone: () => Number.NaN, onSome: ({ issuedAt }) => issuedAt })
-    expect(revealed(loaded)).toEqual(revealed(Option.some(numbered(number))))
+    expect(unredact(loaded)).toEqual(unredact(Option.some(numberedSession(number))))
     return number
   })
 
@@ -59,7 +59,7 @@ type Lane = Effect.Effect.Success<typeof makeLane>
 const runAndKill = ({ file, readNumber }: Lane, first: number) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const child = yield* started(program, file, String(first))
+      const child = yield* startProgram(program, file, String(first))
       const saved = Number(yield* child.nextLine)
       const kill = Effect.zipRight(Effect.flatMap(Random.nextIntBetween(0, 31), Effect.sleep), child.kill)
       const unread = yield* Effect.raceFirst(kill, Effect.forever(readNumber))
@@ -107,7 +107,7 @@ describe("A program that is killed while it saves", () => {
           yield* Ref.update(recoveries, (n) => n + recovered)
 
           yield* Effect.forEach(yield* lane.temporaryFiles, lane.age)
-          yield* lane.store.save(numbered(0))
+          yield* lane.store.save(numberedSession(0))
           expect(yield* lane.files).toEqual(["credentials.json"])
         })
 
@@ -128,7 +128,7 @@ describe("A program that is killed while it saves", () => {
         const lane = yield* makeLane
         let saved = yield* runAndKill(lane, 1)
         while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
-        const next = yield* started(program, lane.file, "1000000")
+        const next = yield* startProgram(program, lane.file, "1000000")
         expect(yield* next.nextLine).toBe("1000000")
         yield* next.kill
         expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)

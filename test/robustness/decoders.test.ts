@@ -18,7 +18,7 @@ interface Reply {
 const good = (body: unknown): Reply => ({ status: 200, headers: {}, text: JSON.stringify(body) })
 
 /** An `HttpClient` that gives one reply after the other, the last one for ever. */
-const replying = (...replies: ReadonlyArray<Reply>) => {
+const replyWith = (...replies: ReadonlyArray<Reply>) => {
   let turn = 0
   return Layer.succeed(
     HttpClient.HttpClient,
@@ -136,7 +136,7 @@ describe("No input causes a defect:", { timeout: 120_000 }, () => {
   const drawing = ArtaApi.layer().pipe(
     Layer.provide(Auth.layerToken("token")),
     Layer.provide(
-      replying(good({ record_id: "record", status: "DONE", response: [{ url: "https://images.example/1.png" }] }))
+      replyWith(good({ record_id: "record", status: "DONE", response: [{ url: "https://images.example/1.png" }] }))
     )
   )
 
@@ -218,7 +218,7 @@ describe("No input causes a defect:", { timeout: 120_000 }, () => {
         Auth.layer({ apiKey: "key" }).pipe(
           Layer.provideMerge(TokenStore.layerKeyValueStore),
           Layer.provideMerge(KeyValueStore.layerMemory),
-          Layer.provide(replying(...replies))
+          Layer.provide(replyWith(...replies))
         )
       ),
       Logger.withMinimumLogLevel(LogLevel.None)
@@ -266,7 +266,7 @@ describe("No input causes a defect:", { timeout: 120_000 }, () => {
 
   const asking = <A, E>(reply: Reply, ask: (api: ArtaApi.Service) => Effect.Effect<A, E>) =>
     Effect.flatMap(ArtaApi.ArtaApi, ask).pipe(
-      Effect.provide(ArtaApi.layer().pipe(Layer.provide(Auth.layerToken("token")), Layer.provide(replying(reply))))
+      Effect.provide(ArtaApi.layer().pipe(Layer.provide(Auth.layerToken("token")), Layer.provide(replyWith(reply))))
     )
 
   // fault: Whatever a service sends | Any response to a submission | a typed error, or nothing

@@ -27,7 +27,7 @@ interface Scripts {
 }
 
 /** Runs a generation against a server with these scripts, on real sockets. */
-const generating = <A, E>(
+const withServer = <A, E>(
   { signUp = [signedUp], status = [queued, done], submit = [accepted] }: Scripts,
   test: (
     run: Effect.Effect<Generation.Generation, ArtaError.ArtaError>,
@@ -67,7 +67,7 @@ describe.concurrent("On real sockets", () => {
     ["502", respond(502)],
     ["no HTTP at all", { write: ["SSH-2.0-OpenSSH_9.6\r\n"], then: "close" }]
   ])("a submission is sent exactly once after %s", ([, answer]) =>
-    generating({ submit: [answer] }, (run, count) =>
+    withServer({ submit: [answer] }, (run, count) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(run)
         expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { prompt: "cat" } })
@@ -86,7 +86,7 @@ describe.concurrent("On real sockets", () => {
     ["a page", respond(200, "<h1>Hello</h1>", { "content-type": "text/html" })],
     ["503", respond(503)]
   ])("polling continues after %s", ([, answer]) =>
-    generating({ status: [queued, answer, queued, done] }, (run, count) =>
+    withServer({ status: [queued, answer, queued, done] }, (run, count) =>
       Effect.gen(function* () {
         const generation = yield* run
         expect(generation.images).toHaveLength(1)
@@ -100,7 +100,7 @@ describe.concurrent("On real sockets", () => {
     const body = bytesOf({ status: "DONE", response: [{ url: "http://images.test/0" }] })
     const drip = Array.from(body, (byte) => new Uint8Array([byte]))
     const answer: Answer = { write: [head(200, { "content-length": body.length }), ...drip], then: "keep" }
-    return generating({ status: [answer] }, (run) =>
+    return withServer({ status: [answer] }, (run) =>
       Effect.map(run, ({ images }) => {
         expect(images).toHaveLength(1)
       })
@@ -108,7 +108,7 @@ describe.concurrent("On real sockets", () => {
   })
 
   it.live("a token that is refused is refreshed once", () =>
-    generating({ submit: [respond(401, { detail: "expired" }), accepted] }, (run, count) =>
+    withServer({ submit: [respond(401, { detail: "expired" }), accepted] }, (run, count) =>
       Effect.gen(function* () {
         yield* run
         expect(count(submits)).toBe(2)
@@ -119,7 +119,7 @@ describe.concurrent("On real sockets", () => {
   )
 
   it.live("a sign-up whose response is lost is retried", () =>
-    generating({ signUp: [{ then: "reset" }, signedUp] }, (run, count) =>
+    withServer({ signUp: [{ then: "reset" }, signedUp] }, (run, count) =>
       Effect.gen(function* () {
         yield* run
         expect(count("POST /signUp")).toBe(2)

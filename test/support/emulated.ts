@@ -4,7 +4,7 @@ import type { Fault } from "effect-arta/testing"
 import { ArtaEmulator } from "effect-arta/testing"
 
 /** Runs a test on the emulator in memory. */
-export const emulated = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layerArta(options))
+export const withEmulator = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layerArta(options))
 
 /** How many requests of each kind the emulator saw. */
 export const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
@@ -13,7 +13,7 @@ export const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
   Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => Effect.forEach(faults, emulator.inject))
 
 /** Runs an effect that has to wait, and lets virtual time pass until it is done. */
-export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput = "10 minutes") =>
+export const runToEnd = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput = "10 minutes") =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
     yield* TestClock.adjust(time)
@@ -22,6 +22,6 @@ export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duratio
 
 /** All events of a generation, in virtual time. */
 export const collect = <E, R>(events: Stream.Stream<Generation.GenerationEvent, E, R>) =>
-  patiently(Effect.map(Stream.runCollect(events), Chunk.toReadonlyArray))
+  runToEnd(Effect.map(Stream.runCollect(events), Chunk.toReadonlyArray))
 
 export const tags = (events: ReadonlyArray<Generation.GenerationEvent>) => events.map(({ _tag }) => _tag)

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
 /** Puts a program of the tests and all that it imports into one file, so that it starts fast. Gives the file's path. */
-export const bundled = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", folder: string) => {
+export const bundleProgram = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", folder: string) => {
   const outfile = `${folder}/${name}.cjs`
   await build({
     entryPoints: [fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))],
@@ -20,7 +20,7 @@ export const bundled = async (name: "saveWithoutEnd" | "askForToken" | "drawAndS
 }
 
 /** A program in a process of its own, killed at the latest when the scope closes. */
-export const started = (bundle: string, ...args: ReadonlyArray<string>) =>
+export const startProgram = (bundle: string, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(process.execPath, [bundle, ...args], { stdio: ["pipe", "pipe", "inherit"] })),

@@ -2,7 +2,7 @@ import { Option, Redacted } from "effect"
 import type { Credentials } from "effect-arta"
 
 /** `expect` takes all redacted values for equal, so tests compare what is in them. */
-export const revealed = Option.map((session: Credentials.Credentials) => ({
+export const unredact = Option.map((session: Credentials.Credentials) => ({
   localId: session.localId,
   idToken: Redacted.value(session.idToken),
   refreshToken: Redacted.value(session.refreshToken),

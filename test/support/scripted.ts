@@ -44,14 +44,14 @@ const play = (request: HttpClientRequest.HttpClientRequest, step: Step, sent: Re
 }
 
 /** An `HttpClient` that plays a script for each URL, its last step again and again, and keeps what it was sent. */
-export const scripted = (scripts: Readonly<Record<string, ReadonlyArray<Step>>>) => {
+export const scriptedClient = (scripts: Readonly<Record<string, ReadonlyArray<Step>>>) => {
   const seen: Array<Seen> = []
   const played = new Map<string, number>()
 
   const client = HttpClient.make((request, url) =>
     Effect.suspend(() => {
       const found = Object.entries(scripts).find(([part]) => url.href.includes(part))
-      if (found === undefined) return Effect.dieMessage(`Nothing is scripted for ${url.href}`)
+      if (found === undefined) return Effect.dieMessage(`Nothing is scriptedClient for ${url.href}`)
       const [part, steps] = found
       const turn = played.get(part) ?? 0
       played.set(part, turn + 1)

@@ -59,7 +59,7 @@ const field = (answer: Answer, name: string): string => {
   return typeof value === "string" ? value : ""
 }
 
-const emulated = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layer(options))
+const withEmulator = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layer(options))
 
 describe("the emulator's identity services", () => {
   it.effect.each(["/identitytoolkit/v3/relyingparty/signupNewUser", "/v1/accounts:signUp"])(
@@ -69,7 +69,7 @@ describe("the emulator's identity services", () => {
         const answer = yield* signUp("k", path)
         expect(answer).toMatchObject({ status: 200, json: { expiresIn: "600" } })
         for (const name of ["kind", "localId", "idToken", "refreshToken"]) expect(field(answer, name)).not.toBe("")
-      }).pipe(emulated({ tokenLife: "10 minutes" }))
+      }).pipe(withEmulator({ tokenLife: "10 minutes" }))
   )
 
   it.effect("refuse a missing and a wrong API key like the real services", () =>
@@ -83,7 +83,7 @@ describe("the emulator's identity services", () => {
         json: { error: { code: 400, message: "API key not valid. Please pass a valid API key." } }
       })
       expect(yield* signUp("good")).toMatchObject({ status: 200 })
-    }).pipe(emulated({ apiKeys: ["good"] }))
+    }).pipe(withEmulator({ apiKeys: ["good"] }))
   )
 
   it.effect("refresh in snake case, and rotate the refresh token if configured", () =>
@@ -97,7 +97,7 @@ describe("the emulator's identity services", () => {
         status: 400,
         json: { error: { message: "INVALID_REFRESH_TOKEN" } }
       })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 
   it.effect("explain why a refresh fails", () =>
@@ -112,7 +112,7 @@ describe("the emulator's identity services", () => {
       expect(yield* codeOf("other", { grant_type: "refresh_token", refresh_token: refreshToken })).toContain(
         "PROJECT_NUMBER_MISMATCH"
       )
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -131,7 +131,7 @@ describe("the emulator's image service", () => {
           response: [{ url: `https://arta.test/images/${id}/0.png` }, { url: /1\.png$/ as never }]
         }
       })
-    }).pipe(emulated({ queueTime: "5 seconds", drawTime: "20 seconds" }))
+    }).pipe(withEmulator({ queueTime: "5 seconds", drawTime: "20 seconds" }))
   )
 
   it.effect("accepts only valid tokens that it issued", () =>
@@ -144,7 +144,7 @@ describe("the emulator's image service", () => {
       expect(yield* submit(idToken)).toMatchObject({ status: 200 })
       yield* TestClock.adjust("10 minutes")
       expect(yield* submit(idToken)).toMatchObject({ status: 401 })
-    }).pipe(emulated({ tokenLife: "10 minutes" }))
+    }).pipe(withEmulator({ tokenLife: "10 minutes" }))
   )
 
   it.effect("responds like FastAPI", () =>
@@ -160,7 +160,7 @@ describe("the emulator's image service", () => {
       expect(yield* submit(idToken, {})).toMatchObject({ status: 422 })
       expect(yield* status(idToken, "unknown")).toMatchObject({ status: 404, json: { detail: "Record not found" } })
       expect(yield* send(HttpClientRequest.get("https://arta.test/elsewhere"))).toMatchObject({ status: 404 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -213,7 +213,7 @@ describe("the emulator's images", () => {
       const response = yield* client.get("https://arta.test/images/unknown/0.png")
       expect(response.status).toBe(404)
       expect(yield* response.text).toContain("404")
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -226,7 +226,7 @@ describe("the emulator's faults and counters", () => {
       expect(yield* submit(idToken)).toMatchObject({ status: 429 })
       expect(yield* submit(idToken)).toMatchObject({ status: 200 })
     }).pipe(
-      emulated({
+      withEmulator({
         faults: [
           Fault.respond("submit", 429, { body: { detail: "slow down" }, headers: { "retry-after": "5" } }),
           Fault.respond("signUp", 503, { body: {} }),
@@ -245,7 +245,7 @@ describe("the emulator's faults and counters", () => {
       expect(yield* Effect.flip(submit(idToken))).toMatchObject({ _tag: "RequestError", reason: "Transport" })
       expect(yield* Effect.flip(submit(idToken))).toMatchObject({ _tag: "RequestError", reason: "Transport" })
       expect(yield* emulator.counts).toEqual({ signUp: 1, refresh: 0, submit: 2, status: 0, image: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("record every request with its time", () =>
@@ -258,7 +258,7 @@ describe("the emulator's faults and counters", () => {
         { operation: "signUp", at: 0 },
         { operation: "submit", at: 5_000 }
       ])
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 

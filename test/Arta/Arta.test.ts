@@ -142,7 +142,7 @@ describe("Arta.run", () => {
     }).pipe(withEmulator())
   )
 
-  // In virtual time, each step would look at 200 fibers.
+  // In virtual time, each step would check 200 fibers.
   it.live("signs up once for 200 calls, and the next program reuses the session", () =>
     Effect.gen(function* () {
       yield* Effect.all(Effect.replicate(Arta.run(cat), 200), { concurrency: "unbounded" })

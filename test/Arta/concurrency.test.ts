@@ -6,7 +6,7 @@ import { Arta, ArtaApi, ArtaError, Generation } from "effect-arta"
 const recordId = Schema.decodeSync(Generation.RecordId)
 const limit = 32
 
-/** A service that draws at once, whose submissions do what they are told and are counted. */
+/** A service that completes generations at once. It counts its submissions, which run the given effect. */
 const serviceWith = (submission: (prompt: string) => Effect.Effect<void, ArtaApi.SubmitError>) => {
   const submitted: Array<string> = []
   const inFlight = { now: 0, max: 0 }

@@ -4,7 +4,7 @@ import { Arta } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, withEmulator, inject, runToEnd } from "../support/emulated.js"
 
-/** The counters and histograms of the library, by name and tags. The registry is the process's own, so tests compare. */
+/** The metrics of the library, by name and tags. All tests of a process share the registry, so they compare snapshots. */
 const measured = Effect.map(Metric.snapshot, (pairs) => {
   const found = pairs
     .filter(({ metricKey }) => metricKey.name.startsWith("effect_arta_"))
@@ -15,7 +15,7 @@ const measured = Effect.map(Metric.snapshot, (pairs) => {
   return HashMap.fromIterable(found)
 })
 
-/** By how much each of them grows while an effect runs. */
+/** How much each metric grows while an effect runs. */
 const growth = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const before = yield* measured

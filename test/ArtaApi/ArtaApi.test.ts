@@ -143,7 +143,7 @@ describe("ArtaApi.submit", () => {
     ["502", { status: 502, body: "<html>Bad gateway</html>" }],
     ["503", { status: 503 }],
     ["504", { status: 504 }],
-    ["an unreadable answer", { body: '{"record_i' }]
+    ["an unreadable response", { body: '{"record_i' }]
   ])("never resends a lost submission: %s", ([, step]) =>
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { getEventListeners } from "node:events"
 import { afterEach, beforeEach, vi } from "vitest"
 import { counts, withEmulator } from "../support/emulated.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
-import type { Answer } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, respond } from "../support/faultServer.js"
 import { eventually } from "../support/virtualTime.js"
 
@@ -33,7 +33,7 @@ const settings = { polling: Polling.fixed("20 millis") }
 
 const untilItPolls = eventually(Effect.map(counts, ({ status }) => status > 0))
 
-/** A client in virtual time, on an emulator in memory whose generations take an hour. */
+/** Runs a test with a client in virtual time, on an in-memory emulator whose generations take an hour. */
 const withVirtualTime = <A, E>(
   test: (client: ArtaClient.ArtaClient) => Effect.Effect<A, E, ArtaEmulator.ArtaEmulator>
 ) =>
@@ -236,7 +236,7 @@ describe("ArtaClient, when the service redirects", () => {
   const signedUp = respond(200, { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" })
 
   // fault: Submit | A redirect of a submission | `ResponseError`, one POST
-  it.scopedLive.each<[string, string, Answer]>([
+  it.scopedLive.each<[string, string, RawResponse]>([
     ["submission", "submit", redirect],
     ["status request", "status", respond(200, { record_id: "record-1" })]
   ])("does not follow a redirect of a %s", ([, operation, submit]) =>

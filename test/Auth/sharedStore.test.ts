@@ -6,7 +6,7 @@ import { renew, token } from "../support/session.js"
 
 const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
 
-/** In another program that shares the store. */
+/** Runs an effect in another program that shares the store. */
 const elsewhere = Effect.provide(Auth.layer({ apiKey: "emulated" }))
 
 describe("Auth with a store that another program shares", () => {

@@ -6,7 +6,7 @@ import { ArtaApi, Auth, GenerateRequest, Generation, ImageFile } from "effect-ar
 import { encode } from "fast-png"
 import type { Step } from "../support/failingDisk.js"
 import { failing } from "../support/failingDisk.js"
-import type { Answer } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
 import { cut, faultServer, head, respond } from "../support/faultServer.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
 import { scriptedClient } from "../support/scripted.js"
@@ -24,11 +24,11 @@ const sourceOf = (url: string, ...more: ReadonlyArray<string>): ImageFile.Source
   images: [{ index: 0, url }, ...more.map((url, index) => ({ index: index + 1, url }))]
 })
 
-/** Saves what a server with these scripts has under `/0`, `/1`, …, and returns what came of it. */
+/** Prepares a save of the images at `/0`, `/1`, … of a server with these scripts. */
 const makeSave = (
-  scripts: Readonly<Record<string, ReadonlyArray<Answer>>>,
+  scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>,
   paths: readonly [string, ...ReadonlyArray<string>] = ["/0"],
-  status: Effect.Effect<Generation.GenerationStatus> = Effect.dieMessage("The status is not to be asked.")
+  status: Effect.Effect<Generation.GenerationStatus> = Effect.dieMessage("Unexpected status request.")
 ) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -52,15 +52,18 @@ const onDisk = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.laye
 
 const mebibyte = 1024 * 1024
 
-/** An image of 66 MiB, after which the server says nothing more and keeps the connection open. */
-const tooLong = (headers: Readonly<Record<string, string | number>>, frame: (part: Uint8Array) => Answer["write"]) => {
+/** An image of 66 MiB. After it, the server keeps the connection open and sends nothing. */
+const tooLong = (
+  headers: Readonly<Record<string, string | number>>,
+  frame: (part: Uint8Array) => RawResponse["write"]
+) => {
   const part = new Uint8Array(mebibyte)
   part.set(png)
   const parts = Array.from({ length: 66 }, () => frame(part) ?? [])
   return { write: [head(200, headers), ...parts.flat()], then: "silence" } as const
 }
 
-const declaredTooLong: Answer = {
+const declaredTooLong: RawResponse = {
   write: [head(200, { "content-length": 64 * mebibyte + 1 }), png.subarray(0, 100)],
   then: "silence"
 }
@@ -70,7 +73,7 @@ const asChunk = (part: Uint8Array) => [`${part.length.toString(16)}\r\n`, part, 
 
 const whole = respond(200, png, { "content-type": "image/png" })
 
-// Most of these wait for a retry, in real time.
+// Most of these tests wait for a retry in real time.
 describe.concurrent("ImageFile.save", () => {
   it.scopedLive.each([
     { name: "My image: no. 3/4", file: "my-image-no-3-4-0.png" },
@@ -145,7 +148,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | An error page, no image, a truncated image or one that is too long | `DownloadError`, no file
-  it.scopedLive.each<[string, Answer, RegExp, number]>([
+  it.scopedLive.each<[string, RawResponse, RegExp, number]>([
     ["a 404 page", respond(404, "<h1>Not found</h1>"), /HTTP 404/, 1],
     ["a page with status 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
     ["a very short page", respond(200, "Hello"), /not a PNG/, 1],
@@ -167,9 +170,9 @@ describe.concurrent("ImageFile.save", () => {
     ],
     ["endless redirects", respond(302, "", { location: "/0" }), /redirects too often/, 6],
     ["a redirect to a file URL", respond(302, "", { location: "file:///etc/passwd" }), /not an http or https URL/, 1]
-  ])("leaves no file behind after %s", ([, answer, reason, requests]) =>
+  ])("leaves no file behind after %s", ([, response, reason, requests]) =>
     Effect.gen(function* () {
-      const { files, results, server } = yield* makeSave({ "/0": [answer] })
+      const { files, results, server } = yield* makeSave({ "/0": [response] })
       const [result] = yield* results
       const error = Either.getOrUndefined(Either.flip(result ?? Either.right("")))
       expect(error).toMatchObject({ _tag: "DownloadError", url: `${server.url}/0`, recordId })
@@ -180,7 +183,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | Failures that pass at a download | nothing
-  it.scopedLive.each<[string, ReadonlyArray<Answer>]>([
+  it.scopedLive.each<[string, ReadonlyArray<RawResponse>]>([
     ["a reset", [{ then: "reset" }, whole]],
     ["503 and a truncated body", [respond(503), cut(200, png, "close"), whole]],
     ["a redirect", [respond(302, "", { location: "/elsewhere" })]],
@@ -193,9 +196,9 @@ describe.concurrent("ImageFile.save", () => {
         }
       ]
     ]
-  ])("saves the image in spite of %s", ([, answers]) =>
+  ])("saves the image in spite of %s", ([, responses]) =>
     Effect.gen(function* () {
-      const { files, results } = yield* makeSave({ "/0": answers, "/elsewhere": [whole] })
+      const { files, results } = yield* makeSave({ "/0": responses, "/elsewhere": [whole] })
       expect((yield* results).every(Either.isRight)).toBe(true)
       expect(yield* files).toHaveLength(1)
     }).pipe(onDisk)

@@ -34,7 +34,7 @@ const makeLane = Effect.gen(function* () {
   const file = `${folder}/credentials.json`
   const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file))
 
-  /** The number of the stored session, which has to be there, whole. */
+  /** Reads the number of the stored session, and checks that the session is complete. */
   const readNumber = Effect.gen(function* () {
     const loaded = yield* store.load
     expect(Option.isSome(loaded), "a session is stored").toBe(true)
@@ -55,7 +55,7 @@ const makeLane = Effect.gen(function* () {
 
 type Lane = Effect.Effect.Success<typeof makeLane>
 
-/** Starts the program and kills it while it saves, read all the while. Gives the number that was certainly saved. */
+/** Starts the program, then kills it while it saves and this process reads. Returns the last number that it reported. */
 const runAndKill = ({ file, readNumber }: Lane, first: number) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -67,7 +67,7 @@ const runAndKill = ({ file, readNumber }: Lane, first: number) =>
     })
   )
 
-/** Waits in virtual time, on a clock of its own, for the lock of a program that was killed. */
+/** Waits for the lock of a killed program, with a separate virtual clock. */
 const recover = ({ isLocked, store }: Lane) =>
   Effect.promise(() =>
     Effect.gen(function* () {
@@ -100,7 +100,7 @@ describe("A program that is killed while it saves", () => {
               yield* recover(lane)
               recovered += 1
             }
-            // The next program need not wait for five seconds.
+            // Saves the next program a wait of five seconds.
             yield* lane.unlock
             yield* Ref.update(kills, (n) => n + 1)
           }

@@ -45,7 +45,7 @@ describe.each(kinds)("A save that fails with %s", (failure) => {
   )
 })
 
-/** Three tokens, each after the end of the one before, and what is logged meanwhile. */
+/** Gets three tokens, each after the previous one has expired, and collects the log. */
 const threeTokens = (store: TokenStore.Service) =>
   Effect.gen(function* () {
     const logged: Array<string> = []

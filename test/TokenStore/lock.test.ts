@@ -7,7 +7,7 @@ import { ended, pass } from "../support/virtualTime.js"
 
 const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 
-/** A fiber that holds the lock until it is interrupted, or what it does has ended. */
+/** Starts a fiber that holds the lock until `work` ends or the fiber is interrupted. */
 const holdLock = (store: TokenStore.Service, work: Effect.Effect<unknown> = Effect.never) =>
   Effect.gen(function* () {
     const entered = yield* Deferred.make<boolean>()

@@ -33,7 +33,7 @@ const makeOptions = Effect.gen(function* () {
   return { folder, options }
 })
 
-/** The tokens of as many processes as given, which ask for one at the same moment. */
+/** Starts several processes, which request a token at the same moment, and returns their tokens. */
 const askTogether = (processes: number, options: NodeArta.Options) =>
   Effect.gen(function* () {
     const children = yield* Effect.all(Effect.replicate(startProgram(program, JSON.stringify(options)), processes))
@@ -48,7 +48,7 @@ const storedIn = (options: NodeArta.Options) =>
     return Option.getOrThrow(yield* store.load)
   }).pipe(Effect.provide(NodeArta.layer(options)))
 
-/** Signs up, and leaves a session whose token expired an hour ago. */
+/** Signs up and stores a session whose token expired an hour ago. */
 const leaveExpired = (options: NodeArta.Options) =>
   Effect.gen(function* () {
     const auth = yield* Auth.Auth

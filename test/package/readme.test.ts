@@ -11,7 +11,7 @@ const blocks = (language: string) =>
 
 const caches = "node_modules/.cache"
 
-/** What the compiler has to say of these files. It runs in a process of its own, because it leaves time to nothing else. */
+/** Compiles these files and returns the compiler's errors. A separate process keeps this one responsive. */
 const problemsIn = (sources: Readonly<Record<string, string>>) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

@@ -29,7 +29,7 @@ interface Urls {
   readonly tokenUrl: string
 }
 
-/** The program, started with a session or none, and the files that it has written so far. */
+/** Starts the program, with or without a session, and lists the files that it has written so far. */
 const startWith = Effect.fn(function* (urls: Urls, stored?: string) {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()

@@ -48,7 +48,7 @@ const program = (http: Layer.Layer<HttpClient.HttpClient>, witness: ReturnType<t
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(witness.watch(everything))
     const watching = yield* Effect.fork(witness.watch(Stream.runCollect(Arta.watch("record-1", settings))))
-    // Files take real time, so virtual time has to wait for them.
+    // File I/O takes real time, so advance the clock until it is done.
     while (Option.isNone(yield* Fiber.poll(fiber))) yield* TestClock.adjust("1 minute")
     yield* Fiber.join(watching)
   }).pipe(

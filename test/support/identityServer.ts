@@ -1,7 +1,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError, ResponseError } from "@effect/platform/HttpClientError"
 import { Effect } from "effect"
-import { answer } from "./response.js"
+import { makeResponse } from "./response.js"
 import type { VirtualTime } from "./controlledTime.js"
 
 /** What goes wrong with one request. With "after", the server has done by then what it was asked for. */
@@ -104,12 +104,12 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
   const refresh = (requestedAt: number, old: string): Reply => {
     const account = accountByRefreshToken.get(old)
     if (account === undefined) return refusal("INVALID_REFRESH_TOKEN")
-    const answered = { id_token: issueIdToken(requestedAt), expires_in: "3600", user_id: account.id }
-    if (rotation === "omit") return { status: 200, body: answered }
-    if (rotation === "keep") return { status: 200, body: { ...answered, refresh_token: old } }
+    const body = { id_token: issueIdToken(requestedAt), expires_in: "3600", user_id: account.id }
+    if (rotation === "omit") return { status: 200, body }
+    if (rotation === "keep") return { status: 200, body: { ...body, refresh_token: old } }
     accountByRefreshToken.delete(old)
     const refreshToken = issueRefreshToken(account)
-    return delivering(account, refreshToken, { ...answered, refresh_token: refreshToken })
+    return delivering(account, refreshToken, { ...body, refresh_token: refreshToken })
   }
 
   const mustKeepQuiet = (process: number, millis: number) => () => {
@@ -173,7 +173,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
           })
         )
         const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body)
-        const response = answer(
+        const response = makeResponse(
           request,
           reply,
           Effect.suspend(() => {

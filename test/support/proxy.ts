@@ -12,9 +12,9 @@ export const proxyServer = Effect.acquireRelease(
         const upstream = forward(
           incoming.url ?? "",
           { method: incoming.method ?? "GET", headers: incoming.headers },
-          (answer) => {
-            outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-            answer.pipe(outgoing)
+          (response) => {
+            outgoing.writeHead(response.statusCode ?? 502, response.headers)
+            response.pipe(outgoing)
           }
         )
         upstream.on("error", () => outgoing.destroy())

@@ -6,12 +6,14 @@ import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { decode } from "fast-png"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 
-interface Answer {
+interface JsonResponse {
   readonly status: number
   readonly json: unknown
 }
 
-const send = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Answer, unknown, HttpClient.HttpClient> =>
+const send = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<JsonResponse, unknown, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const client = yield* HttpClient.HttpClient
     const response = yield* client.execute(request)
@@ -54,8 +56,8 @@ const status = (authorization: string, id: string) =>
     )
   )
 
-const field = (answer: Answer, name: string): string => {
-  const value = Object.entries(answer.json ?? {}).find(([key]) => key === name)?.[1] as unknown
+const field = (response: JsonResponse, name: string): string => {
+  const value = Object.entries(response.json ?? {}).find(([key]) => key === name)?.[1] as unknown
   return typeof value === "string" ? value : ""
 }
 
@@ -66,9 +68,9 @@ describe("the emulator's identity services", () => {
     "sign up at %s, every value a string",
     (path) =>
       Effect.gen(function* () {
-        const answer = yield* signUp("k", path)
-        expect(answer).toMatchObject({ status: 200, json: { expiresIn: "600" } })
-        for (const name of ["kind", "localId", "idToken", "refreshToken"]) expect(field(answer, name)).not.toBe("")
+        const response = yield* signUp("k", path)
+        expect(response).toMatchObject({ status: 200, json: { expiresIn: "600" } })
+        for (const name of ["kind", "localId", "idToken", "refreshToken"]) expect(field(response, name)).not.toBe("")
       }).pipe(withEmulator({ tokenLife: "10 minutes" }))
   )
 
@@ -89,10 +91,10 @@ describe("the emulator's identity services", () => {
   it.effect("refresh in snake case, and rotate the refresh token if configured", () =>
     Effect.gen(function* () {
       const refreshToken = field(yield* signUp("k"), "refreshToken")
-      const answer = yield* refresh("k", { grant_type: "refresh_token", refresh_token: refreshToken })
-      expect(answer).toMatchObject({ status: 200, json: { expires_in: "3600", token_type: "Bearer" } })
-      expect(field(answer, "id_token")).toBe(field(answer, "access_token"))
-      expect(field(answer, "refresh_token")).not.toBe(refreshToken)
+      const response = yield* refresh("k", { grant_type: "refresh_token", refresh_token: refreshToken })
+      expect(response).toMatchObject({ status: 200, json: { expires_in: "3600", token_type: "Bearer" } })
+      expect(field(response, "id_token")).toBe(field(response, "access_token"))
+      expect(field(response, "refresh_token")).not.toBe(refreshToken)
       expect(yield* refresh("k", { grant_type: "refresh_token", refresh_token: refreshToken })).toMatchObject({
         status: 400,
         json: { error: { message: "INVALID_REFRESH_TOKEN" } }
@@ -293,8 +295,8 @@ describe("the emulator on a port", () => {
         const submitted = await fetch(`${urls.apiUrl}/text2image`, { method: "POST", headers, body })
         const { record_id: id } = (await submitted.json()) as { record_id: string }
         await new Promise((resolve) => setTimeout(resolve, 50))
-        const answer = await fetch(`${urls.apiUrl}/text2image/${id}/status`, { headers })
-        const { response } = (await answer.json()) as { response: ReadonlyArray<{ url: string }> }
+        const status = await fetch(`${urls.apiUrl}/text2image/${id}/status`, { headers })
+        const { response } = (await status.json()) as { response: ReadonlyArray<{ url: string }> }
         const bytes = await (await fetch(response[0]?.url ?? "")).arrayBuffer()
         expect(decode(new Uint8Array(bytes)).width).toBe(256)
       })

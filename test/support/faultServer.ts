@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import type { AddressInfo, Socket } from "node:net"
 import { createServer } from "node:net"
 
-/** What the server writes to the socket, and what it does with the connection then. */
+/** What the server writes to the socket, and what it then does with the connection. */
 export interface RawResponse {
-  /** Nothing is written before this. */
+  /** The server waits for this effect before it writes. */
   readonly after?: Effect.Effect<void>
   readonly write?: ReadonlyArray<string | Uint8Array>
   readonly then: "keep" | "close" | "reset" | "silence"
@@ -12,9 +12,9 @@ export interface RawResponse {
 
 export interface FaultServer {
   readonly url: string
-  /** The requests so far, whole as they came. */
+  /** The raw requests so far. */
   readonly requests: ReadonlyArray<string>
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly connections: () => number
 }
 
@@ -28,7 +28,7 @@ export const head = (status: number, headers: Readonly<Record<string, string | n
     ""
   ].join("\r\n")
 
-/** A well-behaved answer. */
+/** A complete response. */
 export const respond = (
   status: number,
   body: string | Uint8Array | object = "",
@@ -39,7 +39,7 @@ export const respond = (
   return { write: [head(status, { "content-length": bytes.length, ...headers }), bytes], then: "keep" }
 }
 
-/** An answer cut off in the middle, in the three ways in which that happens on a wire. */
+/** A response truncated in the middle: by content length, by chunk, or by a closed connection. */
 export const cut = (status: number, body: Uint8Array, how: "length" | "chunk" | "close"): RawResponse => {
   const half = body.subarray(0, Math.floor(body.length / 2))
   switch (how) {
@@ -68,7 +68,7 @@ const play = async (socket: Socket, { after = Effect.void, then, write = [] }: R
   if (then === "reset") socket.resetAndDestroy()
 }
 
-/** A server on a real socket that plays a script for each path, its last answer again and again. */
+/** A server on a real socket with a list of responses for each path. It repeats the last response. */
 export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>) =>
   Effect.acquireRelease(
     Effect.async<FaultServer & { readonly close: () => void }>((resume) => {

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { createServer, request as forward } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** An HTTP proxy that forwards plain requests, refuses tunnels, and keeps what it was asked for. */
+/** An HTTP proxy that forwards plain requests, refuses tunnels, and records both. */
 export const proxyServer = Effect.acquireRelease(
   Effect.async<{ readonly url: string; readonly asked: ReadonlyArray<string>; readonly close: () => void }>(
     (resume) => {

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { TokenStore } from "effect-arta"
 import { numberedSession } from "../numbered.js"
 
-// Saves one session after the other, and says the number of each once it is saved.
+// Saves one session after the other, and prints the number of each saved session.
 const [, , file = "", first = "0"] = process.argv
 
 const program = Effect.gen(function* () {

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
-import { revealed } from "../support/revealed.js"
+import { unredact } from "../support/revealed.js"
 
 const credentials = (name: string, issuedAt = 1_000) =>
   new Credentials.Credentials({
@@ -14,7 +14,7 @@ const credentials = (name: string, issuedAt = 1_000) =>
     expiresIn: Duration.hours(1)
   })
 
-const some = (session: Credentials.Credentials) => revealed(Option.some(session))
+const some = (session: Credentials.Credentials) => unredact(Option.some(session))
 
 const inTemporaryFolder = Layer.unwrapScoped(
   Effect.gen(function* () {
@@ -45,7 +45,7 @@ describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
       const store = yield* TokenStore.TokenStore
       yield* store.save(credentials("old"))
       yield* store.save(credentials("new", 2_000))
-      expect(revealed(yield* store.load)).toEqual(some(credentials("new", 2_000)))
+      expect(unredact(yield* store.load)).toEqual(some(credentials("new", 2_000)))
     }).pipe(Effect.provide(layer))
   )
 
@@ -140,7 +140,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     onDisk(({ open }) =>
       Effect.gen(function* () {
         yield* (yield* open).save(credentials("a"))
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a")))
       })
     )
   )
@@ -158,7 +158,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
         }
         yield* fs.writeFileString(file, JSON.stringify(python))
         yield* fs.utimes(file, 5, 5)
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a", 5_000)))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a", 5_000)))
       })
     )
   )
@@ -204,7 +204,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
         yield* fs.symlink(`${folder}/real.json`, file)
         yield* (yield* open).save(credentials("a"))
         expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a")))
         yield* (yield* open).clear
         expect(yield* fs.exists(`${folder}/real.json`)).toBe(false)
         expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)

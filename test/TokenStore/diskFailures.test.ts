@@ -6,7 +6,7 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { inspect } from "node:util"
 import { type Failure, failing, failures, type Step } from "../support/failingDisk.js"
 import { onDisk, session } from "../support/onDisk.js"
-import { revealed } from "../support/revealed.js"
+import { unredact } from "../support/revealed.js"
 import { token } from "../support/session.js"
 
 const steps: ReadonlyArray<Step> = ["makeDirectory", "open", "write", "sync", "rename"]
@@ -24,7 +24,7 @@ describe.each(kinds)("A save that fails with %s", (failure) => {
         const error = yield* Effect.flip(store.save(session("new")))
         expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "save", path: file })
         expect(error.message).toContain(failures[failure].description)
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("old"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("old"))))
         expect(yield* files).toEqual(["credentials.json"])
       })
     )
@@ -39,13 +39,13 @@ describe.each(kinds)("A save that fails with %s", (failure) => {
         expect(yield* store.load).toEqual(Option.none())
         expect(yield* files).toEqual([])
         yield* (yield* open()).save(session("new"))
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("new"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("new"))))
       })
     )
   )
 })
 
-/** Three tokens, each after the end of the one before, and what is logged meanwhile. */
+/** Gets three tokens, each after the previous one has expired, and collects the log. */
 const threeTokens = (store: TokenStore.Service) =>
   Effect.gen(function* () {
     const logged: Array<string> = []
@@ -124,9 +124,9 @@ describe("Auth on a file that cannot be read", () => {
         expect(yield* store.load).toEqual(Option.none())
         yield* Ref.set(isBusy, false)
         expect(yield* Effect.flip(store.save(session("ours")))).toMatchObject({ operation: "save", path: file })
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("theirs"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("theirs"))))
         yield* store.save(session("ours"))
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("ours"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("ours"))))
       })
     )
   )
@@ -155,7 +155,7 @@ describe("A token file that is a dangling symlink", () => {
         yield* store.exclusively(store.save(session("a")))
         expect(yield* fs.readLink(file)).toBe("elsewhere/real.json")
         expect(yield* fs.readDirectory(`${folder}/elsewhere`)).toEqual(["real.json"])
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("a"))))
       })
     )
   )
@@ -176,7 +176,7 @@ describe("A token file that is a chain of symlinks", () => {
         expect(yield* fs.readLink(file)).toBe("way/link.json")
         expect(yield* fs.readLink(`${folder}/one/deep/link.json`)).toBe("../../two/real.json")
         expect(yield* fs.readDirectory(`${folder}/two`)).toEqual(["real.json"])
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("a"))))
       })
     )
   )

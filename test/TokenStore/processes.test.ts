@@ -9,7 +9,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
-import { bundled, started } from "../support/program.js"
+import { bundleProgram, startProgram } from "../support/program.js"
 import { runs } from "../support/suite.js"
 
 let bundles: string
@@ -17,7 +17,7 @@ let program: string
 
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
-  program = await bundled("askForToken", bundles)
+  program = await bundleProgram("askForToken", bundles)
 })
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
@@ -33,10 +33,10 @@ const makeOptions = Effect.gen(function* () {
   return { folder, options }
 })
 
-/** The tokens of as many processes as given, which ask for one at the same moment. */
+/** Starts several processes, which request a token at the same moment, and returns their tokens. */
 const askTogether = (processes: number, options: NodeArta.Options) =>
   Effect.gen(function* () {
-    const children = yield* Effect.all(Effect.replicate(started(program, JSON.stringify(options)), processes))
+    const children = yield* Effect.all(Effect.replicate(startProgram(program, JSON.stringify(options)), processes))
     for (const child of children) expect(yield* child.nextLine).toBe("ready")
     for (const child of children) yield* child.say("go")
     return yield* Effect.all(children.map(({ nextLine }) => nextLine))
@@ -48,7 +48,7 @@ const storedIn = (options: NodeArta.Options) =>
     return Option.getOrThrow(yield* store.load)
   }).pipe(Effect.provide(NodeArta.layer(options)))
 
-/** Signs up, and leaves a session whose token expired an hour ago. */
+/** Signs up and stores a session whose token expired an hour ago. */
 const leaveExpired = (options: NodeArta.Options) =>
   Effect.gen(function* () {
     const auth = yield* Auth.Auth

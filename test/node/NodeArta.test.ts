@@ -13,7 +13,7 @@ const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.
 const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
 
-/** What tells the library about the emulator, and about a token file in a folder that is not there yet. */
+/** Environment variables for the emulator, with a token file in a directory that does not exist yet. */
 const variables = Effect.gen(function* () {
   const urls = yield* ArtaEmulator.urls
   return {

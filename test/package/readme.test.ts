@@ -14,7 +14,7 @@ const blocks = (file: string, language: string) =>
 
 const caches = "node_modules/.cache"
 
-/** What the compiler reports about these files. It runs in its own process, because it would block the test worker. */
+/** Compiles these files and returns the compiler's errors. A separate process keeps this one responsive. */
 const problemsIn = (sources: Readonly<Record<string, string>>) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

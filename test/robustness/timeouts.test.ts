@@ -3,18 +3,18 @@ import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
 import { Arta, ArtaApi, GenerateRequest, Generation, ImageFile, TokenStore } from "effect-arta"
-import type { Answer } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
 import { stored, token } from "../support/session.js"
 import { ended, eventually } from "../support/virtualTime.js"
 
-const silence: Answer = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
+const silence: RawResponse = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
 const session = { localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
 const signedUp = respond(200, session, { connection: "close" })
 const accepted = respond(200, { record_id: "rec" })
 const done = respond(200, { status: "DONE", response: [{ url: "http://images.test/0" }] })
 
-/** Counts what an HTTP client asks for and what of it begins to be answered, by the end of the address. */
+/** Counts the requests of an HTTP client and the responses that have started, by the end of the URL. */
 const watching = Effect.gen(function* () {
   const asked: Array<string> = []
   const begun: Array<string> = []
@@ -26,8 +26,8 @@ const watching = Effect.gen(function* () {
   return { client, asked: (path: string) => times(asked, path), begun: (path: string) => times(begun, path) }
 })
 
-/** The library in virtual time, on a server that is reached through real sockets. */
-const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
+/** The library in virtual time, with a server on real sockets. */
+const onServer = (scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>) =>
   Effect.gen(function* () {
     const { connections, requests, url } = yield* faultServer({ "/signUp": [signedUp], ...scripts })
     const { asked, begun, client } = yield* watching
@@ -38,7 +38,7 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
       )
     )
 
-    /** Has an effect ask, get the head of an answer, and wait until its time is over, as many times as given. */
+    /** Runs an effect whose request gets only the head of a response, and waits for its timeout, several times. */
     const outlast = <A, E>(
       effect: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof Arta.layer>>>,
       path: string,

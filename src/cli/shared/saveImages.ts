@@ -5,7 +5,7 @@ import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import * as HashMap from "effect/HashMap"
 import * as Stream from "effect/Stream"
 import type { ArtaApi, ArtaError, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
@@ -56,9 +56,7 @@ export const saveJournaled =
   (done: Generation.Completed): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const { name } = yield* Effect.flatMap(journal.records, (records) =>
-        Effect.orDie(Option.fromNullable(records.get(key)))
-      )
+      const { name } = yield* Effect.flatMap(journal.records, (records) => Effect.orDie(HashMap.get(records, key)))
       const result = yield* saveMissing(done, { directory, name })
       if (result.failures.length === 0) {
         yield* journal.note({ _tag: "Saved", key, files: result.paths.map((file) => path.basename(file)) })

@@ -3,28 +3,72 @@ import { configDefaults, defineConfig } from "vitest/config"
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-export default defineConfig({
-  test: {
-    // Only what hangs is to be ended: a busy machine may take ten times as long as an idle one.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    // Most tests wait rather than work: for timers, sockets and other processes.
-    maxWorkers: 4,
-    minWorkers: 1,
-    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/conformance"],
-    globalSetup: "test/support/build.ts",
-    alias: {
-      "effect-arta/node": source("src/node/index.ts"),
-      "effect-arta/testing": source("src/testing/index.ts"),
-      "effect-arta": source("src/index.ts")
-    },
-    coverage: {
-      include: ["src/**/*.ts"],
-      // The command runs in processes of its own, which are not looked into.
-      exclude: ["src/cli/**"],
-      reporter: ["text", "lcov"],
-      thresholds: { lines: 95 }
+/** Where the random tests start: see test/support/suite.ts. */
+const seed = process.env["ARTA_TEST_SEED"] ?? String(Math.floor(Math.random() * 2 ** 31))
+
+/** What every test of this project needs, in whatever suite it runs. */
+export const shared = {
+  testTimeout: 15_000,
+  hookTimeout: 15_000,
+  env: { ARTA_TEST_SEED: seed },
+  setupFiles: source("test/support/setup.ts"),
+  alias: {
+    "effect-arta/node": source("src/node/index.ts"),
+    "effect-arta/testing": source("src/testing/index.ts"),
+    "effect-arta": source("src/index.ts")
+  }
+}
+
+const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
+
+/** These repeat the same test with random input. The full suite repeats it more often. */
+const repeated = [
+  "test/Auth/model.test.ts",
+  "test/robustness/decoders.test.ts",
+  "test/TokenStore/crash.test.ts",
+  "test/TokenStore/processes.test.ts",
+  "test/cli/batch/killed.test.ts"
+]
+
+/** The full suite only: these start a browser, a compiler or many processes, and the quick suite has others of the kind. */
+const slow = ["test/cli/gallery/browser.test.ts", "test/package/readme.test.ts"]
+
+export default defineConfig(({ mode }) => {
+  const isFull = mode === "full"
+  const conformance = "test/conformance"
+  const project = {
+    ...shared,
+    env: { ...shared.env, ARTA_TEST_SUITE: isFull ? "full" : "quick" },
+    // Each worker loads Effect once instead of once per file, which would take most of the time.
+    isolate: false
+  }
+  const unit = {
+    test: {
+      ...project,
+      name: "unit",
+      include: all,
+      exclude: [...configDefaults.exclude, conformance, ...slow, ...(isFull ? repeated : [])]
+    }
+  }
+  const full = { test: { ...project, name: "full", include: [...repeated, ...slow] } }
+  console.info(`ARTA_TEST_SEED=${seed}`)
+  return {
+    test: {
+      projects: isFull ? [unit, full] : [unit],
+      isolate: false,
+      // Many tests wait for an emulator or a process. Two workers would leave an idle core meanwhile.
+      maxWorkers: 4,
+      // Tests that run at once mostly wait for the same emulator.
+      maxConcurrency: 20,
+      minWorkers: 1,
+      globalSetup: "test/support/build.ts",
+      coverage: {
+        include: ["src/**/*.ts"],
+        // Only processes run it, and coverage does not look into those.
+        exclude: ["src/cli/main.ts"],
+        reporter: ["text", "lcov"],
+        thresholds: { lines: 95 }
+      }
     }
   }
 })

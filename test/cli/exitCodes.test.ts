@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Fault } from "effect-arta/testing"
 import { Line } from "../../src/cli/shared/jsonOutput.js"
 import { command, decodeLines } from "../support/command.js"
+import { commandProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
 const stack = /^\s+at /m
@@ -10,11 +11,10 @@ const stack = /^\s+at /m
 describe.concurrent("A failure of the command", { timeout }, () => {
   it.scopedLive("without a key says how to start, and exits with 3", () =>
     Effect.gen(function* () {
-      const { env, folder } = yield* setUp
+      const { env, images } = yield* setUp
       for (const ARTA_API_KEY of ["", undefined]) {
-        const { code, stderr, stdout } = yield* command(["generate", "a fox"], {
-          env: { ...env, ARTA_API_KEY },
-          cwd: folder
+        const { code, stderr, stdout } = yield* command(["generate", "a fox", "-o", images], {
+          env: { ...env, ARTA_API_KEY }
         })
         expect(code).toBe(3)
         expect(stderr).toMatch(/ARTA_API_KEY.*--emulator/)
@@ -38,8 +38,9 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     { args: ["paint", "a fox"], says: /subcommand/ }
   ])("of usage, such as $args, says what is wrong, and exits with 2", ({ args, says }) =>
     Effect.gen(function* () {
-      const { emulator, env, folder } = yield* setUp
-      const { code, stderr, stdout } = yield* command(args, { env, cwd: folder })
+      const { emulator, env, images } = yield* setUp
+      const output = args[0] === "generate" ? ["-o", images] : []
+      const { code, stderr, stdout } = yield* command([...args, ...output], { env })
       expect(stderr).toMatch(says)
       expect(stderr).not.toMatch(stack)
       expect(code).toBe(2)
@@ -60,9 +61,9 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     { fault: Fault.failGeneration("NSFW", "not that"), code: 6, says: /NSFW: not that.*\n.*--seed/ }
   ])("of the service exits with $code", ({ code, fault, says }) =>
     Effect.gen(function* () {
-      const { emulator, env, folder } = yield* setUp
+      const { emulator, env, images } = yield* setUp
       yield* emulator.inject(fault)
-      const ended = yield* command(["generate", "a fox", "--seed", "7"], { env, cwd: folder })
+      const ended = yield* command(["generate", "a fox", "--seed", "7", "-o", images], { env })
       expect(ended.stderr).toMatch(says)
       expect(ended.stderr).not.toMatch(stack)
       expect(ended.code).toBe(code)
@@ -72,13 +73,12 @@ describe.concurrent("A failure of the command", { timeout }, () => {
 
   it.scopedLive("of the network exits with 5", () =>
     Effect.gen(function* () {
-      const { env, folder } = yield* setUp
+      const { env, images } = yield* setUp
       const nobody = "http://127.0.0.1:9/token"
-      const { code, stderr } = yield* command(["generate", "a fox"], {
-        env: { ...env, ARTA_SIGN_UP_URL: nobody },
-        cwd: folder
+      const { code, stderr } = yield* command(["generate", "a fox", "-o", images], {
+        env: { ...env, ARTA_SIGN_UP_URL: nobody }
       })
-      expect(stderr).toMatch(/No usable \w+ when signing up/)
+      expect(stderr).toMatch(/No usable response while signing up/)
       expect(code).toBe(5)
     }).pipe(onPort())
   )
@@ -86,20 +86,31 @@ describe.concurrent("A failure of the command", { timeout }, () => {
   it.scopedLive("by timeout names the command that resumes, and exits with 7", () =>
     Effect.gen(function* () {
       const { env, folder } = yield* setUp
-      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", "my images"], {
-        env,
-        cwd: folder
+      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", `${folder}/my images`], {
+        env
       })
-      expect(stderr).toMatch(/is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?my images/s)
+      expect(stderr).toMatch(
+        /has not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?\S+\/my images/s
+      )
       expect(code).toBe(7)
     }).pipe(onPort({ drawTime: "1 hour" }))
   )
 
+  it.scopedLive("is the exit code of the process", () =>
+    Effect.gen(function* () {
+      const { env } = yield* setUp
+      const { code, stderr, stdout } = yield* commandProcess(["watch", " "], { env })
+      expect(code).toBe(2)
+      expect(stderr).toMatch(/^The record id has to be/m)
+      expect(stdout).toBe("")
+    }).pipe(onPort())
+  )
+
   it.scopedLive("is the last line of --json too", () =>
     Effect.gen(function* () {
-      const { emulator, env, folder } = yield* setUp
+      const { emulator, env, images } = yield* setUp
       yield* emulator.inject(Fault.failGeneration("NSFW"))
-      const { stdout } = yield* command(["generate", "a fox", "--json"], { env, cwd: folder })
+      const { stdout } = yield* command(["generate", "a fox", "--json", "-o", images], { env })
       const last = (yield* decodeLines(Line, stdout)).at(-1)
       expect(last).toMatchObject({ _tag: "Failed", error: "GenerationFailedError" })
     }).pipe(onPort())
@@ -107,9 +118,9 @@ describe.concurrent("A failure of the command", { timeout }, () => {
 
   it.scopedLive("shows its stack at log level debug only, and never a secret", () =>
     Effect.gen(function* () {
-      const { emulator, env, folder } = yield* setUp
+      const { emulator, env, images } = yield* setUp
       yield* emulator.inject(Fault.respond("submit", 422, { body: { detail: "No such style" } }))
-      const { code, stderr } = yield* command(["generate", "a fox", "--log-level", "debug"], { env, cwd: folder })
+      const { code, stderr } = yield* command(["generate", "a fox", "--log-level", "debug", "-o", images], { env })
       expect(code).toBe(4)
       expect(stderr).toMatch(stack)
       expect(stderr).not.toContain(env["ARTA_API_KEY"])

@@ -4,6 +4,7 @@ import { Fault } from "effect-arta/testing"
 import { execFileSync } from "node:child_process"
 import { Line } from "../../src/cli/shared/jsonOutput.js"
 import { command, decodeLines, lines, started } from "../support/command.js"
+import { commandProcess, startProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 import { faultServer, respond } from "../support/faultServer.js"
 
@@ -40,15 +41,14 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
 
   it.scopedLive("prints the command that repeats a prompt like a flag, on the emulator too", () =>
     Effect.gen(function* () {
-      const { folder, fs } = yield* setUp
-      const first = yield* command(["generate", "--emulator", "--", "-fox --seed 3"], { cwd: folder })
+      const { fs, images } = yield* setUp
+      const first = yield* command(["generate", "--emulator", "-o", images, "--", "-fox --seed 3"])
       const again = /To generate the same images again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
-      const second = yield* command(shellWords(again), { cwd: folder })
+      const [name = "", ...args] = shellWords(again)
+      const second = yield* command([name, "-o", images, ...args])
       expect(second.stderr).toMatch(/To generate the same images again/)
       expect(second.stdout).not.toBe(first.stdout)
-      const [one, two] = yield* Effect.forEach([first, second], ({ stdout }) =>
-        fs.readFile(`${folder}/${stdout.trim()}`)
-      )
+      const [one, two] = yield* Effect.forEach([first, second], ({ stdout }) => fs.readFile(stdout.trim()))
       expect(two).toEqual(one)
     }).pipe(onPort())
   )
@@ -56,15 +56,15 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
   it.scopedLive("reads the prompt from standard input if it is a hyphen", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp
-      const { stdout } = yield* command(["generate", "-", "-o", images], { env, input: "a fox\n" })
+      const { stdout } = yield* commandProcess(["generate", "-", "-o", images], { env, input: "a fox\n" })
       expect(stdout).toMatch(/\/a-fox-\d+-0\.png\n$/)
     }).pipe(onPort())
   )
 
   it.scopedLive("prints addresses and saves nothing with --no-save", () =>
     Effect.gen(function* () {
-      const { env, folder, fs } = yield* setUp
-      const { stdout } = yield* command(["generate", "a fox", "--no-save"], { env, cwd: folder })
+      const { env, folder, fs, images } = yield* setUp
+      const { stdout } = yield* command(["generate", "a fox", "--no-save", "-o", images], { env })
       expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/images\/.*\.png\n$/)
       expect(yield* fs.readDirectory(folder)).toEqual(["credentials.json"])
     }).pipe(onPort())
@@ -87,7 +87,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
   it.scopedLive("needs no key and no network on the emulator", () =>
     Effect.gen(function* () {
       const { folder, fs } = yield* setUp
-      const { code, stdout } = yield* command(["generate", "a fox", "--emulator"], { cwd: folder })
+      const { code, stdout } = yield* commandProcess(["generate", "a fox", "--emulator"], { cwd: folder })
       expect(code).toBe(0)
       startsLikePng(yield* fs.readFile(`${folder}/${stdout.trim()}`))
     }).pipe(onPort())
@@ -96,7 +96,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
   it.scopedLive("keeps saving after EPIPE", () =>
     Effect.gen(function* () {
       const { env, fs, images } = yield* setUp
-      const child = yield* started(["generate", "a fox", "--seed", "7", "--json", "-o", images], { env })
+      const child = yield* startProcess(["generate", "a fox", "--seed", "7", "--json", "-o", images], { env })
       yield* child.stopReading
       expect((yield* child.ended).code).toBe(0)
       expect(yield* fs.exists(`${images}/a-fox-7-0.png`)).toBe(true)
@@ -151,7 +151,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
         (text) => text !== ""
       )
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), isSent), { until: (sent) => sent })
-      yield* child.signal("SIGINT")
+      yield* child.interrupt
       const { code, stderr } = yield* child.ended
       expect(code).toBe(130)
       expect(stderr).toMatch(/^Waiting up to 10 seconds for the response/m)
@@ -164,7 +164,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     (signal) =>
       Effect.gen(function* () {
         const { emulator, env, images } = yield* setUp
-        const child = yield* started(["generate", "a fox", "--seed", "7", "-o", images], { env })
+        const child = yield* startProcess(["generate", "a fox", "--seed", "7", "-o", images], { env })
         yield* child.wrote(/submitted/)
         yield* child.signal(signal)
         const { code, stderr } = yield* child.ended

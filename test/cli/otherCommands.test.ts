@@ -4,7 +4,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { summaries } from "../../src/cli/shared/help.js"
-import { command, lines, started } from "../support/command.js"
+import { command, lines } from "../support/command.js"
+import { commandProcess, startProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
 const commands = Object.keys(summaries)
@@ -17,6 +18,14 @@ describe.concurrent("effect-arta", { timeout }, () => {
       for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} +[A-Z].*\\.$`, "m"))
       expect(Math.max(...lines(stdout).map(({ length }) => length))).toBeLessThanOrEqual(90)
       expect(stdout).not.toContain("\u001b")
+    })
+  )
+
+  it.live("prints its version", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* commandProcess(["--version"])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/^\d+\.\d+\.\d+\n/)
     })
   )
 
@@ -83,7 +92,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
-      const server = yield* started(["emulator"])
+      const server = yield* startProcess(["emulator"])
       const printed = yield* server.wrote(/ARTA_TOKEN_FILE=.*\n/)
       const env = Object.fromEntries(
         [...printed.matchAll(/^export (\w+)="(.*)"$/gm)].map(([, name = "", value = ""]): [string, string] => [
@@ -91,9 +100,9 @@ describe.concurrent("effect-arta", { timeout }, () => {
           value
         ])
       )
-      const generated = yield* command(["generate", "a fox"], { env, cwd: folder })
+      const generated = yield* command(["generate", "a fox", "-o", `${folder}/images`], { env })
       expect(generated.code).toBe(0)
-      expect(yield* fs.exists(`${folder}/${generated.stdout.trim()}`)).toBe(true)
+      expect(yield* fs.exists(generated.stdout.trim())).toBe(true)
       expect(yield* fs.exists(String(env["ARTA_TOKEN_FILE"]))).toBe(true)
 
       yield* server.signal("SIGINT")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { command, started } from "../support/command.js"
+import { commandProcess, startProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
 const escape = "\u001b["
@@ -13,11 +13,11 @@ const shown = (output: string): string =>
     .join("\n")
 
 // `script`, which provides the terminal, takes other arguments outside Linux.
-describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { timeout }, () => {
+describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { concurrent: true, timeout }, () => {
   it.scopedLive("shows one live line and restores the terminal", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp
-      const { code, stdout } = yield* command(["generate", "a fox", "--seed", "7", "-o", images], {
+      const { code, stdout } = yield* commandProcess(["generate", "a fox", "--seed", "7", "-o", images], {
         env,
         terminal: true
       })
@@ -35,7 +35,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { tim
       const { env, folder, fs, images } = yield* setUp
       yield* fs.writeFileString(`${folder}/p.txt`, "a fox\na hare\nan owl\n")
       const args = ["batch", `${folder}/p.txt`, "-o", images, "-c", "2"]
-      const { code, stdout } = yield* command(args, { env, terminal: true })
+      const { code, stdout } = yield* commandProcess(args, { env, terminal: true })
       expect(code).toBe(0)
       expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight, .* left/)
       expect(shown(stdout)).toMatch(/^█+ 3\/3, 0 failed, 0 in flight/m)
@@ -46,7 +46,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { tim
   it.scopedLive("prints the command that resumes on Ctrl-C, and shows the cursor again", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp
-      const child = yield* started(["generate", "a fox", "-o", images], { env, terminal: true })
+      const child = yield* startProcess(["generate", "a fox", "-o", images], { env, terminal: true })
       yield* child.wrote(/generating/)
       yield* child.press("\u0003")
       const { code, stdout } = yield* child.ended
@@ -58,9 +58,9 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { tim
 
   it.live("prints colors unless NO_COLOR is set", () =>
     Effect.gen(function* () {
-      const colored = yield* command(["models", "--help"], { terminal: true, env: { TERM: "xterm-256color" } })
+      const colored = yield* commandProcess(["models", "--help"], { terminal: true, env: { TERM: "xterm-256color" } })
       expect(colored.stdout).toContain(`${escape}0;1m`)
-      const plain = yield* command(["models", "--help"], {
+      const plain = yield* commandProcess(["models", "--help"], {
         terminal: true,
         env: { TERM: "xterm-256color", NO_COLOR: "1" }
       })
@@ -71,7 +71,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { tim
 
   it.scopedLive("prompts for the options with --wizard", () =>
     Effect.gen(function* () {
-      const child = yield* started(["models", "--wizard"], { terminal: true, env: { TERM: "xterm-256color" } })
+      const child = yield* startProcess(["models", "--wizard"], { terminal: true, env: { TERM: "xterm-256color" } })
       yield* child.wrote(/Wizard/i)
       yield* child.press("\u0003")
       expect((yield* child.ended).stdout).toMatch(/wizard/i)

@@ -1,11 +1,13 @@
 import { defineConfig } from "vitest/config"
-import base from "../../vitest.config.js"
+import { shared } from "../../vitest.config.js"
 
 export default defineConfig({
   test: {
-    ...base.test,
+    ...shared,
     include: ["test/conformance/*.test.ts"],
-    exclude: [],
+    // The emulator is a process of its own, which starts slowly.
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
     globalSetup: "test/conformance/firebaseTools.ts"
   }
 })

@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config"
-import base from "../../vitest.config.js"
+import { shared } from "../../vitest.config.js"
 
 export default defineConfig({
   test: {
-    ...base.test,
+    ...shared,
     // The tests that say most about the mutated modules within seconds, for they run hundreds of times.
     include: [
       "test/{ArtaApi,Polling}/*.test.ts",

@@ -3,8 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option, Schema, Stream } from "effect"
 import * as fc from "effect/FastCheck"
 import { Arta, ArtaApi, ArtaError, Auth, GenerateRequest, Generation, ImageModel, TokenStore } from "effect-arta"
-import { answer } from "../support/response.js"
+import { makeResponse } from "../support/response.js"
 import { virtualTime } from "../support/controlledTime.js"
+import { runs, seed } from "../support/suite.js"
 import { setImmediate } from "node:timers/promises"
 import { afterEach } from "vitest"
 
@@ -16,21 +17,21 @@ interface Reply {
 
 const good = (body: unknown): Reply => ({ status: 200, headers: {}, text: JSON.stringify(body) })
 
-/** An `HttpClient` that gives one reply after the other, the last one for ever. */
-const replying = (...replies: ReadonlyArray<Reply>) => {
+/** An `HttpClient` that returns one reply after the other, and then repeats the last one. */
+const replyWith = (...replies: ReadonlyArray<Reply>) => {
   let turn = 0
   return Layer.succeed(
     HttpClient.HttpClient,
     HttpClient.make((request) =>
       Effect.sync(() => {
         const reply = replies[Math.min(turn++, replies.length - 1)] ?? good({})
-        return answer(request, reply, Effect.succeed(reply.text))
+        return makeResponse(request, reply, Effect.succeed(reply.text))
       })
     )
   )
 }
 
-/** What an effect comes to within a day. An error has to say something, and to survive being sent to somebody else. */
+/** The result of an effect within a virtual day. An error must have a message and be serializable. */
 const outcome = <A, E>(effect: Effect.Effect<A, E>): A | E => {
   const time = virtualTime("decoders")
   const fiber = time.start(effect)
@@ -48,10 +49,10 @@ const errorTag = (result: unknown): string | undefined =>
   result instanceof Error && "_tag" in result ? String(result._tag) : undefined
 
 const check = <A>(arbitrary: fc.Arbitrary<A>, holds: (value: A) => void) => {
-  fc.assert(fc.property(arbitrary, holds), { numRuns: 300 })
+  fc.assert(fc.property(arbitrary, holds), { numRuns: runs({ quick: 100, full: 1_000 }), seed })
 }
 
-// Halves of surrogate pairs included.
+// Includes lone surrogates.
 const anyText = fc.oneof(
   fc.string(),
   fc.string({ unit: "binary" }),
@@ -81,7 +82,7 @@ const orAnything = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<unknown> =>
 
 const withSome = (fields: Record<string, fc.Arbitrary<unknown>>) => fc.record(fields, { requiredKeys: [] })
 
-/** Bodies that are nearly right, cut short, or nothing like it. */
+/** Bodies that are almost valid, truncated, or arbitrary. */
 const bodyLike = (fields: Record<string, fc.Arbitrary<unknown>>) => {
   const near = withSome(fields).map((body) => JSON.stringify(body))
   return fc.oneof(
@@ -123,18 +124,18 @@ const refusal = {
 
 const tokenErrors = ["AuthError", "ResponseError", "RateLimitedError", "TransportError", undefined]
 
-// These tests never wait. Without a full turn of the event loop between them, the test runner hears nothing for as long as
-// all of them take, and gives up after a minute.
+// These tests never yield to the event loop. The test runner fails after a minute without a report, so yield between them.
 afterEach(async () => {
   await setImmediate()
   await setImmediate()
 })
 
-describe("No input ends in a defect:", () => {
+// A thousand runs take up to ten seconds on an idle machine.
+describe("No input causes a defect:", { timeout: 120_000 }, () => {
   const drawing = ArtaApi.layer().pipe(
     Layer.provide(Auth.layerToken("token")),
     Layer.provide(
-      replying(good({ record_id: "record", status: "DONE", response: [{ url: "https://images.example/1.png" }] }))
+      replyWith(good({ record_id: "record", status: "DONE", response: [{ url: "https://images.example/1.png" }] }))
     )
   )
 
@@ -171,7 +172,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
-  it("ids of generations", () => {
+  it("record ids", () => {
     check(fc.oneof(anyText, anyThing), (recordId) => {
       const result = outcome(Effect.provide(Stream.runDrain(Arta.watch(recordId as string)), drawing))
       expect([undefined, "InvalidRequestError"]).toContain(errorTag(result))
@@ -203,7 +204,7 @@ describe("No input ends in a defect:", () => {
     ...refusal
   }
 
-  /** Gets a token with what is stored and answered, and tells whether the store then has one as well. */
+  /** Gets a token with this stored session and these replies. Returns whether the store then holds a session. */
   const authorize = (stored: string, ...replies: ReadonlyArray<Reply>) =>
     Effect.gen(function* () {
       yield* Effect.flatMap(KeyValueStore.KeyValueStore, (store) => store.set("effect-arta/credentials", stored))
@@ -216,12 +217,13 @@ describe("No input ends in a defect:", () => {
         Auth.layer({ apiKey: "key" }).pipe(
           Layer.provideMerge(TokenStore.layerKeyValueStore),
           Layer.provideMerge(KeyValueStore.layerMemory),
-          Layer.provide(replying(...replies))
+          Layer.provide(replyWith(...replies))
         )
       ),
       Logger.withMinimumLogLevel(LogLevel.None)
     )
 
+  // fault: Whatever a service sends | Any content of the token file | a new session, or nothing
   it("stored sessions", () => {
     const right = good({
       localId: "a",
@@ -240,7 +242,8 @@ describe("No input ends in a defect:", () => {
     })
   })
 
-  it("answers to a sign-up", () => {
+  // fault: Whatever a service sends | Any response to a sign-up | a typed error, or nothing
+  it("sign-up responses", () => {
     check(fc.array(replyLike(signedUp), { minLength: 1, maxLength: 3 }), (replies) => {
       const result = outcome(authorize("", ...replies))
       expect(tokenErrors).toContain(errorTag(result))
@@ -248,7 +251,8 @@ describe("No input ends in a defect:", () => {
     })
   })
 
-  it("answers to a refresh", () => {
+  // fault: Whatever a service sends | Any response to a refresh | a typed error, or nothing
+  it("refresh responses", () => {
     const old = { version: 1, localId: "a", idToken: "b", refreshToken: "c", issuedAt: 0, expiresIn: 3_600_000 }
     check(fc.array(replyLike(refreshed), { minLength: 1, maxLength: 3 }), (replies) => {
       const result = outcome(authorize(JSON.stringify(old), ...replies))
@@ -261,20 +265,22 @@ describe("No input ends in a defect:", () => {
 
   const asking = <A, E>(reply: Reply, ask: (api: ArtaApi.Service) => Effect.Effect<A, E>) =>
     Effect.flatMap(ArtaApi.ArtaApi, ask).pipe(
-      Effect.provide(ArtaApi.layer().pipe(Layer.provide(Auth.layerToken("token")), Layer.provide(replying(reply))))
+      Effect.provide(ArtaApi.layer().pipe(Layer.provide(Auth.layerToken("token")), Layer.provide(replyWith(reply))))
     )
 
-  it("answers to a submission", () => {
+  // fault: Whatever a service sends | Any response to a submission | a typed error, or nothing
+  it("submission responses", () => {
     const request = new GenerateRequest.GenerateRequest({ prompt: "a lighthouse" })
     check(replyLike({ record_id: orAnything(anyText), ...detail }), (reply) => {
-      // An id that the service gave has to be one that can be asked for.
+      // Each id that the service returns must work in a status request.
       const result = outcome(asking(reply, (api) => Effect.flatMap(api.submit(request), api.status)))
       const tags = ["ResponseError", "RateLimitedError", "UnauthorizedError", "SubmissionUnknownError"]
       expect(["Queued", "InProgress", "Done", "Failed", ...tags]).toContain(result._tag)
     })
   })
 
-  it("answers to a status request", () => {
+  // fault: Whatever a service sends | Any response to a status request | a typed error, or nothing
+  it("status responses", () => {
     const image = withSome({ url: orAnything(anyText) })
     const fields = {
       status: orAnything(fc.oneof(fc.constantFrom("IN_QUEUE", "IN_PROGRESS", "DONE"), anyText)),
@@ -288,6 +294,7 @@ describe("No input ends in a defect:", () => {
     })
   })
 
+  // fault: Whatever a service sends | Any Retry-After | a typed error, or nothing
   it("Retry-After headers", () => {
     check(fc.tuple(fc.constantFrom(429, 503), retryAfter), ([status, value]) => {
       const reply = { status, headers: { "retry-after": value }, text: "" }

@@ -1,21 +1,13 @@
-import { Effect, Schema } from "effect"
+import { NodeContext } from "@effect/platform-node"
+import { ConfigProvider, Console as EffectConsole, Effect, Fiber, Layer, Logger, Schema } from "effect"
 import { ArtaEmulator } from "effect-arta/testing"
-import { spawn } from "node:child_process"
-import { text } from "node:stream/consumers"
-import { fileURLToPath } from "node:url"
-import { quote } from "shell-quote"
+import { Console } from "node:console"
+import { Writable } from "node:stream"
+import { run } from "../../src/cli/commands.js"
+import * as PlainConsole from "../../src/cli/shared/console.js"
+import { exitCodeOf } from "../../src/cli/shared/errors.js"
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-/** The machine's environment without what a developer may have set for the command. */
-const plainEnvironment = () =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^(ARTA_|https?_proxy$|no_proxy$|CI$|NO_COLOR$|FORCE_COLOR$)/i.test(name)
-    )
-  )
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** How the command finds the emulator of the test, and where it keeps its session. */
 export const onEmulator = (folder: string) =>
@@ -29,64 +21,90 @@ export const onEmulator = (folder: string) =>
 
 export interface Options {
   readonly env?: Environment
-  readonly input?: string
-  readonly cwd?: string
-  /** Whether the command runs in a terminal. What it writes is then all in `stdout`. */
-  readonly terminal?: boolean
-  /** What a shell does before it becomes the command. */
-  readonly before?: string
 }
 
-const afterwards = (before: string, line: ReadonlyArray<string>) =>
-  ["sh", "-c", `${before}; exec ${quote(line)}`] as const
+/** Collects what is written. `onWrite` runs after each chunk. */
+const capture = (onWrite: () => void) => {
+  let text = ""
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      text += chunk.toString()
+      onWrite()
+      done()
+    }
+  })
+  return { stream, text: () => text }
+}
 
-const inTerminal = (line: ReadonlyArray<string>) => ["script", "-qec", quote(line), "/dev/null"] as const
+const configFrom = (env: Environment) =>
+  ConfigProvider.fromMap(
+    new Map(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])))
+  )
 
-/** The command as a process of its own, killed at the latest when the scope closes. */
-export const started = (
-  args: ReadonlyArray<string>,
-  { before, cwd, env = {}, input, terminal = false }: Options = {}
-) =>
-  Effect.gen(function* () {
-    const line = [process.execPath, main, ...args] as const
-    const [program, ...rest] = terminal ? inTerminal(line) : before === undefined ? line : afterwards(before, line)
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(program, rest, { cwd, env: { ...plainEnvironment(), ...env } })),
-      (running) => Effect.sync(() => running.kill("SIGKILL"))
-    )
-    const stdout = text(child.stdout).catch(() => "")
-    const stderr = text(child.stderr).catch(() => "")
-    const code = new Promise<number | string>((resolve) => {
-      child.once("close", (exitCode, signal) => {
-        resolve(exitCode ?? signal ?? "no code")
+/** Replaces the console of an effect by one that writes to these streams, as Node's own would. */
+const withStreams = (stdout: Writable, stderr: Writable) => {
+  const unsafe = new Console({ stdout, stderr })
+  return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    EffectConsole.consoleWith((console) =>
+      Effect.withConsole(effect, {
+        ...console,
+        unsafe,
+        log: (...values) => Effect.sync(() => unsafe.log(...values)),
+        error: (...values) => Effect.sync(() => unsafe.error(...values))
       })
-    })
-    // A command that does not read may end before all is written.
-    child.stdin.on("error", () => undefined)
-    if (input !== undefined || !terminal) child.stdin.end(input)
+    )
+}
+
+// As in main.ts, which the tests of processes cover.
+const surroundings = Layer.mergeAll(
+  NodeContext.layer,
+  PlainConsole.layer,
+  Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true }))
+)
+
+/**
+ * Starts the command in this process, with a captured console and only these variables. It shares the current directory,
+ * so tests pass every directory. `startProcess` starts a process instead.
+ */
+export const started = (args: ReadonlyArray<string>, { env = {} }: Options = {}) =>
+  Effect.gen(function* () {
+    const waiting = new Set<() => void>()
+    const look = () => {
+      for (const check of waiting) check()
+    }
+    const stdout = capture(look)
+    const stderr = capture(look)
+    const written = () => stdout.text() + stderr.text()
+
+    const fiber = yield* run("0.0.0")(["node", "effect-arta", ...args]).pipe(
+      Effect.provide(surroundings),
+      withStreams(stdout.stream, stderr.stream),
+      Effect.withConfigProvider(configFrom(env)),
+      Effect.forkScoped
+    )
     return {
-      ended: Effect.promise(async () => ({ code: await code, stdout: await stdout, stderr: await stderr })),
-      signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
-      stopReading: Effect.sync(() => {
-        child.stdout.destroy()
-        child.stderr.destroy()
-      }),
-      press: (keys: string) => Effect.sync(() => child.stdin.write(keys)),
+      ended: Effect.map(Fiber.await(fiber), (exit) => ({
+        code: exitCodeOf(exit),
+        stdout: stdout.text(),
+        stderr: stderr.text()
+      })),
+      /** What SIGINT and SIGTERM do in a process. */
+      interrupt: Fiber.interruptFork(fiber),
       /** What the command has written by the time that something in it matches. */
       wrote: (pattern: RegExp) =>
         Effect.async<string>((resume) => {
-          let seen = ""
-          const look = (chunk: Buffer) => {
-            seen += chunk.toString()
-            if (pattern.test(seen)) resume(Effect.succeed(seen))
+          const check = () => {
+            if (!pattern.test(written())) return
+            waiting.delete(check)
+            resume(Effect.succeed(written()))
           }
-          child.stdout.on("data", look)
-          child.stderr.on("data", look)
+          waiting.add(check)
+          check()
         })
     }
   })
 
-/** Runs the command to its end. */
+/** Runs the command to its end in this process. */
 export const command = (args: ReadonlyArray<string>, options?: Options) =>
   Effect.scoped(Effect.flatMap(started(args, options), ({ ended }) => ended))
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Array, Effect, Option, Random } from "effect"
 import { ArtaEmulator } from "effect-arta/testing"
-import { command, started } from "../../support/command.js"
+import { command } from "../../support/command.js"
+import { startProcess } from "../../support/commandProcess.js"
 import { onPort, setUp } from "../../support/commandWorld.js"
+import { runs, seed } from "../../support/suite.js"
 
-// A few runs are enough locally. CI runs 20.
-const kills = process.env["CI"] === undefined ? 4 : 20
+const kills = runs({ quick: 1, full: 20 })
 const prompts = Array.makeBy(6, (index) => `animal ${String(index)}`)
 
 /** Starts a batch, kills it at a random moment, and runs it again to the end. */
@@ -16,7 +17,7 @@ const killedAndResumed = Effect.gen(function* () {
   const args = ["batch", file, "-o", images]
   const before = yield* emulator.counts
 
-  const child = yield* started(args, { env })
+  const child = yield* startProcess(args, { env })
   const journal = `${images}/effect-arta.jsonl`
   yield* Effect.repeat(Effect.zipRight(Effect.sleep("5 millis"), fs.exists(journal)), { until: (isThere) => isThere })
   yield* Effect.sleep(yield* Random.nextRange(0, 1500))
@@ -50,7 +51,8 @@ describe("A batch killed at any moment", () => {
           expect(fetched).toBeLessThanOrEqual(prompts.length + 4)
         }
         expect((yield* emulator.counts).submit).toBeGreaterThanOrEqual(kills * prompts.length)
-      }).pipe(onPort({ queueTime: "100 millis", drawTime: "200 millis" })),
-    600_000
+      }).pipe(Effect.withRandom(Random.make(seed)), onPort({ queueTime: "100 millis", drawTime: "200 millis" })),
+    // Each kill starts and ends a process of its own.
+    kills * 30_000
   )
 })

@@ -5,6 +5,7 @@ import { hostname } from "node:os"
 import { quote } from "shell-quote"
 import { batch, prompts } from "../../support/batchWorld.js"
 import { command, started } from "../../support/command.js"
+import { commandProcess, startProcess } from "../../support/commandProcess.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
 describe.concurrent("A stopped batch", { timeout }, () => {
@@ -15,7 +16,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       const path = yield* file("p.txt", prompts.join("\n"))
       const { code, stderr } = yield* run(path)
       expect(code).toBe(4)
-      expect(stderr).toMatch(/sign-up is off/)
+      expect(stderr).toMatch(/sign-up is disabled/)
       expect((yield* emulator.counts).signUp).toBe(1)
     }).pipe(onPort())
   )
@@ -24,7 +25,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch
       const path = yield* file("p.txt", prompts.join("\n"))
-      const child = yield* started(["batch", path, "-o", images, "-c", "2", "--json"], { env })
+      const child = yield* startProcess(["batch", path, "-o", images, "-c", "2", "--json"], { env })
       yield* child.wrote(/Submitted[^]*Submitted/)
       yield* child.signal("SIGINT")
       const interrupted = yield* child.ended
@@ -44,7 +45,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       const submissions = Effect.map(emulator.counts, ({ submit }) => submit)
       const child = yield* started(["batch", path, "-o", images, "-c", "40"], { env })
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), submissions), { until: (count) => count >= 32 })
-      yield* child.signal("SIGINT")
+      yield* child.interrupt
       const interrupted = yield* child.ended
       expect(interrupted.code).toBe(130)
       expect(interrupted.stderr.match(/^Waiting up to 10 seconds/gm)).toHaveLength(1)
@@ -61,7 +62,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       const path = yield* file("p.txt", "a fox\n")
       yield* fs.makeDirectory(images)
       const lock = `${images}/.effect-arta.lock`
-      const { code, stderr } = yield* command(["batch", path, "-o", images], {
+      const { code, stderr } = yield* commandProcess(["batch", path, "-o", images], {
         env,
         before: `printf %s "$$ on ${hostname()}" > ${quote([lock])}`
       })
@@ -73,7 +74,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
     Effect.gen(function* () {
       const { env, file, images, run } = yield* batch
       const path = yield* file("p.txt", "a fox\n")
-      const child = yield* started(["batch", path, "-o", images, "--json"], { env })
+      const child = yield* startProcess(["batch", path, "-o", images, "--json"], { env })
       yield* child.wrote(/Submitted/)
       const other = yield* run(path)
       expect(other.code).toBe(3)
@@ -100,7 +101,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       // The seed determines the size of an image. These exceed the limit of 2,048 bytes for a file.
       const path = yield* file("r.jsonl", '{"prompt":"a fox","seed":7}\n'.repeat(4))
       const args = ["batch", path, "-o", images, "-c", "1"]
-      const full = yield* command(args, { env, before: "ulimit -f 4" })
+      const full = yield* commandProcess(args, { env, before: "ulimit -f 4" })
       expect(full.code, full.stderr).toBe(3)
       expect(full.stderr).toMatch(/^Could not save \S+ to \S+: /m)
       expect((yield* emulator.counts).submit).toBe(1)
@@ -118,7 +119,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       const child = yield* started(["batch", path, "-o", images], { env })
       const signUps = Effect.map(emulator.counts, ({ signUp }) => signUp)
       yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), signUps), { until: (count) => count > 0 })
-      yield* child.signal("SIGINT")
+      yield* child.interrupt
       const interrupted = yield* child.ended
       expect(interrupted.code).toBe(130)
       expect(interrupted.stderr).not.toContain("Waiting")
@@ -153,13 +154,13 @@ describe.concurrent("A stopped batch", { timeout }, () => {
     { name: "had no session in time", fault: Fault.hang("signUp"), args: ["--timeout", "3"], code: 7, says: /nothing/ }
   ])("prints the command that submits a row that $name", ({ args, code, fault, says }) =>
     Effect.gen(function* () {
-      const { emulator, env, file, folder, run, saved } = yield* batch
+      const { emulator, env, file, run, saved } = yield* batch
       yield* emulator.inject(fault)
       const failed = yield* run(yield* file("p.txt", "a fox\n"), ...args)
       expect(failed.code, failed.stderr).toBe(code)
       expect(failed.stderr).toMatch(says)
       const [, again = ""] = /^To retry only these rows: effect-arta (.*)$/m.exec(failed.stderr) ?? []
-      const { stderr } = yield* command(again.split(" "), { env, cwd: folder })
+      const { stderr } = yield* command(again.split(" "), { env })
       expect(stderr).toMatch(/^1 of 1 saved/m)
       expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())
@@ -167,12 +168,12 @@ describe.concurrent("A stopped batch", { timeout }, () => {
 
   it.scopedLive("prints the command that submits the rows of an emulator in memory again", () =>
     Effect.gen(function* () {
-      const { file, folder, images, saved } = yield* batch
+      const { file, images, saved } = yield* batch
       const path = yield* file("p.txt", "a fox\nan owl\n")
-      const late = yield* command(["batch", path, "-o", images, "--emulator", "--timeout", "1"], { cwd: folder })
+      const late = yield* command(["batch", path, "-o", images, "--emulator", "--timeout", "1"])
       expect(late.code).toBe(7)
       const [, again = ""] = /^To retry only these rows: effect-arta (.*)$/m.exec(late.stderr) ?? []
-      const { code, stderr } = yield* command(again.split(" "), { cwd: folder })
+      const { code, stderr } = yield* command(again.split(" "))
       expect(code, stderr).toBe(0)
       expect(yield* saved).toHaveLength(2)
     }).pipe(onPort())

@@ -174,7 +174,7 @@ describe("The gallery of a directory", () => {
   it.effect.each(["open", "write", "rename"] as const)("keeps the old page intact if its %s fails", (step) =>
     inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
-        const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".part" })
+        const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".tmp" })
         const written = writeGallery(directory, new Map())
         yield* Effect.flip(Effect.provideService(written, FileSystem.FileSystem, disk))
         expect(yield* fs.readFileString(`${directory}/index.html`)).toBe("the old page")

@@ -1,7 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
+import type * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -22,7 +21,7 @@ import { proxyFlag } from "../../shared/options.js"
 import { printLine } from "../../shared/jsonOutput.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
-import * as Lock from "./lock.js"
+import { lockDirectory } from "./lock.js"
 import type { Task, Unfinished } from "./plan.js"
 import { plan } from "./plan.js"
 import type { Row } from "./promptFile.js"
@@ -38,25 +37,11 @@ export interface Input extends ServiceOptions {
   readonly json: boolean
 }
 
-const tenMinutes = 600_000
-
 /** The emulator's images must not stand in for those of the service, so its rows have keys of their own. */
 const readRows = ({ emulator, file }: Input) =>
   Effect.map(readRequests(file), (rows) =>
     emulator ? rows.map((row) => ({ ...row, key: `emulated-${row.key}` })) : rows
   )
-
-// A killed download leaves its temporary file behind. A recent one may belong to another command.
-const removeLeftovers = (directory: string, files: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const now = yield* Clock.currentTimeMillis
-    const isOld = (file: string) =>
-      Effect.map(fs.stat(file), ({ mtime }) => Option.exists(mtime, (date) => now - date.getTime() > tenMinutes))
-    const leftovers = files.filter((file) => /^\.\d+\.part$/.test(file)).map((file) => path.join(directory, file))
-    yield* Effect.forEach(leftovers, (file) => Effect.whenEffect(fs.remove(file), isOld(file)), { discard: true })
-  }).pipe(Effect.ignore)
 
 const toUnfinished = (row: Row, failure: Failure): Unfinished => ({
   row,
@@ -133,7 +118,6 @@ const resumeRows = (rows: ReadonlyArray<Row>, journal: Journal.Journal, input: I
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const files = yield* fs.readDirectory(input.output)
-    yield* removeLeftovers(input.output, files)
 
     const { failedEarlier, tasks } = plan(rows, {
       records: yield* journal.records,
@@ -189,7 +173,7 @@ const toPartlyFailed = (rows: Array.NonEmptyReadonlyArray<Unfinished>, input: In
 export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const rows = yield* readRows(input)
-    yield* Lock.locked(input.output)
+    yield* lockDirectory(input.output)
     const journal = yield* Journal.open(input.output)
     const unfinished = yield* resumeRows(rows, journal, input)
     yield* printTotals(rows, journal, input)

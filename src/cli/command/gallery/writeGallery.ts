@@ -4,7 +4,7 @@ import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
+import { AtomicFile } from "effect-arta"
 import { imageSize } from "image-size"
 import type { GalleryImage } from "./page.js"
 import { pageOf } from "./page.js"
@@ -69,21 +69,6 @@ const readImage = (directory: string, name: string, details: Details) =>
     return Option.some<GalleryImage>({ ...size.value, file: name, prompt, model, seed })
   }).pipe(Effect.catchAll((error) => skipImage(name, error.message)))
 
-/** Replaces a file atomically: a reader gets the old page or the new one, never a part. */
-const replaceFile = (directory: string, name: string, text: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const target = path.join(directory, name)
-    const temporary = yield* Effect.acquireRelease(
-      Effect.map(Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER), (n) => path.join(directory, `.${String(n)}.part`)),
-      (file) => Effect.ignore(fs.remove(file, { force: true }))
-    )
-    yield* fs.writeFileString(temporary, text, { flag: "wx" })
-    yield* fs.rename(temporary, target)
-    return target
-  }).pipe(Effect.scoped)
-
 /**
  * Writes `index.html` into a directory of images: one page that needs no other file and no network. Details are matched
  * by file name. An unreadable image is left out with a warning. Returns the path of the page.
@@ -100,5 +85,8 @@ export const writeGallery = (
       (name) => readImage(directory, name, details.get(name) ?? {}),
       { concurrency: 8 }
     )
-    return yield* replaceFile(directory, "index.html", pageOf(template, Array.getSomes(images)))
+    const path = yield* Path.Path
+    const file = path.join(directory, "index.html")
+    yield* AtomicFile.write(file, pageOf(template, Array.getSomes(images)))
+    return file
   })

@@ -1,0 +1,79 @@
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+import { text } from "node:stream/consumers"
+import { fileURLToPath } from "node:url"
+import { quote } from "shell-quote"
+import type { Environment } from "./command.js"
+
+const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
+
+/** The machine's environment without what a developer may have set for the command. */
+const plainEnvironment = () =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(ARTA_|https?_proxy$|no_proxy$|CI$|NO_COLOR$|FORCE_COLOR$)/i.test(name)
+    )
+  )
+
+export interface Options {
+  readonly env?: Environment
+  readonly input?: string
+  readonly cwd?: string
+  /** Whether the command runs in a terminal. What it writes is then all in `stdout`. */
+  readonly terminal?: boolean
+  /** What a shell does before it becomes the command. */
+  readonly before?: string
+}
+
+const afterwards = (before: string, line: ReadonlyArray<string>) =>
+  ["sh", "-c", `${before}; exec ${quote(line)}`] as const
+
+const inTerminal = (line: ReadonlyArray<string>) => ["script", "-qec", quote(line), "/dev/null"] as const
+
+/** Starts the command in a process of its own, which is killed at the latest when the scope closes. */
+export const startProcess = (
+  args: ReadonlyArray<string>,
+  { before, cwd, env = {}, input, terminal = false }: Options = {}
+) =>
+  Effect.gen(function* () {
+    const line = [process.execPath, main, ...args] as const
+    const [program, ...rest] = terminal ? inTerminal(line) : before === undefined ? line : afterwards(before, line)
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(program, rest, { cwd, env: { ...plainEnvironment(), ...env } })),
+      (running) => Effect.sync(() => running.kill("SIGKILL"))
+    )
+    const stdout = text(child.stdout).catch(() => "")
+    const stderr = text(child.stderr).catch(() => "")
+    const code = new Promise<number | string>((resolve) => {
+      child.once("close", (exitCode, signal) => {
+        resolve(exitCode ?? signal ?? "no code")
+      })
+    })
+    // A command that does not read may end before all is written.
+    child.stdin.on("error", () => undefined)
+    if (input !== undefined || !terminal) child.stdin.end(input)
+    return {
+      ended: Effect.promise(async () => ({ code: await code, stdout: await stdout, stderr: await stderr })),
+      signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
+      stopReading: Effect.sync(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }),
+      press: (keys: string) => Effect.sync(() => child.stdin.write(keys)),
+      /** What the command has written by the time that something in it matches. */
+      wrote: (pattern: RegExp) =>
+        Effect.async<string>((resume) => {
+          let seen = ""
+          const look = (chunk: Buffer) => {
+            seen += chunk.toString()
+            if (pattern.test(seen)) resume(Effect.succeed(seen))
+          }
+          child.stdout.on("data", look)
+          child.stderr.on("data", look)
+        })
+    }
+  })
+
+/** Runs the command to its end in a process of its own. */
+export const commandProcess = (args: ReadonlyArray<string>, options?: Options) =>
+  Effect.scoped(Effect.flatMap(startProcess(args, options), ({ ended }) => ended))

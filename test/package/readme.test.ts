@@ -16,15 +16,15 @@ const problemsIn = (sources: Readonly<Record<string, string>>) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     yield* fs.makeDirectory(caches, { recursive: true })
-    const folder = yield* fs.makeTempDirectoryScoped({ directory: caches })
-    for (const [name, code] of Object.entries(sources)) yield* fs.writeFileString(`${folder}/${name}`, code)
+    const directory = yield* fs.makeTempDirectoryScoped({ directory: caches })
+    for (const [name, code] of Object.entries(sources)) yield* fs.writeFileString(`${directory}/${name}`, code)
     const configuration = {
       extends: `${process.cwd()}/tsconfig.json`,
       compilerOptions: { noUnusedLocals: false },
       files: Object.keys(sources)
     }
-    yield* fs.writeFileString(`${folder}/tsconfig.json`, JSON.stringify(configuration))
-    return yield* Command.lines(Command.make("node_modules/.bin/tsc", "--project", folder, "--pretty", "false"))
+    yield* fs.writeFileString(`${directory}/tsconfig.json`, JSON.stringify(configuration))
+    return yield* Command.lines(Command.make("node_modules/.bin/tsc", "--project", directory, "--pretty", "false"))
   })
 
 describe("README.md", () => {

@@ -25,9 +25,10 @@ import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
 import { monotonicSeconds } from "./internal/clock.js"
 import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
-import { DurationHistory, makeDurationHistory, PollContext } from "./internal/adaptivePolling/durationHistory.js"
+import { DurationHistory, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
 import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
 import { resumed, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
+import { PollContext } from "./internal/durationRecorder.js"
 
 /**
  * Waits the same interval before every poll.

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { ArtaError } from "../ArtaError.js"
 import type { Completed, GenerationEvent } from "../Generation.js"
@@ -52,17 +53,16 @@ const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
 export const countedEvents = <R>(
   events: Stream.Stream<GenerationEvent, ArtaError, R>
 ): Stream.Stream<GenerationEvent, ArtaError, R> =>
-  Stream.suspend(() => {
-    let outcome = "abandoned"
-    return events.pipe(
-      Stream.tap((event) => {
-        if (event._tag !== "Completed") return Effect.void
-        outcome = "completed"
-        return recordDuration(event)
-      }),
-      Stream.ensuringWith(Exit.match({ onFailure: countFailure, onSuccess: () => countOutcome(outcome) }))
+  Effect.map(Ref.make("abandoned"), (outcome) =>
+    events.pipe(
+      Stream.tap((event) =>
+        event._tag === "Completed" ? Effect.zipRight(Ref.set(outcome, "completed"), recordDuration(event)) : Effect.void
+      ),
+      Stream.ensuringWith(
+        Exit.match({ onFailure: countFailure, onSuccess: () => Effect.flatMap(Ref.get(outcome), countOutcome) })
+      )
     )
-  })
+  ).pipe(Stream.unwrap)
 
 /** Like `countedEvents`, for a caller that only needs the outcome. */
 export const countedOutcome: <R>(

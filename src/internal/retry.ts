@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
@@ -25,25 +26,28 @@ interface RetryOptions<E> {
   readonly while: (error: E) => boolean | Effect.Effect<boolean>
 }
 
-/** Like `Effect.retry`, but sets up the retry driver only after a failure. */
+/** Like `Effect.retry`, but sets up the schedule only after a failure: most polls and submissions succeed. */
 export const retryLazily = <A, E extends ArtaError, R>(
   effect: Effect.Effect<A, E, R>,
-  options: RetryOptions<E>
+  { schedule, while: isWorthRetrying }: RetryOptions<E>
 ): Effect.Effect<A, E, R> =>
-  Effect.catchAll(effect, (error) => {
-    // `Effect.retry` starts with an attempt: it gets the failure of the first one.
-    let next: Effect.Effect<A, E, R> = Effect.fail(error)
-    const attempt = Effect.suspend(() => {
-      const current = next
-      next = effect
-      return current
+  Effect.catchAll(effect, (first) =>
+    Effect.flatMap(Schedule.driver(schedule), (driver) => {
+      const retry = (error: E): Effect.Effect<A, E, R> =>
+        Effect.if(isWorthRetrying(error), {
+          onFalse: () => Effect.fail(error),
+          onTrue: () =>
+            Effect.orElseFail(driver.next(error), () => error).pipe(Effect.zipRight(Effect.catchAll(effect, retry)))
+        })
+      return retry(first)
     })
-    return Effect.retry(attempt, options)
-  })
+  )
 
-/** Annotates the spans of an effect with the number of the attempt, counted from 1. */
+/** Numbers the attempts of an effect in its spans, from 1. */
 export const withAttemptSpan = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
-  Effect.sync(() => {
-    let attempt = 0
-    return Effect.suspend(() => Effect.annotateSpans(effect, "attempt", ++attempt))
-  })
+  Effect.map(Ref.make(0), (attempts) =>
+    Effect.flatMap(
+      Ref.updateAndGet(attempts, (attempt) => attempt + 1),
+      (attempt) => Effect.annotateSpans(effect, "attempt", attempt)
+    )
+  )

@@ -2,6 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Array, Deferred, Duration, Effect, Fiber, FiberId, Schema, TestClock } from "effect"
 import type { GenerateRequest } from "effect-arta"
 import { Arta, ArtaApi, ArtaError, Generation } from "effect-arta"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { makeSubmitLimiter } from "../../src/internal/artaApi/submitLimiter.js"
 
 const recordId = Schema.decodeSync(Generation.RecordId)
 const limit = 32
@@ -22,7 +24,7 @@ const serviceWith = (submission: (prompt: string) => Effect.Effect<void, ArtaApi
       _tag: "Done",
       images: [{ index: 0, url: "https://p.example/1.png" }]
     })
-  const api = ArtaApi.ArtaApi.of({ submit, status })
+  const api = ArtaApi.ArtaApi.of({ submit, status, limitSubmissions: Effect.runSync(makeSubmitLimiter) })
   const run = (prompt: string) => Effect.provideService(Arta.run({ prompt }), ArtaApi.ArtaApi, api)
   return { run, submitted, inFlight }
 }
@@ -94,5 +96,14 @@ describe("Concurrent generations", () => {
         yield* Fiber.interruptAll(others)
       })
     )
+  )
+
+  it.effect("share the limit of the service that they submit to", () =>
+    Effect.gen(function* () {
+      yield* Effect.forEach(prompts(40), (prompt) => Effect.fork(Arta.run({ prompt })))
+      yield* TestClock.adjust("30 seconds")
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      expect((yield* emulator.counts).submit).toBe(limit)
+    }).pipe(Effect.provide(ArtaEmulator.layerArta({ faults: Array.makeBy(40, () => Fault.hang("submit")) })))
   )
 })

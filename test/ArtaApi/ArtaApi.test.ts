@@ -288,7 +288,7 @@ describe("ArtaApi.status", () => {
   )
 
   it.effect.each<[string, Step, object]>([
-    ["an unreadable answer", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable answer" }],
+    ["an unreadable response", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable response" }],
     [
       "a refusal",
       { status: 404, body: { detail: "no such record" } },

@@ -2,12 +2,15 @@ import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 
-const readme = readFileSync("README.md", "utf8")
+const pages = ["README.md", ...readdirSync("docs").map((name) => `docs/${name}`)].filter((file) => file.endsWith(".md"))
 
-const blocks = (language: string) =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "gm"))].map(([, code = ""]) => code)
+const blocks = (file: string, language: string) =>
+  [...readFileSync(file, "utf8").matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "gm"))].map(
+    ([, code = ""]) => code
+  )
 
 const caches = "node_modules/.cache"
 
@@ -27,10 +30,18 @@ const problemsIn = (sources: Readonly<Record<string, string>>) =>
     return yield* Command.lines(Command.make("node_modules/.bin/tsc", "--project", directory, "--pretty", "false"))
   })
 
-describe("README.md", () => {
-  it.scopedLive("has code that compiles", () =>
+/** The relative targets of links and images, with headings left out. */
+const relativeLinks = (file: string) =>
+  [...readFileSync(file, "utf8").matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map(([, target = ""]) =>
+    join(dirname(file), target)
+  )
+
+describe("README.md and docs", () => {
+  it.scopedLive("have code that compiles, with a compiler that notices code that does not", () =>
     Effect.gen(function* () {
-      const programs = blocks("ts").map((code, index) => [`program-${String(index + 1)}.ts`, code] as const)
+      const programs = pages.flatMap((file) =>
+        blocks(file, "ts").map((code, index) => [`${file.replace(/\W/g, "-")}-${String(index + 1)}.ts`, code] as const)
+      )
       expect(programs.length).toBeGreaterThanOrEqual(5)
       const wrong = 'import { Arta } from "effect-arta"\nexport const wrong: number = Arta.run({ promt: "" })\n'
       const problems = yield* problemsIn({ ...Object.fromEntries(programs), "wrong.ts": wrong })
@@ -39,8 +50,25 @@ describe("README.md", () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it("sets up a clone with exactly two commands", () => {
-    const commands = blocks("sh").filter((code) => code.startsWith("npm ci"))
+  it("link only to files that the package contains", () => {
+    const isPacked = (target: string) =>
+      /^(docs\/|README\.md$|CHANGELOG\.md$|LICENSE$)/.test(target) && existsSync(target)
+    const broken = pages.flatMap((file) =>
+      relativeLinks(file)
+        .filter((target) => !isPacked(target))
+        .map((target) => `${file}: ${target}`)
+    )
+    expect(broken).toEqual([])
+  })
+})
+
+describe("README.md", () => {
+  it("has at most 900 words", () => {
+    expect(readFileSync("README.md", "utf8").trim().split(/\s+/).length).toBeLessThanOrEqual(900)
+  })
+
+  it("sets everything up with exactly two commands", () => {
+    const commands = blocks("README.md", "sh").filter((code) => code.startsWith("npm ci"))
     expect(commands).toEqual(['npm ci && npm run demo -- "a lighthouse at dawn"\n', "npm ci && npm test\n"])
   })
 })

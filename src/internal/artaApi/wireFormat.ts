@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
-import type { Answer } from "../http.js"
+import type { BufferedResponse } from "../http.js"
 import { decodeJson, isRedirect, notFollowed, presentable } from "../http.js"
 
 export const form = (request: GenerateRequest): Record<string, string> => ({
@@ -28,7 +28,7 @@ const readSubmittedJson = decodeJson(Submitted)
 const isRecordId = Schema.is(RecordId)
 
 /** `None` if the response is unreadable. `Some(undefined)` if it has no record id: the service refused the request. */
-export const readSubmitted = (response: Answer): Option.Option<RecordId | undefined> =>
+export const readSubmitted = (response: BufferedResponse): Option.Option<RecordId | undefined> =>
   Option.map(readSubmittedJson(response), ({ record_id }) => {
     const id = String(record_id ?? "")
     return isRecordId(id) ? id : undefined
@@ -49,7 +49,7 @@ const formatDetail = (detail: unknown): string =>
 const readDetail = decodeJson(Schema.Struct({ detail: Schema.Unknown }))
 
 /** The explanation in a refusal: the FastAPI `detail`, or the whole body if there is none. */
-export const detail = (response: Answer, secrets: ReadonlyArray<Redacted.Redacted>): string => {
+export const detail = (response: BufferedResponse, secrets: ReadonlyArray<Redacted.Redacted>): string => {
   if (isRedirect(response.status)) return notFollowed
   const text = Option.match(readDetail(response), {
     onNone: () => response.text,
@@ -77,7 +77,7 @@ const imagesIn = (entries: unknown, isSecure: boolean): ReadonlyArray<Image> =>
     : []
 
 export const readStatus = (
-  statusResponse: Answer,
+  statusResponse: BufferedResponse,
   { isSecure, secrets }: { readonly isSecure: boolean; readonly secrets: ReadonlyArray<Redacted.Redacted> }
 ): Option.Option<GenerationStatus> =>
   Option.map(readStatusJson(statusResponse), ({ status, response, detail }): GenerationStatus => {

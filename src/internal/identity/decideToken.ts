@@ -24,7 +24,8 @@ export type Decision =
   /** Refresh the first session. If the service no longer knows it, try the next. */
   | { readonly _tag: "Refresh"; readonly sessions: Array.NonEmptyReadonlyArray<Credentials> }
 
-const hasSameToken = (one: Credentials, other: Credentials): boolean => Equal.equals(one.refreshToken, other.refreshToken)
+const hasSameToken = (one: Credentials, other: Credentials): boolean =>
+  Equal.equals(one.refreshToken, other.refreshToken)
 
 /**
  * Decides where a token comes from. If the store differs from what this process saved, another process replaced it: trust

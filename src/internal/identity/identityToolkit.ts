@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
-import type { Answer } from "../http.js"
+import type { BufferedResponse } from "../http.js"
 import { decodeJson, exchange, isRedirect, notFollowed, presentable, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { Seconds, SignedUp } from "../signUpResponse.js"
@@ -53,14 +53,14 @@ const authReason = (message: string): AuthReason | undefined => {
         : undefined
 }
 
-const isRateLimit = (response: Answer, message: string): boolean =>
+const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
 const readErrorBody = decodeJson(ErrorBody)
 
 const refuse = (
   operation: Operation,
-  response: Answer,
+  response: BufferedResponse,
   secrets: ReadonlyArray<Redacted.Redacted>
 ): Effect.Effect<never, IdentityError> => {
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })

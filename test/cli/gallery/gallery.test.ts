@@ -156,7 +156,7 @@ describe("The gallery of a folder", () => {
     inFolder({ "notes.txt": "Not an image." }, ({ directory }) =>
       Effect.gen(function* () {
         const page = yield* galleryOf(directory)
-        expect(page).toContain("There are no images in this folder yet.")
+        expect(page).toContain("There are no images in this directory yet.")
         expect(shown(page)).toEqual([])
       })
     )

@@ -27,7 +27,8 @@ const problemsIn = (sources: Readonly<Record<string, string>>) =>
     return yield* Command.lines(Command.make("node_modules/.bin/tsc", "--project", folder, "--pretty", "false"))
   })
 
-describe("README.md", () => {
+// The compiler takes its time on a busy machine.
+describe("README.md", { timeout: 120_000 }, () => {
   it.scopedLive("has code that compiles, as far as a compiler can tell that notices what does not", () =>
     Effect.gen(function* () {
       const programs = blocks("ts").map((code, index) => [`program-${String(index + 1)}.ts`, code] as const)

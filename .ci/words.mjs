@@ -3,13 +3,21 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 
 const banned = new Map([
-  [/\bsojourns?\b/i, 'write "stage observation"'],
-  [/\bpictures?\b/i, 'write "image"'],
-  [/\bwhoever\b/i, "name the subject"],
+  [/\b(sojourns?|forecasts?|paces?)\b/i, 'write "stage observation", "hazard model" or "interval"'],
+  [/\b(pictures?)\b/i, 'write "image"'],
+  [/\b(folders?)\b/i, 'write "directory"'],
+  [/\b(answers?|answered|answering)\b/i, 'write "response"'],
+  [/\b(gates?|slots?)\b/i, 'write "limiter" or "backend"'],
+  [/\b(setbacks?|troubles?|cures?)\b/i, 'write "failure" or "recovery"'],
+  [/\b(succession|graves?|bury|buries|buried)\b/i, 'write "takeover" or "stale lock"'],
+  [/\b(patiently|briefly)\b/i, "write how often it retries"],
+  [/\b(whoever|who asks)\b/i, "name the subject"],
   [/\banew\b/i, 'write "again"'],
-  [/\bsetbacks?\b/i, 'write "failure" or "backoff"'],
-  [/\bsuccessions?\b/i, 'write "takeover"'],
-  [/\b(bury|buries|buried)\b/i, 'write "break the stale lock"']
+  [/\b(unplaced|homeless|insides|forgetful|audience|tally|tallies)\b/i, "write the noun of the field"],
+  [
+    /\b(where there is none|of its own accord|the like)\b|(?<!soon )\bas it is\b|\b(comes to|makes no sense)\b/i,
+    "say what happens"
+  ]
 ])
 
 const filesIn = (path) =>

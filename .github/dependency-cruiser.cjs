@@ -2,68 +2,27 @@
 
 const { builtinModules } = require("node:module")
 
-// Each folder of src/internal serves one module of src. `also` names the other importers, each with its reason.
-const rooms = [
-  {
-    folder: "identity",
-    owner: "Auth"
-  },
-  {
-    folder: "tokenStore",
-    owner: "TokenStore"
-  },
-  {
-    folder: "artaApi",
-    owner: "ArtaApi",
-    // Arta holds the limit on submissions over a whole generation, around the requests of ArtaApi.
-    also: { "submitLimiter.ts": ["src/Arta.ts"] }
-  },
-  {
-    folder: "generation",
-    owner: "Arta"
-  },
-  {
-    folder: "adaptivePolling",
-    owner: "Polling",
-    // Arta owns the history of durations and the poll loop records into it; Polling only reads it.
-    also: { "durationHistory.ts": ["src/Arta.ts", "src/internal/generation/pollLoop.ts"] }
-  },
-  {
-    folder: "download",
-    owner: "ImageFile"
-  },
-  {
-    folder: "promise",
-    owner: "ArtaClient"
-  }
-]
+// Each directory of src/internal belongs to one module of src.
+const rooms = {
+  identity: "Auth",
+  tokenStore: "TokenStore",
+  artaApi: "ArtaApi",
+  generation: "Arta",
+  adaptivePolling: "Polling",
+  download: "ImageFile",
+  promise: "ArtaClient"
+}
 
 // effect-arta, effect-arta/node and effect-arta/testing
 const entries = ["^src/index\\.ts$", "^src/(node|testing)/index\\.ts$"]
 
-const escape = (path) => path.replaceAll(".", "\\.")
-
-const ownerRules = rooms.flatMap(({ folder, owner, also = {} }) => {
-  const room = `^src/internal/${folder}/`
-  const allowed = [room, `^src/${owner}\\.ts$`, "^src/internal/[^/]+\\.ts$"]
-  const shared = Object.keys(also).map((file) => `${room}${escape(file)}$`)
-  return [
-    {
-      name: `internal-${folder}-belongs-to-${owner}`,
-      comment: `src/internal/${folder}/ is imported only by src/${owner}.ts, itself and src/internal/*.ts.`,
-      severity: "error",
-      from: { path: "^src/", pathNot: allowed },
-      to: { path: room, pathNot: shared }
-    },
-    ...Object.entries(also).map(([file, importers]) => ({
-      name: `internal-${folder}-belongs-to-${owner}`,
-      comment: `src/internal/${folder}/${file} is also imported by ${importers.join(" and ")}.`,
-      severity: "error",
-      from: { path: "^src/", pathNot: [...allowed, ...importers.map((importer) => `^${escape(importer)}$`)] },
-      to: { path: `${room}${escape(file)}$` }
-    }))
-  ]
-})
+const ownerRules = Object.entries(rooms).map(([room, owner]) => ({
+  name: `internal-${room}-belongs-to-${owner}`,
+  comment: `src/internal/${room}/ is imported only by src/${owner}.ts, itself and src/internal/*.ts.`,
+  severity: "error",
+  from: { path: "^src/", pathNot: [`^src/internal/${room}/`, `^src/${owner}\\.ts$`, "^src/internal/[^/]+\\.ts$"] },
+  to: { path: `^src/internal/${room}/` }
+}))
 
 module.exports = {
   forbidden: [

@@ -1,7 +1,7 @@
 // npx tsx examples/compose.ts
 //
-// A service of your own on top of effect-arta: it asks for images and never learns where they come from. The layer at
-// the bottom decides that: the emulator here, `NodeArta.layerConfig()` in production.
+// A service on top of effect-arta. It does not know where its images come from: the layer at the bottom decides that. It is
+// the emulator here and `NodeArta.layerConfig()` in production.
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Context, Effect, Either, Layer, Stream } from "effect"
 import { Arta, ArtaApi } from "effect-arta"

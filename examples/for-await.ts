@@ -1,6 +1,6 @@
 // npx tsx examples/for-await.ts
 //
-// The events of a stream in a `for await` loop, inside of an Effect program's runtime.
+// Reads the events of a stream in a `for await` loop, on a managed runtime.
 import { Duration, Effect, ManagedRuntime } from "effect"
 import { Arta } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"

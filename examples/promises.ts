@@ -1,7 +1,7 @@
 // npx tsx examples/promises.ts
 //
-// No Effect in sight: promises, an AbortSignal, errors told apart by `_tag`. On the real service the first line of code
-// would be `await using client = NodeArta.client()`.
+// Without Effect: promises, an AbortSignal, errors handled by `_tag`. To use the real service, replace the first statement with
+// `await using client = NodeArta.client()`.
 import { ArtaClient } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 

@@ -1,7 +1,7 @@
 // npx vitest run examples/swap-layers.test.ts
 //
-// Three ways to test a program that draws: the emulator in virtual time, the emulator with a fault, and an `ArtaApi` made
-// by hand. None needs a network, a key or a pause.
+// Three ways to test a program that generates images: the emulator in virtual time, the emulator with a fault, and an `ArtaApi`
+// made by hand. None of them needs a network, an API key or a pause.
 import { expect, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
 import { Arta, ArtaApi, Generation } from "effect-arta"
@@ -13,7 +13,7 @@ const coverOf = (title: string) =>
     Effect.catchTag("GenerationFailedError", () => Effect.succeed("blank-cover.png"))
   )
 
-it.effect("waits for a cover that takes its time", () =>
+it.effect("waits for a cover that takes 40 seconds", () =>
   Effect.gen(function* () {
     const cover = yield* Effect.fork(coverOf("Dune"))
     yield* TestClock.adjust("50 seconds")
@@ -21,7 +21,7 @@ it.effect("waits for a cover that takes its time", () =>
   }).pipe(Effect.provide(ArtaEmulator.layerArta({ queueTime: "10 seconds", drawTime: "30 seconds" })))
 )
 
-it.effect("uses a blank cover where the service refuses to draw", () =>
+it.effect("uses a blank cover if the generation fails", () =>
   Effect.gen(function* () {
     const cover = yield* Effect.fork(coverOf("Dune"))
     yield* TestClock.adjust("50 seconds")
@@ -29,7 +29,7 @@ it.effect("uses a blank cover where the service refuses to draw", () =>
   }).pipe(Effect.provide(ArtaEmulator.layerArta({ faults: [Fault.failGeneration("MODERATED", "not this book")] })))
 )
 
-it.effect("works on a service made by hand", () =>
+it.effect("uses an ArtaApi made by hand", () =>
   Effect.gen(function* () {
     expect(yield* coverOf("Dune")).toBe("https://covers.test/dune.png")
   }).pipe(

@@ -1,8 +1,8 @@
 /**
- * From a prompt to images.
+ * Generates images from a prompt.
  *
- * `generate` emits what happens as it happens; `run` waits for the outcome; `generateAll` does many at once; `watch`
- * picks up a generation that was submitted before. Interrupting any of them stops the polling at once.
+ * `generate` emits the events of a generation, `run` waits for its outcome, `generateAll` runs many, and `watch` continues
+ * a generation that was submitted earlier. Interrupting any of them stops the polling immediately.
  *
  * @example
  * ```ts
@@ -23,7 +23,10 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -41,8 +44,7 @@ import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { deadlineIn } from "./internal/generation/deadline.js"
 import { pollLoop, skipValidation } from "./internal/generation/pollLoop.js"
-import { submitLimiterOf } from "./internal/artaApi/submitLimiter.js"
-import { recordDurations } from "./internal/adaptivePolling/durationHistory.js"
+import { recordDurations } from "./internal/durationRecorder.js"
 import { countedEvents, countedOutcome, countedStart } from "./internal/metrics.js"
 import { withAttemptSpan, retryForever, retryLazily } from "./internal/retry.js"
 import * as Polling from "./Polling.js"
@@ -55,11 +57,11 @@ import type { TokenStore } from "./TokenStore.js"
  * @category options
  */
 export interface Settings {
-  /** When to ask again. Default: `Polling.adaptive()`. */
+  /** When to poll again. Default: `Polling.adaptive()`. */
   readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
   /**
-   * How long the whole generation may take, the submission included. Default: 5 minutes. Not counted is the wait for a
-   * turn: up to 32 submissions to a service are under way at once, so that many generations do not keep each other late.
+   * How long the whole generation may take, including the submission. Default: 5 minutes. The wait for a free submission,
+   * of which `ArtaApi` allows 32 at once, does not count.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
@@ -72,8 +74,8 @@ const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
 const noStackTrace = { captureStackTrace: false }
 
 /**
- * Checks and completes options without sending anything: the request that `generate` would submit, its seed drawn. The
- * request is good as options again.
+ * Checks and completes options without sending anything. Returns the request that `generate` would submit, seed included,
+ * which you can pass as options again.
  *
  * Fails with `InvalidRequestError` or `UnknownModelError`.
  *
@@ -85,29 +87,34 @@ export const prepare: (options: Unchecked) => Effect.Effect<GenerateRequest, Inv
 
 const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: GenerateRequest, settings: Settings) {
   const deadline = yield* deadlineOf(settings)
-  // Where the last answer was a refusal, it is not in doubt what became of the submission when the time is over.
-  let refusal: RateLimitedError | undefined
-  const attempt = Effect.suspend(() => {
-    refusal = undefined
-    return Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Effect.sync(() => (refusal = error)))
-  })
-  // A rate limit is a definite refusal: nothing was accepted, so sending again is safe.
+  // If the last attempt was refused, the service has not accepted the submission, and the timeout need not say otherwise.
+  const refusal = yield* Ref.make(Option.none<RateLimitedError>())
+  const attempt = Effect.zipRight(
+    Ref.set(refusal, Option.none()),
+    Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Ref.set(refusal, Option.some(error)))
+  )
+  // After a rate limit, sending again is safe: nothing was accepted.
   const accepted = retryLazily(yield* withAttemptSpan(attempt), {
     schedule: retryForever,
     while: (error) =>
       error._tag === "RateLimitedError" &&
       Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
   })
-  const recordId = yield* Effect.mapError(deadline.limit(() => ({ request }))(accepted), (error) =>
-    error._tag === "GenerationTimeoutError" ? (refusal ?? error) : error
-  )
+  const recordId = yield* deadline
+    .limit(Effect.succeed({ request }))(accepted)
+    .pipe(
+      Effect.catchTag("GenerationTimeoutError", (timeout) =>
+        Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail(Option.getOrElse(refused, () => timeout)))
+      )
+    )
   return { recordId, deadline }
 })
 
 const start = Effect.fnUntraced(function* (options: Options, settings: Settings) {
   const request = yield* decodeOptions(options)
   const api = yield* ArtaApi.ArtaApi
-  const { deadline, recordId } = yield* submitLimiterOf(api)(submit(api, request, settings))
+  const limit = api.limitSubmissions ?? identity
+  const { deadline, recordId } = yield* limit(submit(api, request, settings))
   yield* Effect.annotateCurrentSpan({ recordId, model: request.model })
   const submission = yield* recordDurations(request)
   const loop = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline, submission })
@@ -118,8 +125,8 @@ const start = Effect.fnUntraced(function* (options: Options, settings: Settings)
  * Submits a generation and emits its events: `Submitted`, then `Queued` and `InProgress` as the state changes, then
  * `Completed` with the images.
  *
- * Invalid options fail before anything is sent. A failed poll is tried again until the timeout; a submission is never
- * sent twice. Every error after `Submitted` carries the `recordId`.
+ * Invalid options fail before anything is sent. Failed polls are retried until the timeout, but no submission is sent
+ * twice. Every error after `Submitted` carries the `recordId`, which `watch` takes.
  *
  * @since 0.1.0
  * @category generating
@@ -133,7 +140,9 @@ export const generate = (
   ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", noStackTrace))
 
 /**
- * Picks up a generation that was submitted before, by this program or another. The timeout counts from now.
+ * Emits the events of a generation that this program or another submitted earlier. The timeout counts from now.
+ *
+ * Fails with `InvalidRequestError` if the id cannot be one, for example because it is blank.
  *
  * @since 0.1.0
  * @category generating
@@ -175,7 +184,7 @@ export const run = (options: Options, settings: Settings = {}): Effect.Effect<Ge
   }).pipe(Effect.withSpan("Arta.run", noStackTrace))
 
 /**
- * How one of many generations ended. `index` is its place among the requests.
+ * The outcome of one of many generations. `index` is its position among the requests.
  *
  * @since 0.1.0
  * @category models
@@ -191,12 +200,12 @@ export interface Outcome {
  * @category options
  */
 export interface AllSettings extends Settings {
-  /** How many generations may be under way at once. Default: 4. */
+  /** How many generations may run at once. Default: 4. */
   readonly concurrency?: number | "unbounded" | undefined
 }
 
 /**
- * Runs many generations, a few at a time, and emits each outcome as it is there. One failure loses no other.
+ * Runs many generations, a few at a time, and emits each outcome as soon as it is known. If one fails, the others go on.
  *
  * @example
  * ```ts
@@ -230,8 +239,8 @@ export const generateAll = (
   )
 
 /**
- * Turns a stream into an async iterable for `for await`. A failure is thrown as the typed error itself; leaving the loop
- * ends the stream at once. The services have to outlive the loop, so take them from a `ManagedRuntime`.
+ * Turns a stream into an async iterable for `for await`. Failures are thrown as the typed errors themselves. Leaving the
+ * loop ends the stream immediately. The services must outlive the loop, so take them from a `ManagedRuntime`.
  *
  * @example
  * ```ts
@@ -263,7 +272,7 @@ export const toAsyncIterable = <A, E, R>(stream: Stream.Stream<A, E, R>): Effect
 export interface LayerOptions extends Auth.Options, ArtaApi.Options {}
 
 /**
- * The services that generating needs, on the program's own `HttpClient` and `TokenStore`.
+ * Provides `ArtaApi` and `Auth` from the program's own `HttpClient` and `TokenStore`.
  *
  * @since 0.1.0
  * @category layers
@@ -274,8 +283,7 @@ export const layer = (
   Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options))
 
 /**
- * The same from `Config`. What is not given is read from `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL` and
- * `ARTA_TOKEN_URL`.
+ * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
  *
  * @since 0.1.0
  * @category layers

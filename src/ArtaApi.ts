@@ -1,8 +1,7 @@
 /**
- * The image service over HTTP: submit a generation, ask how it stands.
+ * Submits generations to the image service and gets their status, one HTTP request each.
  *
- * Programs that only want images use `Arta`. This service is for building something else on the same two calls, and
- * for tests that put another implementation in its place.
+ * To get images, use `Arta`. Use this service to build something else on the same two calls, or replace it in tests.
  *
  * @example
  * ```ts
@@ -36,14 +35,15 @@ import type { GenerateRequest } from "./GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "./Generation.js"
 import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
-import type { Answer } from "./internal/http.js"
+import type { BufferedResponse } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
-import { retryThrice, retryLazily } from "./internal/retry.js"
+import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
+import { retryLazily, retryThrice } from "./internal/retry.js"
 
 /**
- * What asking for a generation's status may fail with.
+ * How getting the status of a generation fails.
  *
  * @since 0.1.0
  * @category models
@@ -51,7 +51,7 @@ import * as WireFormat from "./internal/artaApi/wireFormat.js"
 export type StatusError = TokenError | UnauthorizedError
 
 /**
- * What submitting a generation may fail with.
+ * How submitting a generation fails.
  *
  * @since 0.1.0
  * @category models
@@ -64,13 +64,17 @@ export type SubmitError = StatusError | SubmissionUnknownError
  */
 export interface Service {
   /**
-   * Asks for a generation and returns its id. A submission that may have reached the service is never sent again: it
-   * fails with `SubmissionUnknownError`. As long as the service wants to be left alone nothing is sent: it fails with
-   * `RateLimitedError`.
+   * Submits a generation and returns its id. Sends no submission twice: one that may have reached the service fails with
+   * `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with `RateLimitedError`.
    */
   readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
-  /** Asks once how a generation stands. */
+  /** Gets the current status of a generation. While a rate limit lasts, waits for its end. */
   readonly status: (id: RecordId) => Effect.Effect<GenerationStatus, StatusError>
+  /**
+   * Runs a submission once there is room for it: `ArtaApi.make` allows 32 at once, first come, first served. Default: no
+   * limit.
+   */
+  readonly limitSubmissions?: (<A, E, R>(submission: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) | undefined
 }
 
 /**
@@ -84,15 +88,24 @@ export class ArtaApi extends Context.Tag("effect-arta/ArtaApi")<ArtaApi, Service
  * @category options
  */
 export interface Options {
-  /** Where the image service is. Default: `https://img-gen-prod.ai-arta.com/api/v1`. */
+  /** The base URL of the image service. Default: `https://img-gen-prod.ai-arta.com/api/v1`. */
   readonly apiUrl?: string | undefined
 }
 
-const isLostSubmit = (error: StatusError): error is TransportError =>
-  error._tag === "TransportError" && error.operation === "submit"
+/** A response, and the tokens that it may repeat. */
+interface Exchange {
+  readonly response: BufferedResponse
+  readonly token: Redacted.Redacted
+  readonly secrets: ReadonlyArray<Redacted.Redacted>
+}
 
-const isRateLimit = ({ status, headers }: Answer): boolean =>
+const isOk = ({ response }: Exchange): boolean => response.status >= 200 && response.status < 300
+
+const isRateLimit = ({ status, headers }: BufferedResponse): boolean =>
   status === 429 || (status === 503 && headers["retry-after"] !== undefined)
+
+const isSubmitFailure = (error: StatusError): error is TransportError =>
+  error._tag === "TransportError" && error.operation === "submit"
 
 const submitTimeout: Duration.DurationInput = "1 minute"
 const statusTimeout: Duration.DurationInput = "15 seconds"
@@ -105,97 +118,85 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
   Effect.gen(function* () {
     const auth = yield* Auth
     const client = untraced(yield* HttpClient.HttpClient)
+    const cooldown = yield* makeCooldown
     const url = `${(options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1").replace(/\/+$/, "")}/text2image`
 
-    const cooldown = yield* makeCooldown
+    /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
+    const authorized = Effect.fnUntraced(function* (
+      operation: Operation,
+      timeout: Duration.DurationInput,
+      request: HttpClientRequest.HttpClientRequest
+    ) {
+      const send = (token: Redacted.Redacted) =>
+        Effect.map(
+          exchange(
+            client,
+            operation,
+            timeout,
+            HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
+          ),
+          (response): Exchange => ({ response, token, secrets: [token] })
+        )
+      const first = yield* Effect.flatMap(auth.token, send)
+      if (first.response.status !== 401) return first
+      const second = yield* Effect.flatMap(auth.renew(first.token), send)
+      if (second.response.status === 401) return yield* new UnauthorizedError({ operation })
+      return { ...second, secrets: [first.token, second.token] }
+    })
 
+    const refuse = (operation: Operation, { response, secrets }: Exchange) =>
+      isRateLimit(response)
+        ? Effect.tapError(rateLimited(operation, response), ({ retryAfter }) => cooldown.extend(retryAfter))
+        : Effect.fail(
+            new ResponseError({ operation, status: response.status, detail: WireFormat.detail(response, secrets) })
+          )
+
+    // A poll waits for the end of a cooldown: its generation exists already. A submission fails at once, so that its
+    // caller may decide whether to wait.
     const failDuringCooldown = Effect.flatMap(cooldown.left, (retryAfter) =>
       Duration.greaterThan(retryAfter, Duration.zero)
         ? new RateLimitedError({ operation: "submit", retryAfter })
         : Effect.void
     )
 
-    interface Exchanged {
-      readonly answer: Answer
-      readonly token: Redacted.Redacted
-      /** All tokens that the service was sent, and may repeat. */
-      readonly secrets: ReadonlyArray<Redacted.Redacted>
-    }
-
-    const authorized = (
-      operation: Operation,
-      timeout: Duration.DurationInput,
-      request: HttpClientRequest.HttpClientRequest
-    ): Effect.Effect<Exchanged, StatusError> => {
-      const withToken = (token: Redacted.Redacted) =>
-        exchange(
-          client,
-          operation,
-          timeout,
-          HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
-        ).pipe(Effect.map((answer): Exchanged => ({ answer, token, secrets: [token] })))
-
-      return Effect.gen(function* () {
-        const attempt = Effect.flatMap(auth.token, withToken)
-        // A poll has a generation to wait for. A submission has none yet, and who asks for it may not want to wait so long.
-        const first = yield* operation === "submit"
-          ? Effect.zipRight(failDuringCooldown, attempt)
-          : cooldown.awaitEnd(attempt)
-        if (first.answer.status !== 401) return first
-        const second = yield* Effect.flatMap(auth.renew(first.token), withToken)
-        if (second.answer.status === 401) return yield* new UnauthorizedError({ operation })
-        return { ...second, secrets: [first.token, second.token] }
-      })
-    }
-
-    const refuse = (operation: Operation, { answer, secrets }: Exchanged) =>
-      isRateLimit(answer)
-        ? Effect.tapError(rateLimited(operation, answer), ({ retryAfter }) => cooldown.extend(retryAfter))
-        : Effect.fail(
-            new ResponseError({ operation, status: answer.status, detail: WireFormat.detail(answer, secrets) })
-          )
-
-    const isOk = ({ answer }: Exchanged) => answer.status >= 200 && answer.status < 300
-
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
       yield* Effect.annotateCurrentSpan({ model: request.model, n: request.n })
       const unknown = (reason: string) => new SubmissionUnknownError({ request, reason })
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), WireFormat.form(request))
 
-      const submitted = yield* authorized("submit", submitTimeout, form).pipe(
-        (attempt) =>
-          retryLazily(attempt, {
-            schedule: retryThrice,
-            while: (error) => isLostSubmit(error) && !error.sent
-          }),
-        Effect.mapError((error) => (isLostSubmit(error) && error.sent ? unknown(error.reason) : error))
-      )
-      if (isOk(submitted)) {
-        const accepted = WireFormat.readSubmitted(submitted.answer)
-        if (Option.isNone(accepted)) return yield* unknown("an unreadable answer")
-        if (accepted.value === undefined) return yield* refuse("submit", submitted)
-        yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
-        return accepted.value
+      const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form))
+      const exchanged = yield* retryLazily(attempt, {
+        schedule: retryThrice,
+        while: (error) => isSubmitFailure(error) && !error.sent
+      }).pipe(Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? unknown(error.reason) : error)))
+
+      const { status } = exchanged.response
+      if (status >= 500 && !isRateLimit(exchanged.response)) {
+        return yield* unknown(`the service responded with status ${String(status)}`)
       }
-      if (submitted.answer.status < 500 || isRateLimit(submitted.answer)) return yield* refuse("submit", submitted)
-      return yield* unknown(`the service answered ${String(submitted.answer.status)}`)
+      if (!isOk(exchanged)) return yield* refuse("submit", exchanged)
+      const accepted = WireFormat.readSubmitted(exchanged.response)
+      if (Option.isNone(accepted)) return yield* unknown("an unreadable response")
+      if (accepted.value === undefined) return yield* refuse("submit", exchanged)
+      yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
+      return accepted.value
     })
 
     const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
       yield* Effect.annotateCurrentSpan({ recordId: id })
       const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
-      const exchanged = yield* authorized("status", statusTimeout, request)
+      const exchanged = yield* cooldown.awaitEnd(authorized("status", statusTimeout, request))
       if (!isOk(exchanged)) return yield* refuse("status", exchanged)
+      const { response, secrets } = exchanged
       const found = yield* Effect.mapError(
-        WireFormat.readStatus(exchanged.answer, { isSecure: url.startsWith("https:"), secrets: exchanged.secrets }),
-        () =>
-          new ResponseError({ operation: "status", status: exchanged.answer.status, detail: "an unreadable answer" })
+        WireFormat.readStatus(response, { isSecure: url.startsWith("https:"), secrets }),
+        () => new ResponseError({ operation: "status", status: response.status, detail: "an unreadable response" })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })
       return found
     })
 
-    return ArtaApi.of({ submit, status })
+    return ArtaApi.of({ submit, status, limitSubmissions: yield* makeSubmitLimiter })
   })
 
 /**
@@ -206,7 +207,7 @@ export const layer = (options: Options = {}): Layer.Layer<ArtaApi, never, Auth |
   Layer.effect(ArtaApi, make(options))
 
 /**
- * The same from `Config`. What is not given is read from `ARTA_API_URL`.
+ * Reads the options from `Config`. Default: `ARTA_API_URL`.
  *
  * @since 0.1.0
  * @category layers

@@ -1,11 +1,11 @@
 /**
- * The library for people without Effect: promises, async iterators, `AbortSignal`.
+ * The library without Effect: promises, async iterators, and `AbortSignal`.
  *
  * @example
  * ```ts
  * import { ArtaClient } from "effect-arta"
  *
- * export const draw = async (apiKey: string, signal: AbortSignal) => {
+ * export const generate = async (apiKey: string, signal: AbortSignal) => {
  *   await using client = ArtaClient.make({ apiKey })
  *   for await (const event of client.generate({ prompt: "a lighthouse at dawn" }, { signal })) {
  *     console.log(event._tag)
@@ -38,29 +38,31 @@ import * as TokenStore from "./TokenStore.js"
  * @category options
  */
 export interface CallSettings extends Arta.Settings {
-  /** Ends the call at once; it then throws the signal's reason. */
+  /** Aborting the signal ends the call at once. The call then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Errors are thrown as they are: each has a `_tag`, and is an instance of its class in `ArtaError`.
+ * Generates images and returns promises and async iterables.
+ *
+ * Every method throws the errors of `ArtaError` as instances of their classes, each with a `_tag`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ArtaClient extends AsyncDisposable {
-  /** Submits a generation and yields its events. Each iteration of the result is a new generation. */
+  /** Submits a generation and yields its events. Each iteration of the result submits a new generation. */
   readonly generate: (options: Options, settings?: CallSettings) => AsyncIterable<GenerationEvent>
-  /** Picks up a generation that was submitted before, and yields its events. */
+  /** Resumes a generation by its record id and yields its events. */
   readonly watch: (recordId: string, settings?: CallSettings) => AsyncIterable<GenerationEvent>
   /** Submits a generation and waits for its images. */
   readonly run: (options: Options, settings?: CallSettings) => Promise<Generation>
-  /** Ends what is under way and releases what the client holds. It cannot be used after that. */
+  /** Ends all running calls and releases the client's resources. Later calls fail. */
   readonly close: () => Promise<void>
 }
 
 /**
- * A client on any layer that provides `ArtaApi`. The layer is built at the first call.
+ * Makes a client from any layer that provides `ArtaApi`. The first call builds the layer.
  *
  * @since 0.1.0
  * @category constructors
@@ -69,20 +71,20 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   const runtime = ManagedRuntime.make(layer)
   const closing = Deferred.unsafeMake<never, unknown>(FiberId.none)
 
-  const endOf = ({ signal }: CallSettings): Effect.Effect<never, unknown> =>
+  const closedOrAborted = ({ signal }: CallSettings): Effect.Effect<never, unknown> =>
     signal === undefined ? Deferred.await(closing) : Effect.raceFirst(Deferred.await(closing), aborted(signal))
 
-  // What races an end begins before that has won, and would submit first.
-  const unlessOver = (settings: CallSettings): Effect.Effect<void, unknown> =>
+  // `raceFirst` starts both sides, so an aborted call would still submit.
+  const failIfEnded = (settings: CallSettings): Effect.Effect<void, unknown> =>
     Effect.whenEffect(
-      endOf(settings),
+      closedOrAborted(settings),
       Effect.map(Deferred.isDone(closing), (isClosed) => isClosed || settings.signal?.aborted === true)
     )
 
   const iterable = <A, E2>(stream: Stream.Stream<A, E2, ArtaApi>, settings: CallSettings): AsyncIterable<A> => ({
     [Symbol.asyncIterator]: () =>
       iterate(
-        Stream.interruptWhen(Stream.unwrap(Effect.as(unlessOver(settings), stream)), endOf(settings)),
+        Stream.interruptWhen(Stream.unwrap(Effect.as(failIfEnded(settings), stream)), closedOrAborted(settings)),
         runtime.runPromiseExit
       )
   })
@@ -96,8 +98,8 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
     generate: (options, settings = {}) => iterable(Arta.generate(options, settings), settings),
     watch: (recordId, settings = {}) => iterable(Arta.watch(recordId, settings), settings),
     run: (options, settings = {}) =>
-      Effect.zipRight(unlessOver(settings), Arta.run(options, settings))
-        .pipe(Effect.raceFirst(endOf(settings)), runtime.runPromiseExit)
+      Effect.zipRight(failIfEnded(settings), Arta.run(options, settings))
+        .pipe(Effect.raceFirst(closedOrAborted(settings)), runtime.runPromiseExit)
         .then(
           Exit.getOrElse((cause) => {
             throw Cause.squash(cause)
@@ -108,15 +110,15 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   }
 }
 
-// A redirect that `fetch` follows by itself could send a submission twice, and the token to where it points.
+// If `fetch` followed redirects, it could send a submission twice, and the token to another host.
 const fetchClient = Layer.provide(
   FetchHttpClient.layer,
   Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" })
 )
 
 /**
- * A client that uses the platform's `fetch` and forgets its session when it is closed. On Node, `NodeArta.client` keeps
- * the session in a file.
+ * Makes a client that uses the platform's `fetch`. The session lives in memory and ends with the client. On Node,
+ * `NodeArta.client` keeps the session in a file.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,15 +1,16 @@
 /**
- * Every way in which the library fails, each a tagged error to be handled by name.
+ * The tagged errors of the library, for `Effect.catchTag` and `Effect.catchTags`.
  *
- * The errors are schemas, so they cross process and RPC boundaries. Their messages tell a person what to do, and none
- * holds a token or an API key. An error after a submit carries the `recordId`, which `Arta.watch` resumes.
+ * The errors are schemas, so they cross process and RPC boundaries. Each message says what happened and what to do next,
+ * and no message contains a token or an API key. An error raised after a submission carries the `recordId`: pass it to
+ * `Arta.watch` to resume the generation.
  *
  * @example
  * ```ts
  * import { Arta } from "effect-arta"
  * import { Stream } from "effect"
  *
- * export const patient = Arta.generate({ prompt: "a lighthouse" }).pipe(
+ * export const events = Arta.generate({ prompt: "a lighthouse" }).pipe(
  *   Stream.catchTag("GenerationTimeoutError", (error) =>
  *     error.recordId === undefined ? Stream.fail(error) : Arta.watch(error.recordId)
  *   )
@@ -26,7 +27,7 @@ import { RecordId } from "./Generation.js"
 import * as messages from "./internal/errorMessages.js"
 
 /**
- * What the library was doing when a service did not answer as it should.
+ * The request that failed.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +43,7 @@ export type Operation = typeof Operation.Type
 const recordId = Schema.optional(RecordId)
 
 /**
- * An option is not usable. Nothing was sent.
+ * An option is invalid. Nothing was sent. `allowed` describes the values that the option accepts.
  *
  * @since 0.1.0
  * @category errors
@@ -56,12 +57,12 @@ export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>
   }
 ) {
   override get message(): string {
-    return `The option ${this.field} is ${messages.shown(this.value)}, but has to be ${this.allowed}.`
+    return `The option ${this.field} is ${messages.shown(this.value)}, but must be ${this.allowed}.`
   }
 }
 
 /**
- * No model has that name. `suggestions` holds the closest ones, closest first. Nothing was sent.
+ * No model has this name. Nothing was sent. `suggestions` lists the closest aliases, closest first.
  *
  * @since 0.1.0
  * @category errors
@@ -79,7 +80,7 @@ export class UnknownModelError extends Schema.TaggedError<UnknownModelError>("ef
 }
 
 /**
- * The identity service's own error codes. The two `API_KEY_*` reasons stand for messages without a code.
+ * The error code of the identity service. `API_KEY_INVALID` and `API_KEY_MISSING` stand for messages without a code.
  *
  * @since 0.1.0
  * @category models
@@ -93,7 +94,7 @@ export const AuthReason = Schema.Literal(...Struct.keys(messages.byAuthReason))
 export type AuthReason = typeof AuthReason.Type
 
 /**
- * The identity service refuses the API key, the sign-up or the session, and asking again would not help.
+ * The identity service refused the API key, the sign-up, or the session. A retry does not help.
  *
  * @since 0.1.0
  * @category errors
@@ -108,7 +109,7 @@ export class AuthError extends Schema.TaggedError<AuthError>("effect-arta/AuthEr
 }
 
 /**
- * The place where the session is kept cannot be used. `path` is a file, or the key in a key-value store.
+ * The token store could not load, save, clear, or lock the session. `path` is the file, or the key in a key-value store.
  *
  * @since 0.1.0
  * @category errors
@@ -130,7 +131,7 @@ export class TokenStoreError extends Schema.TaggedError<TokenStoreError>("effect
 }
 
 /**
- * No usable answer came. `sent` is `false` only where nothing can have reached the server.
+ * No usable response arrived. `sent` is `false` only if the request cannot have reached the server.
  *
  * @since 0.1.0
  * @category errors
@@ -142,15 +143,14 @@ export class TransportError extends Schema.TaggedError<TransportError>("effect-a
   recordId
 }) {
   override get message(): string {
-    return (
-      `No usable answer when ${messages.activity[this.operation]}: ${this.reason}.` + messages.resumable(this.recordId)
-    )
+    const failure = `No usable response while ${messages.activity[this.operation]}: ${this.reason}.`
+    return failure + messages.resumable(this.recordId)
   }
 }
 
 /**
- * A definite refusal such as 400, 403 or 422, or an answer outside the protocol. `status` is the HTTP status, `detail`
- * what the service said.
+ * The service refused the request, for example with 400, 403, or 422, or its response does not follow the protocol.
+ * `status` is the HTTP status and `detail` is the service's explanation.
  *
  * @since 0.1.0
  * @category errors
@@ -162,13 +162,13 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("effect-art
   recordId
 }) {
   override get message(): string {
-    const answer = `The service answered ${String(this.status)} when ${messages.activity[this.operation]}: ${this.detail}`
-    return messages.sentence(answer) + messages.resumable(this.recordId)
+    const refusal = `The service returned HTTP ${String(this.status)} while ${messages.activity[this.operation]}: ${this.detail}`
+    return messages.asSentence(refusal) + messages.resumable(this.recordId)
   }
 }
 
 /**
- * The API refused a token that had just been renewed.
+ * The API refused a token that was refreshed a moment ago.
  *
  * @since 0.1.0
  * @category errors
@@ -178,15 +178,13 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>("ef
   { operation: Schema.optional(Operation), recordId }
 ) {
   override get message(): string {
-    return (
-      "The service refused a fresh token: the API key may belong to another service." +
-      messages.resumable(this.recordId)
-    )
+    const refusal = "The service refused a refreshed token: check that the API key belongs to this service."
+    return refusal + messages.resumable(this.recordId)
   }
 }
 
 /**
- * The service asks for fewer requests. `retryAfter` is how long it wants to be left alone, where it said so.
+ * The service limits the request rate. `retryAfter` is how long to wait, if the service said so.
  *
  * @since 0.1.0
  * @category errors
@@ -201,15 +199,13 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effe
 ) {
   override get message(): string {
     const when = this.retryAfter === undefined ? "later" : `in ${Duration.format(this.retryAfter)}`
-    return (
-      `Too many requests when ${messages.activity[this.operation]}: try again ${when}.` +
-      messages.resumable(this.recordId)
-    )
+    const limit = `Too many requests while ${messages.activity[this.operation]}: try again ${when}.`
+    return limit + messages.resumable(this.recordId)
   }
 }
 
 /**
- * The service may or may not have accepted the submission. It is never sent again by itself: that could be paid twice.
+ * The service may or may not have accepted the submission. It is not resent, because the service could charge for both.
  *
  * @since 0.1.0
  * @category errors
@@ -218,18 +214,18 @@ export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknown
   "effect-arta/SubmissionUnknownError"
 )("SubmissionUnknownError", {
   request: GenerateRequest,
-  reason: Schema.optionalWith(Schema.String, { default: () => "no usable answer came" })
+  reason: Schema.optionalWith(Schema.String, { default: () => "no usable response arrived" })
 }) {
   override get message(): string {
     return (
-      `It is unknown whether the service accepted the generation: ${this.reason}. ` +
-      "It was not sent again: that could be paid twice."
+      `The service may or may not have accepted the generation: ${this.reason}. ` +
+      "It was not sent again, because the service could charge for both."
     )
   }
 }
 
 /**
- * The service gave up on the generation. `status` is its own name for that.
+ * The generation failed. `status` is the service's name for the failure, and `detail` its explanation.
  *
  * @since 0.1.0
  * @category errors
@@ -239,13 +235,13 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 )("GenerationFailedError", { recordId: RecordId, status: Schema.String, detail: Schema.String }) {
   override get message(): string {
     const detail = this.detail === "" ? "" : `: ${this.detail}`
-    return messages.sentence(`The generation ${this.recordId} ended as ${this.status}${detail}`)
+    return messages.asSentence(`The generation ${this.recordId} ended with status ${this.status}${detail}`)
   }
 }
 
 /**
- * The generation exceeded its timeout, or its polling schedule ended. Without a `recordId`, the submission got no
- * response: `request` is what the service may have accepted. Without both, the service accepted nothing.
+ * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only a
+ * `request`, the submission got no response, and may have been accepted. With neither, the service accepted nothing.
  *
  * @since 0.1.0
  * @category errors
@@ -262,18 +258,18 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
     const after = `after ${Duration.format(this.elapsed)}`
     if (this.recordId !== undefined) {
       return (
-        `The generation ${this.recordId} is not finished ${after} (${this.lastStatus ?? "status unknown"}).` +
+        `The generation ${this.recordId} has not finished ${after} (${this.lastStatus ?? "status unknown"}).` +
         messages.resumable(this.recordId)
       )
     }
     return this.request === undefined
-      ? `The service had accepted nothing ${after}.`
-      : `The submission had no answer ${after}. The service may still have accepted it.`
+      ? `The service has not accepted the generation ${after}: try again with a longer timeout.`
+      : `The submission got no response ${after}. The service may still have accepted it.`
   }
 }
 
 /**
- * An image could not be fetched, or, where there is a `path`, not be written to that folder.
+ * An image could not be downloaded. With a `path`, it could not be saved to that directory.
  *
  * @since 0.1.0
  * @category errors
@@ -293,7 +289,7 @@ export class DownloadError
 }
 
 /**
- * Every error of the library.
+ * Any error of the library.
  *
  * @since 0.1.0
  * @category unions

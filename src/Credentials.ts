@@ -1,18 +1,19 @@
 /**
- * A signed-up session: its tokens, and how long they are good for.
+ * The session of an anonymous account, and how long its tokens are valid.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
-// A header can hold nothing else.
+// A token goes into a header, which takes printable ASCII only.
 const Token = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/))
 
 /**
- * The session of one anonymous account. `issuedAt` is the local time, in milliseconds since 1970, at which the tokens
- * were received; `expiresIn` is how long the id token is good for from then on. `signedUpAt` is when the account was made,
- * where that is known.
+ * The session of one anonymous account.
+ *
+ * `issuedAt` is the local time at which the tokens were requested, in milliseconds since the Unix epoch. The id token
+ * expires `expiresIn` after that. `signedUpAt` is the time of the sign-up, if known.
  *
  * @since 0.1.0
  * @category models
@@ -31,9 +32,10 @@ const age = (self: Credentials, now: number): number => now - self.issuedAt
 const safetyMargin = (self: Credentials): number => Math.min(30_000, Duration.toMillis(self.expiresIn) / 10)
 
 /**
- * Whether the id token can be used at the given time, in milliseconds since 1970. It counts as expired 30 seconds
- * before the service says so (a tenth of its life, if that is less). A token that seems to come from the future counts
- * as expired too: the clock was changed, and the token's age is unknown.
+ * Whether the id token is usable at `now`, in milliseconds since the Unix epoch.
+ *
+ * The token counts as expired 30 seconds before its lifetime ends, or a tenth of its lifetime if that is shorter. A
+ * token issued in the future counts as expired too: the clock has changed, so the token's age is unknown.
  *
  * @since 0.1.0
  * @category freshness
@@ -42,8 +44,8 @@ export const isValid = (self: Credentials, now: number): boolean =>
   age(self, now) >= -safetyMargin(self) && age(self, now) < Duration.toMillis(self.expiresIn) - safetyMargin(self)
 
 /**
- * Whether less than half of the id token's life is gone at the given time, in milliseconds since 1970. Past that it is
- * renewed in the background, while it is still in use.
+ * Whether less than half of the id token's lifetime has passed at `now`, in milliseconds since the Unix epoch. A token
+ * that is valid but no longer fresh stays in use while a refresh runs in the background.
  *
  * @since 0.1.0
  * @category freshness

@@ -1,5 +1,5 @@
 /**
- * What to draw: the options people pass, and the complete request they become once every default is filled in.
+ * The options of a generation, and the complete request that they become once every default is filled in.
  *
  * @example
  * ```ts
@@ -19,8 +19,8 @@ import * as Schema from "effect/Schema"
 import * as ImageModel from "./ImageModel.js"
 
 /**
- * A chat message. Only the text of user messages is read: a `content` that is a string, or the parts of it that are
- * `{ type: "text", text: "…" }`. Everything else is allowed and ignored.
+ * A chat message. Only user messages count: a `content` that is a string, or its `{ type: "text", text: "…" }` parts.
+ * Other roles and parts are ignored.
  *
  * @since 0.1.0
  * @category models
@@ -31,36 +31,36 @@ export interface Message {
 }
 
 /**
- * What a caller may say about a generation. Either `prompt` or `messages` is needed; the rest has defaults.
+ * The options of a generation. Pass `prompt` or `messages`; every other option has a default.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** What to draw. Wins over `messages`. */
+  /** Describes the image. Overrides `messages`. */
   readonly prompt?: string | undefined
-  /** A chat: the text of its last run of user messages, joined by newlines, is the prompt. */
+  /** A chat. The text of the last consecutive user messages, joined by newlines, becomes the prompt. */
   readonly messages?: ReadonlyArray<Message> | undefined
-  /** A service name or an alias. Default: `"Flux"`. */
+  /** A service name or an alias, see `ImageModel`. Default: `"Flux"`. */
   readonly model?: ImageModel.ImageModel | undefined
-  /** What to avoid. Default: `"blurry, deformed hands, ugly"`. */
+  /** Describes what the image should avoid. Default: `"blurry, deformed hands, ugly"`. */
   readonly negativePrompt?: string | undefined
-  /** How many images. A positive integer. Default: 1. */
+  /** The number of images, a positive integer. Default: 1. */
   readonly n?: number | undefined
-  /** How closely the prompt is followed. Zero or more. Default: 7. */
+  /** How closely the images follow the prompt, zero or more. Default: 7. */
   readonly guidanceScale?: number | undefined
-  /** How many steps are spent on each image. A positive integer. Default: 30. */
+  /** The number of inference steps for each image, a positive integer. Default: 30. */
   readonly numInferenceSteps?: number | undefined
-  /** `W:H`, both positive integers. Default: `"1:1"`. */
+  /** The aspect ratio as `W:H`, both positive integers. Default: `"1:1"`. */
   readonly aspectRatio?: string | undefined
-  /** Where the drawing starts from. An integer from 0 to 99999999. Default: random, from 9999 up. */
+  /** The random seed, an integer from 0 to 99999999. Default: a random integer from 9999 to 99999999. */
   readonly seed?: number | undefined
 }
 
-/** Makes a schema say what is allowed, whatever it is that went wrong. */
+/** Replaces every message of a schema with the values that it accepts, for `InvalidRequestError.allowed`. */
 const allowed = (message: string) => ({ message: () => ({ message, override: true }) })
 
-const Prompt = Schema.String.pipe(Schema.pattern(/\S/)).annotations(allowed("a text that is not blank"))
+const Prompt = Schema.String.pipe(Schema.pattern(/\S/)).annotations(allowed("a string that is not blank"))
 const PositiveInt = Schema.Int.pipe(Schema.positive()).annotations(allowed("a positive integer"))
 const GuidanceScale = Schema.Finite.pipe(Schema.nonNegative()).annotations(allowed("a finite number, zero or more"))
 const AspectRatio = Schema.String.pipe(Schema.pattern(/^[1-9]\d*:[1-9]\d*$/)).annotations(
@@ -74,7 +74,7 @@ const Seed = Schema.Int.pipe(Schema.between(0, highestSeed)).annotations(
 )
 
 /**
- * A seed from the fiber's own `Random`, in the range that the service's users draw from.
+ * Draws a seed from 9999 to 99999999, using the fiber's `Random`. The service's own clients use the same range.
  *
  * @since 0.1.0
  * @category seeds
@@ -93,8 +93,8 @@ const ModelName = Schema.transformOrFail(Schema.String, ImageModel.ServiceName, 
 }).annotations(allowed("the name of a model"))
 
 /**
- * A complete request: every default filled in, the model by the service's own name, the seed drawn. Both its
- * constructor and its decoding fill in what is missing; only `prompt` is required.
+ * A complete request: every option has a value, and the model has its service name. Only `prompt` is required: both the
+ * constructor and the decoder fill in the defaults.
  *
  * @since 0.1.0
  * @category models
@@ -102,19 +102,19 @@ const ModelName = Schema.transformOrFail(Schema.String, ImageModel.ServiceName, 
 export class GenerateRequest extends Schema.Class<GenerateRequest>("effect-arta/GenerateRequest")({
   prompt: Prompt,
   model: Schema.optionalWith(ModelName, { default: () => ImageModel.defaultModel }),
-  negativePrompt: Schema.optionalWith(Schema.String.annotations(allowed("a text")), {
+  negativePrompt: Schema.optionalWith(Schema.String.annotations(allowed("a string")), {
     default: () => "blurry, deformed hands, ugly"
   }),
   n: Schema.optionalWith(PositiveInt, { default: () => 1 }),
   guidanceScale: Schema.optionalWith(GuidanceScale, { default: () => 7 }),
   numInferenceSteps: Schema.optionalWith(PositiveInt, { default: () => 30 }),
   aspectRatio: Schema.optionalWith(AspectRatio, { default: () => "1:1" }),
-  // A constructor has no fiber to draw from; `Arta.generate` passes a seed of its fiber's own `Random`.
+  // A constructor has no fiber. `Arta.generate` passes a seed from its fiber's `Random` instead.
   seed: Schema.optionalWith(Seed, { default: () => Effect.runSync(randomSeed) })
 }) {}
 
 /**
- * Chat messages, as they come from outside.
+ * Decodes chat messages.
  *
  * @since 0.1.0
  * @category messages
@@ -125,13 +125,14 @@ export const Messages: Schema.Schema<ReadonlyArray<Message>> = Schema.Array(
 
 const isTextPart = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
 
-const textOf = ({ content }: Message): ReadonlyArray<string> => {
+const textsIn = ({ content }: Message): ReadonlyArray<string> => {
   if (typeof content === "string") return [content]
   return Array.isArray(content) ? content.flatMap((part) => (isTextPart(part) ? [part.text] : [])) : []
 }
 
 /**
- * The text of the last run of user messages, joined by newlines; empty where no user message holds any text.
+ * Returns the text of the last consecutive user messages, joined by newlines. Returns an empty string if they contain no
+ * text.
  *
  * @since 0.1.0
  * @category messages
@@ -141,7 +142,7 @@ export const promptFromMessages = (messages: ReadonlyArray<Message>): string => 
   const upToLastUser = Array.dropWhile(Array.reverse(messages), (message) => !isUser(message))
   const lastRun = Array.reverse(Array.takeWhile(upToLastUser, isUser))
   return lastRun
-    .flatMap(textOf)
+    .flatMap(textsIn)
     .filter((text) => text.trim() !== "")
     .join("\n")
 }

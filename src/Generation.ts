@@ -1,5 +1,5 @@
 /**
- * The vocabulary of a generation: its id, where it stands, the events it emits and the images it ends with.
+ * The data of a generation: its record id, status, events, and images.
  *
  * @since 0.1.0
  */
@@ -7,13 +7,13 @@ import * as Schema from "effect/Schema"
 import { GenerateRequest } from "./GenerateRequest.js"
 
 /**
- * What the service calls a submitted generation. Keep it: with it a generation can be picked up again.
+ * The service's id of a submitted generation. Store it to resume the generation later, with `Arta.watch`.
  *
  * @since 0.1.0
  * @category models
  */
 export const RecordId = Schema.NonEmptyTrimmedString.pipe(
-  // Half a surrogate pair cannot be part of a URL.
+  // `encodeURIComponent` throws on a lone surrogate.
   Schema.filter((id) => !/\p{Surrogate}/u.test(id)),
   Schema.brand("effect-arta/RecordId")
 )
@@ -25,7 +25,7 @@ export const RecordId = Schema.NonEmptyTrimmedString.pipe(
 export type RecordId = typeof RecordId.Type
 
 /**
- * One finished image. `index` counts from 0 in the order in which the service lists them.
+ * A finished image. `index` counts from 0, in the order of the service's list.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,7 @@ export const Image = Schema.Struct({
 export type Image = typeof Image.Type
 
 /**
- * Where a generation stands, as one status request tells it. `Failed` carries the service's own name for the failure.
+ * The status of a generation at one poll. In `Failed`, `status` is the service's name for the failure.
  *
  * @since 0.1.0
  * @category models
@@ -61,8 +61,7 @@ export const GenerationStatus = /* @__PURE__ */ Schema.Union(
 export type GenerationStatus = typeof GenerationStatus.Type
 
 /**
- * The service accepted the request: from here on the generation is paid for. `request` holds the model and the seed
- * that were really used.
+ * The service accepted the request and charges for it. `request` holds the model and the seed that were used.
  *
  * @since 0.1.0
  * @category events
@@ -73,7 +72,7 @@ export class Submitted extends Schema.TaggedClass<Submitted>("effect-arta/Submit
 }) {}
 
 /**
- * The generation waits for its turn. `elapsed` is the time since the call, here and in every later event.
+ * The generation is in the service's queue. In this and every later event, `elapsed` is the time since the call.
  *
  * @since 0.1.0
  * @category events
@@ -84,7 +83,7 @@ export class Queued extends Schema.TaggedClass<Queued>("effect-arta/Queued")("Qu
 }) {}
 
 /**
- * The service is drawing.
+ * The service is generating the images.
  *
  * @since 0.1.0
  * @category events
@@ -107,7 +106,7 @@ export class Completed extends Schema.TaggedClass<Completed>("effect-arta/Comple
 }) {}
 
 /**
- * What happens to a generation, in order. An event is emitted when the state changes, not at every poll.
+ * An event of a generation. Events are emitted when the status changes, not at every poll.
  *
  * @since 0.1.0
  * @category events
@@ -121,7 +120,7 @@ export const GenerationEvent = /* @__PURE__ */ Schema.Union(Submitted, Queued, I
 export type GenerationEvent = typeof GenerationEvent.Type
 
 /**
- * A finished generation. `request` is there unless the generation was picked up by its id alone.
+ * A finished generation. `request` is absent if the generation was resumed by its record id.
  *
  * @since 0.1.0
  * @category models

@@ -1,8 +1,8 @@
 /**
- * From a finished generation to files.
+ * Downloads the images of a generation and saves them to files.
  *
- * Only whole images are kept: an error page, an empty answer, an image that broke off or a file of another kind is a
- * `DownloadError`, and never a file. What one image fails with costs none of the others.
+ * Only complete images are saved. An error page, an empty response, a truncated image or another kind of file fails with
+ * `DownloadError` and leaves no file. If one image fails, the others are still saved.
  *
  * @example
  * ```ts
@@ -28,24 +28,26 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import * as Random from "effect/Random"
+import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { ArtaApi } from "./ArtaApi.js"
 import { DownloadError } from "./ArtaError.js"
+import { temporaryFile } from "./AtomicFile.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { Generation, Image, RecordId } from "./Generation.js"
-import { fetchImage, DownloadFailure } from "./internal/download/fetchImage.js"
+import { DownloadFailure, fetchImage } from "./internal/download/fetchImage.js"
+import { isAlreadyExists } from "./internal/platformError.js"
 import { backoff } from "./internal/retry.js"
 
 /**
- * The bytes of an image as they arrive, from http and https only. The last of them is emitted before it is known whether
- * the image is whole, so wait for the end of the stream before you trust it.
+ * Streams the bytes of an image as they arrive, over http or https. Trust them only after the stream has ended: the last
+ * bytes are emitted before the image is known to be complete.
  *
- * Fails with `DownloadError` on anything that is not a whole PNG, JPEG or WebP image of at most 64 MiB.
+ * Fails with `DownloadError` unless the bytes are a complete PNG, JPEG or WebP image of at most 64 MiB.
  *
- * Redirects are followed to a bound, and never from https to http. A client that follows them by itself takes them out of
- * these hands: give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
+ * Follows a few redirects, but never from https to http. A client that follows redirects by itself bypasses both limits:
+ * give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
  *
  * @since 0.1.0
  * @category downloading
@@ -61,17 +63,17 @@ export const bytes = (image: Image): Stream.Stream<Uint8Array, DownloadError, Ht
  * @category options
  */
 export interface SaveOptions {
-  /** The folder to save to. It is created where it is missing. */
+  /** The directory to save to. It is created if it does not exist. */
   readonly directory: string
   /**
-   * What the names of the files start with, as in `name-0.png`. What some file system may not take becomes a hyphen.
-   * Default: `nameOf` the request, or the record id where there is no request.
+   * How file names start, as in `name-0.png`. Characters that some file systems reject become hyphens.
+   * Default: `nameOf` the request, or the record id if the request is unknown.
    */
   readonly name?: string | undefined
 }
 
 /**
- * How one image was saved: the path of its file, or why there is none.
+ * The outcome for one image: the path of its file, or the error.
  *
  * @since 0.1.0
  * @category models
@@ -82,7 +84,7 @@ export interface Saved {
 }
 
 /**
- * What `save` needs to know of a generation: a `Generation` is one, and so is a `Completed` event.
+ * What `save` takes: a `Generation` or a `Completed` event.
  *
  * @since 0.1.0
  * @category models
@@ -101,8 +103,8 @@ const slug = (text: string, maxLength: number): string =>
 const joined = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join("-")
 
 /**
- * What the names of files start with by default: made from the prompt and the seed of a request, or from a record id.
- * Every file system takes it.
+ * The default start of file names, made from the prompt and the seed of a request, or from a record id. It is valid on
+ * every file system.
  *
  * @since 0.1.0
  * @category saving
@@ -110,70 +112,65 @@ const joined = (...parts: ReadonlyArray<string>): string => parts.filter((part) 
 export const nameOf = (subject: GenerateRequest | RecordId): string =>
   typeof subject === "string" ? slug(subject, 100) : joined(slug(subject.prompt, 60), String(subject.seed))
 
-const isTaken = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "AlreadyExists"
-
-/** Gives a file the first free one of the names `name.ext`, `name-2.ext`, `name-3.ext`, … */
-const publish = (
-  fs: FileSystem.FileSystem,
+/** Moves a file to the first unused name of `base.ext`, `base-2.ext`, `base-3.ext`, … and returns the path. */
+const moveToUnusedName = (
   temporary: string,
-  pathOf: (suffix: string) => string,
+  base: string,
+  extension: string,
   attempt = 1
-): Effect.Effect<string, PlatformError> => {
-  const path = pathOf(attempt === 1 ? "" : `-${String(attempt)}`)
-  // A link, unlike a rename, fails where something stands already. Some file systems have none, and reserve the name.
-  const place = Effect.catchIf(
-    fs.link(temporary, path),
-    (error) => !isTaken(error),
-    () =>
-      Effect.zipRight(
-        fs.writeFile(path, new Uint8Array(), { flag: "wx" }),
-        Effect.onError(fs.rename(temporary, path), () => Effect.ignore(fs.remove(path)))
-      ).pipe(Effect.uninterruptible)
-  )
-  return Effect.as(place, path).pipe(Effect.catchIf(isTaken, () => publish(fs, temporary, pathOf, attempt + 1)))
-}
+): Effect.Effect<string, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const file = `${attempt === 1 ? base : `${base}-${String(attempt)}`}.${extension}`
+    // Unlike a rename, a link fails if the name is taken. On file systems without links, reserve the name instead.
+    const reserveAndRename = Effect.zipRight(
+      fs.writeFile(file, new Uint8Array(), { flag: "wx" }),
+      Effect.onError(fs.rename(temporary, file), () => Effect.ignore(fs.remove(file)))
+    ).pipe(Effect.uninterruptible)
+    yield* Effect.catchIf(fs.link(temporary, file), Predicate.not(isAlreadyExists), () => reserveAndRename)
+    return file
+  }).pipe(Effect.catchIf(isAlreadyExists, () => moveToUnusedName(temporary, base, extension, attempt + 1)))
 
-const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions) =>
+/** Downloads an image into a temporary file and moves it to its final name once it is complete. */
+const downloadTo = (directory: string, base: string, url: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const api = yield* ArtaApi
-    const url = yield* Ref.make(image.url)
-
-    const renewUrl = Effect.gen(function* () {
-      const status = yield* Effect.option(api.status(source.recordId))
-      const images = status._tag === "Some" && status.value._tag === "Done" ? status.value.images : []
-      const renewed = images.find(({ index }) => index === image.index)?.url
-      if (renewed !== undefined) yield* Ref.set(url, renewed)
-    })
-
-    const temporaryFile = Effect.acquireRelease(
-      Effect.map(Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER), (n) => path.join(directory, `.${String(n)}.part`)),
-      (file) => Effect.ignore(fs.remove(file, { force: true }))
+    const temporary = yield* temporaryFile(directory)
+    const extension = yield* Ref.make("")
+    yield* Stream.run(
+      fetchImage(url, (found) => Ref.set(extension, found)),
+      fs.sink(temporary, { flag: "wx" })
     )
-
-    const attempt = Effect.gen(function* () {
-      const temporary = yield* temporaryFile
-      const extension = yield* Ref.make("")
-      const body = fetchImage(yield* Ref.get(url), (found) => Ref.set(extension, found))
-      yield* Stream.run(body, fs.sink(temporary, { flag: "wx" }))
-      const ending = `.${yield* Ref.get(extension)}`
-      const start = name === undefined ? nameOf(source.request ?? source.recordId) : slug(name, 100)
-      const base = joined(start, String(image.index))
-      return yield* publish(fs, temporary, (suffix) => path.join(directory, base + suffix + ending))
-    }).pipe(Effect.scoped)
-
-    const patient = Effect.retry(attempt, {
+    return yield* moveToUnusedName(temporary, path.join(directory, base), yield* Ref.get(extension))
+  }).pipe(
+    Effect.scoped,
+    Effect.retry({
       schedule: backoff,
       times: 3,
       while: (error) => error._tag === "DownloadFailure" && error.recovery === "retry"
     })
+  )
+
+/** Asks the service for an image's current URL. Returns the known one if there is no newer. */
+const refreshUrl = (recordId: RecordId, image: Image) =>
+  Effect.flatMap(ArtaApi, (api) => api.status(recordId)).pipe(
+    Effect.map((status) => (status._tag === "Done" ? status.images : [])),
+    Effect.orElseSucceed((): ReadonlyArray<Image> => []),
+    Effect.map((images) => images.find(({ index }) => index === image.index)?.url ?? image.url)
+  )
+
+const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const start = name === undefined ? nameOf(source.request ?? source.recordId) : slug(name, 100)
+    const base = joined(start, String(image.index))
 
     yield* fs.makeDirectory(directory, { recursive: true })
-    return yield* patient.pipe(
+    return yield* downloadTo(directory, base, image.url).pipe(
       Effect.catchIf(
         (error) => error._tag === "DownloadFailure" && error.recovery === "new url",
-        () => Effect.zipRight(renewUrl, patient)
+        () => Effect.flatMap(refreshUrl(source.recordId, image), (url) => downloadTo(directory, base, url))
       )
     )
   }).pipe(
@@ -186,11 +183,11 @@ const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions)
   )
 
 /**
- * Fetches all images of a generation, four at a time, and saves each under a name made from prompt, seed and index, or
- * from the record id where there is no request. No file is overwritten.
+ * Downloads all images of a generation, four at a time, and saves each under a name made from prompt, seed and index, or
+ * from the record id if the request is unknown. No file is overwritten.
  *
- * Lost connections and servers in trouble are tried again, three times. Where an address has expired, the status is asked
- * once for a new one. What still fails is in the result of its image, as a `DownloadError` with the `recordId`.
+ * Lost connections and server errors are retried three times. If a URL has expired, the status is requested once for a new
+ * one. An image that still fails has a `DownloadError` with the `recordId` as its result.
  *
  * @since 0.1.0
  * @category saving

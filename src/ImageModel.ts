@@ -1,8 +1,8 @@
 /**
- * The image models of the service: their names, the aliases people type, and how one becomes the other.
+ * The image models of the service, their aliases, and functions to resolve them.
  *
- * A model may be given by the service's own name (`"SDXL 1.0"`) or by an alias (`"sdxl-1.0"`). Case does not matter,
- * and `_` and spaces count as `-`.
+ * Name a model by its service name (`"SDXL 1.0"`) or by an alias (`"sdxl-1.0"`). Case does not matter, and `_` and spaces
+ * count as `-`.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ import * as Schema from "effect/Schema"
 import { distance } from "fastest-levenshtein"
 
 /**
- * Every model, by the name that the service itself uses.
+ * The service names of all models.
  *
  * @since 0.1.0
  * @category models
@@ -92,22 +92,22 @@ type Hyphenated<S extends string> = S extends `${infer Head}${" " | "_"}${infer 
   ? `${Head}-${Hyphenated<Tail>}`
   : S
 
-const furtherAliases = {
+const extraAliases = {
   "flux-dev": ["F Dev"],
   "flux-pro": ["F Pro"],
   "gpt-image": ["GPT4o", "High GPT4o", "GPT4o Ghibli"]
 } as const satisfies Record<string, Array.NonEmptyReadonlyArray<ServiceName>>
 
 /**
- * Every alias: each service name in lower case with hyphens, and `flux-dev`, `flux-pro`, `gpt-image`.
+ * The aliases: each service name in lower case with hyphens, and `flux-dev`, `flux-pro`, and `gpt-image`.
  *
  * @since 0.1.0
  * @category models
  */
-export type Alias = Lowercase<Hyphenated<ServiceName>> | keyof typeof furtherAliases
+export type Alias = Lowercase<Hyphenated<ServiceName>> | keyof typeof extraAliases
 
 /**
- * What the `model` option takes. An editor completes the known names; any string is accepted and checked at run time.
+ * The type of the `model` option. Editors complete the known names. Any string type-checks and is validated at run time.
  *
  * @since 0.1.0
  * @category models
@@ -115,7 +115,7 @@ export type Alias = Lowercase<Hyphenated<ServiceName>> | keyof typeof furtherAli
 export type ImageModel = ServiceName | Alias | (string & {})
 
 /**
- * The model that draws when none is named.
+ * The default model.
  *
  * @since 0.1.0
  * @category models
@@ -125,19 +125,19 @@ export const defaultModel: ServiceName = "Flux"
 const normalize = (model: string): string => model.trim().toLowerCase().replace(/[\s_]/g, "-")
 
 /**
- * Every alias with the service names that it stands for.
+ * Maps each alias to its service names.
  *
  * @since 0.1.0
  * @category resolving
  */
 export const aliases: ReadonlyMap<string, ReadonlyArray<ServiceName>> = new Map<string, ReadonlyArray<ServiceName>>([
   ...ServiceName.literals.map((name) => [normalize(name), [name]] as const),
-  ...Object.entries(furtherAliases)
+  ...Object.entries(extraAliases)
 ])
 
 /**
- * The service names that a model stands for: one for most, several for an alias such as `gpt-image`, none for an
- * unknown name.
+ * Returns the service names that a name or alias stands for: usually one, several for an alias such as `gpt-image`, and
+ * none for an unknown name.
  *
  * @since 0.1.0
  * @category resolving
@@ -145,7 +145,7 @@ export const aliases: ReadonlyMap<string, ReadonlyArray<ServiceName>> = new Map<
 export const candidates = (model: string): ReadonlyArray<ServiceName> => aliases.get(normalize(model)) ?? []
 
 /**
- * The three known aliases closest to a name, closest first.
+ * Returns the three aliases that are closest to a name, closest first.
  *
  * @since 0.1.0
  * @category resolving

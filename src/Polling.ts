@@ -1,25 +1,11 @@
 /**
- * When to ask again: schedules that are fed each status and decide how long to wait for the next.
+ * Polling schedules: each receives a generation's status and decides how long to wait before the next poll.
  *
- * `adaptive`, the default, learns how long generations take. A poll is worth most where the end is likely. With polls at
- * a density of `r(t)`, the expected lag is `∫ f / 2r` and the expected number of polls `∫ r S`, where `f` is the density
- * of the durations and `S` the share of them that is longer than `t`. With `h = f / S`, the hazard, and a second of lag
- * as dear as `c` polls, `r = √(c h / 2)` makes their sum smallest: from each poll to the next, `∫ √h` grows by `√(2 / c)`.
- * This is Keller's rule (Optimum checking schedules for systems subject to random failure, 1974). The exact optimum
- * (Barlow, Hunter and Proschan, Optimum checking procedures, 1963) is a few in a hundred better where the durations are
- * known, from two or three polls on. But it hangs on a first poll that has to be searched for and on the slope of `f`,
- * and neither is to be had from a few dozen generations. Lag times polls falls to `(∫ √(f S))² / E[T]` of what it is with
- * a fixed pause: to 0.51 for lognormal durations with a sigma of 0.3, and to 0.73 with 0.5.
+ * `adaptive` is the default. It learns how long generations take and polls most often when one is likely to end.
+ * `docs/adaptive-polling.md` explains the model, with formulas and references. `fixed` and `exponential` do not learn.
  *
- * The hazard comes from a histogram on a logarithmic scale, smoothed, so that two kinds of durations under one name
- * remain two. A poll only tells that a stage ended since the poll before: that one generation is shared out over the
- * interval as the histogram so far expects it (Turnbull's self-consistency, 1976). Each generation counts a little less
- * with each that follows. Where one is unlikely, the histogram is forgotten to the degree that it is more likely that
- * times have changed (Bayes' rule for a change at any generation, as in Adams and MacKay, 2007). A small share of a
- * heavy-tailed prior stays for good and no pause is ever longer than `max`, so nothing learned makes it blind.
- *
- * Any `Schedule` will do. One that ends gives the generation up with a `GenerationTimeoutError`, from which it can be
- * picked up again.
+ * Any `Schedule` works. If it ends before the generation does, the generation fails with a `GenerationTimeoutError`, whose
+ * `recordId` resumes it.
  *
  * @example
  * ```ts
@@ -39,12 +25,13 @@ import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
 import { monotonicSeconds } from "./internal/clock.js"
 import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
-import { DurationHistory, makeDurationHistory, PollContext } from "./internal/adaptivePolling/durationHistory.js"
+import { DurationHistory, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
 import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
-import { pickedUp, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
+import { resumed, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
+import { PollContext } from "./internal/durationRecorder.js"
 
 /**
- * Asks again after the same pause every time.
+ * Waits the same interval before every poll.
  *
  * @since 0.1.0
  * @category schedules
@@ -57,16 +44,16 @@ export const fixed = (interval: Duration.DurationInput): Schedule.Schedule<unkno
  * @category options
  */
 export interface ExponentialOptions {
-  /** The first pause. Default: 500 milliseconds. */
+  /** The first interval. Default: 500 milliseconds. */
   readonly initial?: Duration.DurationInput | undefined
-  /** By how much each pause is longer than the one before. Default: 1.25. */
+  /** The factor by which each interval grows. Default: 1.25. */
   readonly factor?: number | undefined
-  /** The longest pause. Default: 3 seconds. */
+  /** The longest interval. Default: 3 seconds. */
   readonly max?: Duration.DurationInput | undefined
 }
 
 /**
- * Asks often at first and then less and less often, up to a longest pause.
+ * Starts with a short interval and multiplies it by `factor` after each poll, up to `max`.
  *
  * @since 0.1.0
  * @category schedules
@@ -82,36 +69,35 @@ export const exponential = (options: ExponentialOptions = {}): Schedule.Schedule
  */
 export interface AdaptiveOptions {
   /**
-   * How many polls it is worth to learn a second earlier that a generation has ended. Four times as much makes for half
-   * the lag and twice the polls. Default: 20.
+   * The cost of one second of lag, in polls: how many polls you would spend to see a result one second earlier.
+   * Quadrupling it halves the lag and doubles the polls. Default: 20.
    */
   readonly lagCost?: number | undefined
-  /** The shortest pause. Default: 100 milliseconds. */
+  /** The shortest interval. Default: 100 milliseconds. */
   readonly min?: Duration.DurationInput | undefined
-  /** The longest pause, whatever was learned. Default: 8 seconds. */
+  /** The longest interval. What the schedule has learned never exceeds it. Default: 8 seconds. */
   readonly max?: Duration.DurationInput | undefined
 }
 
-// Late news of the end of the queue delays no image as long as the drawing goes on. It only blurs when that began.
-const queueShare = 0.25
+// Noticing late that the queue has ended delays no image. It only blurs the start of the next stage.
+const queueLagShare = 0.25
 
 /**
- * Asks often when a generation is likely to end and seldom when it is not, from how long those before it took. This is
- * how generations are polled unless they are told otherwise.
+ * Polls often when a generation is likely to end and rarely otherwise, based on how long earlier generations took. This
+ * is the default schedule. `docs/adaptive-polling.md` explains how it works.
  *
- * Durations are kept for each model and number of images, the queue's apart from the drawing's. They are learned from
- * every generation that this program submits and that completes, however it is polled. A generation that is picked up
- * by its id has been under way for an unknown time: it is polled by what that leaves to expect, and not learned from.
+ * The schedule keeps durations per model and number of images, and separates the queue from the generation itself. It
+ * learns from every generation that this program submits and completes, whichever schedule polls it. A generation that
+ * is resumed by its record id started at an unknown time: the schedule allows for that, and does not learn from it.
  *
- * What is learned lasts as long as the process, across layers and runtimes: a program may build those for each
- * call. It is bound to the `Clock` on which it was measured, so tests, each with a `TestClock` of its own, do not learn
- * from each other. `layerHistory` keeps it apart in other ways.
+ * The history lasts as long as the process, across layers and runtimes. It belongs to one `Clock`, so tests that each
+ * have their own `TestClock` do not affect each other. Use `layerHistory` to separate histories further.
  *
  * @example
  * ```ts
  * import { Arta, Polling } from "effect-arta"
  *
- * // Five polls are not too many to see the images a second earlier.
+ * // Spend up to five polls to see the images one second earlier.
  * export const events = Arta.generate({ prompt: "a lighthouse" }, { polling: Polling.adaptive({ lagCost: 5 }) })
  * ```
  *
@@ -122,19 +108,19 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
   const lagCost = options.lagCost ?? 20
   const max = Math.max(1, Math.floor(Duration.toMillis(options.max ?? "8 seconds")))
   const min = Math.min(max, Math.max(1, Math.ceil(Duration.toMillis(options.min ?? "100 millis"))))
-  // A cost that makes no sense comes to no number, and that to the longest pause.
-  const bounded = (millis: number) => (millis < max ? Math.max(min, Math.ceil(millis)) : max)
+  // An invalid cost yields NaN, which falls back to `max`.
+  const clamp = (millis: number) => (millis < max ? Math.max(min, Math.ceil(millis)) : max)
 
   return Schedule.makeWithState<StageObservation | undefined, GenerationStatus, Duration.Duration>(
     undefined,
-    (now, { _tag }, before) =>
+    (now, { _tag }, previous) =>
       Effect.zipWith(PollContext, monotonicSeconds, ({ hazardModel, submittedAt }, instant) => {
         const stage = _tag === "Queued" ? "Queued" : "InProgress"
-        const start = before ?? (submittedAt === undefined ? pickedUp(stage, instant) : submitted(submittedAt))
+        const start = previous ?? (submittedAt === undefined ? resumed(stage, instant) : submitted(submittedAt))
         const observation = seen(start, stage, instant)
         const age = Math.max(0, instant - observation.since)
-        const due = nextPoll(hazardModel(observation), age, stage === "Queued" ? lagCost * queueShare : lagCost)
-        const millis = bounded((due - age) * 1_000)
+        const due = nextPoll(hazardModel(observation), age, stage === "Queued" ? lagCost * queueLagShare : lagCost)
+        const millis = clamp((due - age) * 1_000)
         return [
           observation,
           Duration.millis(millis),
@@ -145,8 +131,8 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
 }
 
 /**
- * A history of its own for what is run with this layer. Without it, `adaptive` learns from all generations of the
- * process: right for one service, but not for several that draw at different speeds.
+ * Gives the programs that use this layer a separate duration history. Without it, `adaptive` learns from every
+ * generation of the process, which suits one service but not several services of different speeds.
  *
  * @since 0.1.0
  * @category layers

@@ -1,8 +1,8 @@
 /**
- * Where the session lives between calls, programs and restarts.
+ * Stores the session between calls, programs and restarts.
  *
- * Swap the layer to decide: `layerMemory` forgets, `layerFileSystem` keeps a private file, `layerKeyValueStore` puts the
- * session into whatever `KeyValueStore` the program has.
+ * Choose a layer: `layerMemory` keeps the session while the layer lives, `layerFileSystem` in a private file,
+ * `layerKeyValueStore` in the program's own `KeyValueStore`.
  *
  * @example
  * ```ts
@@ -10,7 +10,7 @@
  * import { NodeContext, NodeHttpClient } from "@effect/platform-node"
  * import { Layer } from "effect"
  *
- * export const MainLive = Arta.layerConfig().pipe(
+ * export const MainLayer = Arta.layerConfig().pipe(
  *   Layer.provide(TokenStore.layerFileSystem("/var/lib/gallery/arta.json")),
  *   Layer.provide([NodeHttpClient.layerUndici, NodeContext.layer])
  * )
@@ -19,22 +19,22 @@
  * @since 0.1.0
  */
 import type { PlatformError } from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
-import * as Path from "@effect/platform/Path"
-import * as Clock from "effect/Clock"
+import type * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { identity, pipe } from "effect/Function"
+import { pipe } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import { TokenStoreError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
-import { fileSlot } from "./internal/tokenStore/fileBackend.js"
-import type { Slot } from "./internal/tokenStore/backend.js"
+import type { Backend } from "./internal/tokenStore/backend.js"
 import { fromJson, toJson } from "./internal/tokenStore/credentialsJson.js"
+import { fileBackend } from "./internal/tokenStore/fileBackend.js"
+import { keyValueBackend } from "./internal/tokenStore/keyValueBackend.js"
 
 /**
  * @since 0.1.0
@@ -42,15 +42,18 @@ import { fromJson, toJson } from "./internal/tokenStore/credentialsJson.js"
  */
 export interface Service {
   /**
-   * The stored session. None where nothing is stored, or nothing readable: that is then set aside, not destroyed. Where
-   * reading is not permitted or fails, none too, and `save` fails rather than replace what nobody has read.
+   * Loads the stored session. None if nothing is stored, or if its text is unreadable: the text is then set aside, not
+   * destroyed. If reading is not permitted or fails, also none, and `save` fails instead of replacing the unread session.
    */
   readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
-  /** Replaces the stored session, whole or not at all. */
+  /** Replaces the stored session atomically. */
   readonly save: (credentials: Credentials) => Effect.Effect<void, TokenStoreError>
-  /** Forgets the stored session. */
+  /** Removes the stored session. */
   readonly clear: Effect.Effect<void, TokenStoreError>
-  /** Runs an effect while nobody else who shares the store runs one this way. */
+  /**
+   * Runs an effect under the store's lock: no two effects that share the store overlap, also across processes if the
+   * store can lock them out.
+   */
   readonly exclusively: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | TokenStoreError, R>
 }
 
@@ -61,7 +64,7 @@ export interface Service {
 export class TokenStore extends Context.Tag("effect-arta/TokenStore")<TokenStore, Service>() {}
 
 /**
- * Keeps the session in memory, for as long as the layer lives.
+ * Keeps the session in memory while the layer lives.
  *
  * @since 0.1.0
  * @category layers
@@ -80,26 +83,26 @@ export const layerMemory: Layer.Layer<TokenStore> = /* @__PURE__ */ Layer.effect
   })
 )
 
-// A folder in the file's place will not become a file, and is for a person to put right.
-const isLasting = (error: PlatformError): boolean => error._tag !== "SystemError" || error.reason === "BadResource"
+// A directory in place of the file does not go away by itself.
+const isPermanent = (error: PlatformError): boolean => error._tag !== "SystemError" || error.reason === "BadResource"
 
-const fromSlot = (slot: Slot): Effect.Effect<Service> =>
+const fromBackend = (backend: Backend): Effect.Effect<Service> =>
   Effect.gen(function* () {
-    const turn = yield* Effect.makeSemaphore(1)
+    const lock = yield* Effect.makeSemaphore(1)
     const unread = yield* Ref.make(Option.none<PlatformError>())
 
     const failing = (operation: TokenStoreError["operation"]) =>
       Effect.mapError(
-        (error: PlatformError) => new TokenStoreError({ operation, path: slot.path, reason: error.message })
+        (error: PlatformError) => new TokenStoreError({ operation, path: backend.path, reason: error.message })
       )
 
     const setAside = (text: string) =>
-      Effect.flatMap(slot.setAside(text), (place) =>
-        Effect.logWarning(`The session at ${slot.path} is not readable. It was set aside as ${place}.`)
+      Effect.flatMap(backend.setAside(text), (place) =>
+        Effect.logWarning(`The session at ${backend.path} is unreadable. It was set aside as ${place}.`)
       )
 
     const load = Effect.gen(function* () {
-      const found = yield* slot.read
+      const found = yield* backend.read
       const credentials = Option.flatMap(found, ({ text, writtenAt }) => fromJson(text, writtenAt))
       if (Option.isSome(found) && Option.isNone(credentials) && found.value.text.trim() !== "") {
         yield* setAside(found.value.text)
@@ -107,56 +110,38 @@ const fromSlot = (slot: Slot): Effect.Effect<Service> =>
       return credentials
     }).pipe(
       Effect.zipLeft(Ref.set(unread, Option.none())),
-      Effect.catchIf(Predicate.not(isLasting), (error) => Effect.as(Ref.set(unread, Option.some(error)), Option.none()))
+      Effect.catchIf(Predicate.not(isPermanent), (error) =>
+        Effect.as(Ref.set(unread, Option.some(error)), Option.none())
+      )
     )
 
-    // What could not be read may be a session that works: better none of ours is kept than that one lost.
+    // The unread session may work: failing to save ours loses less than overwriting it.
     const save = (credentials: Credentials) =>
       Effect.flatMap(
         Ref.get(unread),
-        Option.match({ onNone: () => slot.write(toJson(credentials)), onSome: Effect.fail })
+        Option.match({ onNone: () => backend.write(toJson(credentials)), onSome: Effect.fail })
       )
 
     return TokenStore.of({
       load: pipe(load, failing("load"), Effect.withSpan("TokenStore.load")),
       save: Effect.fn("TokenStore.save")(save, failing("save")),
-      clear: pipe(slot.remove, failing("clear"), Effect.withSpan("TokenStore.clear")),
-      exclusively: (effect) => turn.withPermits(1)(slot.lock(effect))
+      clear: pipe(backend.remove, failing("clear"), Effect.withSpan("TokenStore.clear")),
+      exclusively: (effect) => lock.withPermits(1)(backend.lock(effect))
     })
   })
 
 /**
- * Keeps the session in a file that only its owner can read. Folders that are missing are created, just as private. The
- * file is replaced as a whole, so a reader never sees half of one. A credentials file of the Python client is read too.
+ * Keeps the session in a file that only its owner can read, and creates missing directories just as private. The file is
+ * replaced atomically. A credentials file of the Python client is read too.
  *
- * `exclusively` keeps other processes out with a lock file beside it. The lock of a process that died is recovered after
- * five seconds; a lock that stays held makes it fail after a minute.
+ * `exclusively` locks out other processes with a lock file beside it. The lock of a dead process is taken over after five
+ * seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerFileSystem = (file: string): Layer.Layer<TokenStore, never, FileSystem.FileSystem | Path.Path> =>
-  Layer.effect(
-    TokenStore,
-    Effect.gen(function* () {
-      return yield* fromSlot(fileSlot(yield* FileSystem.FileSystem, yield* Path.Path, file))
-    })
-  )
-
-const key = "effect-arta/credentials"
-
-const keyValueSlot = (store: KeyValueStore.KeyValueStore): Slot => ({
-  path: key,
-  read: Effect.gen(function* () {
-    const writtenAt = yield* Clock.currentTimeMillis
-    return Option.map(yield* store.get(key), (text) => ({ text, writtenAt }))
-  }),
-  write: (text) => store.set(key, text),
-  remove: store.remove(key),
-  setAside: (text) =>
-    store.set(`${key}.unreadable`, text).pipe(Effect.zipRight(store.remove(key)), Effect.as(`${key}.unreadable`)),
-  lock: identity
-})
+  Layer.effect(TokenStore, Effect.flatMap(fileBackend(file), fromBackend))
 
 /**
  * Keeps the session in the program's `KeyValueStore`, under the key `effect-arta/credentials`.
@@ -167,5 +152,5 @@ const keyValueSlot = (store: KeyValueStore.KeyValueStore): Slot => ({
 export const layerKeyValueStore: Layer.Layer<TokenStore, never, KeyValueStore.KeyValueStore> =
   /* @__PURE__ */ Layer.effect(
     TokenStore,
-    /* @__PURE__ */ Effect.flatMap(KeyValueStore.KeyValueStore, (store) => fromSlot(keyValueSlot(store)))
+    /* @__PURE__ */ Effect.flatMap(KeyValueStore.KeyValueStore, (store) => fromBackend(keyValueBackend(store)))
   )

@@ -13,17 +13,23 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
   [new ArtaError.TokenStoreError({ operation: "save", path: "/a", reason: "disk full" }), /save.*\/a: disk full/],
   [new ArtaError.TransportError({ operation: "status", reason: "reset", sent: true, recordId }), /reset.*rec-1/],
   [new ArtaError.ResponseError({ operation: "submit", status: 422, detail: "too many" }), /422 .*too many/],
-  [new ArtaError.UnauthorizedError({ operation: "submit" }), /fresh token/],
+  [new ArtaError.UnauthorizedError({ operation: "submit" }), /refreshed token/],
   [new ArtaError.RateLimitedError({ operation: "submit", retryAfter: Duration.seconds(90) }), /in 1m 30s/],
   [new ArtaError.RateLimitedError({ operation: "submit" }), /again later/],
-  [new ArtaError.SubmissionUnknownError({ request, reason: "reset" }), /unknown.*reset.*paid twice/],
-  [new ArtaError.GenerationFailedError({ recordId, status: "FAILED", detail: "" }), /rec-1 ended as FAILED\.$/],
+  [new ArtaError.SubmissionUnknownError({ request, reason: "reset" }), /may not have accepted.*reset.*charge for both/],
+  [
+    new ArtaError.GenerationFailedError({ recordId, status: "FAILED", detail: "" }),
+    /rec-1 ended with status FAILED\.$/
+  ],
   [
     new ArtaError.GenerationTimeoutError({ recordId, elapsed: Duration.minutes(5), lastStatus: "IN_QUEUE" }),
-    /rec-1 is not finished after 5m \(IN_QUEUE\).*watch it to get its images/
+    /rec-1 has not finished after 5m \(IN_QUEUE\).*watch it to get its images/
   ],
-  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5), request }), /no answer after 5s.*accepted it/],
-  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /accepted nothing after 5s/],
+  [
+    new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5), request }),
+    /no response after 5s.*accepted it/
+  ],
+  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /not accepted the generation after 5s/],
   [
     new ArtaError.DownloadError({ url: "https://a/1", reason: "it broke off" }),
     /download https:\/\/a\/1: it broke off/
@@ -35,12 +41,12 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
 ]
 
 describe("ArtaError", () => {
-  it.each(examples)("%s is a sentence to act on", (error, message) => {
+  it.each(examples)("%s has a message that reads as a sentence", (error, message) => {
     expect(error.message).toMatch(message)
     expect(error.message).toMatch(/^[A-Z].*[.?]$/)
   })
 
-  it.each(examples)("%s crosses process boundaries", (error, message) => {
+  it.each(examples)("%s survives a round trip through JSON", (error, message) => {
     const json = Schema.encodeSync(Schema.parseJson(ArtaError.ArtaError))(error)
     const decoded = Schema.decodeSync(Schema.parseJson(ArtaError.ArtaError))(json)
     expect(decoded).toBeInstanceOf(error.constructor)

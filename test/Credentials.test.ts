@@ -14,7 +14,7 @@ describe("Credentials", () => {
     })
   const minutes = (n: number) => 1_000_000 + n * 60_000
 
-  it("are fresh for half of their life and valid until shortly before its end", () => {
+  it("are fresh for half of their lifetime and valid until shortly before its end", () => {
     const hour = lasting("1 hour")
     expect([0, 29.9, 30, 59, 59.6, 61].map((n) => Credentials.isFresh(hour, minutes(n)))).toEqual([
       true,
@@ -33,17 +33,17 @@ describe("Credentials", () => {
     ])
   })
 
-  it("can be used even when they live for seconds", () => {
+  it("are usable even with a lifetime of seconds", () => {
     expect(Credentials.isValid(lasting("10 seconds"), 1_000_000 + 8_000)).toBe(true)
     expect(Credentials.isValid(lasting("10 seconds"), 1_000_000 + 9_500)).toBe(false)
   })
 
-  it("are not trusted when they seem to come from the future", () => {
+  it("are invalid when they were issued in the future", () => {
     expect(Credentials.isValid(lasting("1 hour"), minutes(-10))).toBe(false)
     expect(Credentials.isValid(lasting("1 hour"), minutes(-0.1))).toBe(true)
   })
 
-  it("do not show their tokens", () => {
+  it("hide their tokens when printed", () => {
     const shown = `${inspect(lasting("1 hour"))} ${JSON.stringify(lasting("1 hour"))}`
     expect(shown).not.toMatch(/"id"|"refresh"/)
   })

@@ -32,7 +32,7 @@ describe("GenerateRequest", () => {
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
-  it.effect("keeps what is given, and treats undefined as not given", () =>
+  it.effect("keeps the given options, and treats undefined as absent", () =>
     Effect.gen(function* () {
       const given = {
         prompt: "a cat",
@@ -61,8 +61,12 @@ describe("GenerateRequest", () => {
 
   it.effect.each<[string, ReadonlyArray<GenerateRequest.Message>, string]>([
     ["one user message", [user("cat")], "cat"],
-    ["the last run of user messages", [user("a"), { role: "assistant", content: "b" }, user("c"), user("d")], "c\nd"],
-    ["a run that is not at the end", [user("c"), { role: "assistant", content: { tool: 1 } }], "c"],
+    [
+      "the last consecutive user messages",
+      [user("a"), { role: "assistant", content: "b" }, user("c"), user("d")],
+      "c\nd"
+    ],
+    ["user messages before an assistant message", [user("c"), { role: "assistant", content: { tool: 1 } }], "c"],
     [
       "text parts",
       [
@@ -74,7 +78,7 @@ describe("GenerateRequest", () => {
       ],
       "a\nb"
     ],
-    ["no blank text", [user("  "), user("cat"), user([])], "cat"]
+    ["blank text", [user("  "), user("cat"), user([])], "cat"]
   ])("takes the prompt from messages: %s", ([, messages, prompt]) =>
     Effect.gen(function* () {
       expect((yield* submitted({ messages }))?.prompt).toBe(prompt)
@@ -103,10 +107,10 @@ describe("GenerateRequest", () => {
     [{ prompt: "cat", seed: 100_000_000 }, "seed", 100_000_000, /0 to 99999999/],
     [{ prompt: "cat", seed: 1.5 }, "seed", 1.5, /integer/],
     [{ prompt: "cat", model: 5 }, "model", 5, /name of a model/],
-    [{ prompt: "cat", negativePrompt: 5 }, "negativePrompt", 5, /a text/],
+    [{ prompt: "cat", negativePrompt: 5 }, "negativePrompt", 5, /a string/],
     [{ prompt: "cat", n: 2n }, "n", 2n, /positive integer/],
     [{ prompt: "cat", apiKey: "s3cret" }, "apiKey", "<redacted>", /no such option/]
-  ])("refuses %o before anything is sent", ([options, field, value, allowed]) =>
+  ])("rejects %o without a request", ([options, field, value, allowed]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(submitted(options))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field, value })
@@ -117,7 +121,7 @@ describe("GenerateRequest", () => {
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
-  it.effect("refuses options that are no object", () =>
+  it.effect("rejects options that are not an object", () =>
     Effect.gen(function* () {
       const nothing: unknown = JSON.parse("null")
       const error = yield* Effect.flip(Arta.run(nothing as GenerateRequest.Options))
@@ -125,7 +129,7 @@ describe("GenerateRequest", () => {
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
-  it.effect("names the closest models for an unknown one", () =>
+  it.effect("suggests the closest models for an unknown one", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(submitted({ prompt: "cat", model: "watercolour" }))
       expect(error).toMatchObject({ _tag: "UnknownModelError", model: "watercolour" })
@@ -134,7 +138,7 @@ describe("GenerateRequest", () => {
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
-  it("fills in defaults when constructed and when decoded", () => {
+  it("fills in the defaults in the constructor and in the decoder", () => {
     const constructed = new GenerateRequest.GenerateRequest({ prompt: "cat", seed: 1 })
     const decoded = Schema.decodeUnknownSync(GenerateRequest.GenerateRequest)({ prompt: "cat", seed: 1, model: "flux" })
     expect(decoded).toEqual(constructed)

@@ -16,20 +16,20 @@ describe("ImageModel", () => {
     ["revanimated", "RevAnimated"],
     ["tattoo", "tattoo"],
     ["gpt4o-ghibli", "GPT4o Ghibli"]
-  ])("%s is %s", (model, service) => {
+  ])("resolves %s to %s", (model, service) => {
     expect(ImageModel.candidates(model)).toEqual([service])
   })
 
-  it("knows all 53 names of the service, and each is its own model", () => {
+  it("resolves each of the 53 service names to itself", () => {
     expect(ImageModel.ServiceName.literals).toHaveLength(53)
     for (const name of ImageModel.ServiceName.literals) expect(ImageModel.candidates(name)).toEqual([name])
   })
 
-  it("lets gpt-image stand for three models", () => {
+  it("resolves gpt-image to three models", () => {
     expect(ImageModel.candidates("gpt-image")).toEqual(["GPT4o", "High GPT4o", "GPT4o Ghibli"])
   })
 
-  it("knows nothing of other names, and suggests the closest", () => {
+  it("resolves no other name, and suggests the closest aliases", () => {
     expect(ImageModel.candidates("watercolour")).toEqual([])
     expect(ImageModel.suggest("watercolour")[0]).toBe("watercolor")
     expect(ImageModel.suggest("Fluxx")[0]).toBe("flux")

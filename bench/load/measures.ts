@@ -19,7 +19,7 @@ export interface Usage {
 /** Where the server speaks what a client expects, and where the packages are that only this benchmark needs. */
 export interface Surroundings {
   readonly server: string
-  /** The built library's folder. */
+  /** The built library's directory. */
   readonly dist: string
   readonly peers: string
 }

@@ -16,7 +16,7 @@ export interface Summary {
   readonly peak: number
   readonly signUps: number
   readonly failures: number
-  /** How many generations brought no image, whether or not that was told. */
+  /** How many generations returned no image, whether or not the client reported a failure. */
   readonly lost: number
 }
 
@@ -38,7 +38,7 @@ export const summarize = (name: string, generations: number, { counts, ...usage 
   lost: generations - usage.lags.length
 })
 
-/** The run in the middle by processor time, all of its figures: medians of each would belong to no run. */
+/** The median run by processor time. All figures come from this run: medians of each figure would mix runs. */
 export const median = (summaries: ReadonlyArray<Summary>): Summary => {
   const sorted = [...summaries].sort((a, b) => a.cpu - b.cpu)
   const middle = sorted[Math.floor(sorted.length / 2)]
@@ -63,12 +63,12 @@ const named = (summaries: ReadonlyArray<Summary>, name: string): Summary => {
 export const targetsOf = (atFew: ReadonlyArray<Summary>, atMany: ReadonlyArray<Summary>): ReadonlyArray<Target> => {
   const [arta, loop, crowd] = [named(atFew, "arta"), named(atFew, "fetch"), named(atMany, "arta")]
   return [
-    { name: "1,000: processor time, of the fetch loop's", value: arta.cpu / loop.cpu, most: 1 },
-    { name: "1,000: peak memory, of the fetch loop's", value: arta.peak / loop.peak, most: 1.2 },
+    { name: "1,000: processor time, relative to the fetch loop", value: arta.cpu / loop.cpu, most: 1 },
+    { name: "1,000: peak memory, relative to the fetch loop", value: arta.peak / loop.peak, most: 1.2 },
     { name: "10,000: lost", value: crowd.lost, most: 0 },
     { name: "10,000: sign-ups", value: crowd.signUps, most: 1 },
     { name: "10,000: peak memory, GB", value: crowd.peak / 1_000, most: 1 },
-    { name: "10,000: mean lag, of that at 1,000", value: crowd.lag / arta.lag, most: 1.5 }
+    { name: "10,000: mean lag, relative to 1,000", value: crowd.lag / arta.lag, most: 1.5 }
   ]
 }
 
@@ -123,38 +123,41 @@ const count = (value: number) => value.toLocaleString("en")
 
 export const markdown = ({ atFew, atMany, few, machine, many, rounds, targets }: Results): string => `# Load
 
-\`npm run bench:load\` writes this page. One process runs many generations at once, all started in the same moment, against a
-server in another; each client runs alone, one after the other, in a new process against a new server. A generation waits for
-1 s and is drawn for 2 s. This page was written on a machine with ${machine}. Only the ratios within one table mean anything.
+\`npm run bench:load\` writes this page. One process starts many generations at the same time, against a server in another
+process. The clients run one after the other, each in a new process against a new server. A generation is queued for 1 s and in
+progress for 2 s. This page was written on a machine with ${machine}. Only the ratios within one table are comparable.
 
-**Processor** is the time of all threads of the client's process from the end of its imports to its last image, and
-**memory** the most that the process ever held, its imports included; both as a share of the fetch loop's. **Requests** are
-those of one generation, its share of the sign-up included. **Lag** is how much later than it was the client knows that a
-image is done: no client on a busy machine is as soon as its pauses say. **All** is the time until the last image is known.
+- **Processor**: the processor time of all threads of the client's process, from the end of its imports to its last image,
+  relative to the fetch loop.
+- **Memory**: the peak memory of the process, imports included, relative to the fetch loop.
+- **Requests**: the requests of one generation, including its share of the sign-up.
+- **Lag**: the time from the end of a generation to the moment when the client notices it. On a busy machine, every client
+  notices later than its pauses suggest.
+- **All**: the time until the client has noticed the last image.
 
-The loops are what one writes in a quarter of an hour: they sign up once, ask every 500 ms, and neither try again nor have a time
-limit. The one in Effect, over the HTTP client of \`@effect/platform\` and undici, shows what effect-arta stands on. The packages
-run at their defaults, on the routes that they expect; \`replicate\` would rather wait on a request that the server holds back,
-but this service holds none back, so it polls. effect-arta runs from its built files, over undici, with its defaults. It
-submits 32 generations at a time, where the others submit all in the same moment: so it is on time for those that are under
-way, and asks as often as it means to, where the others are too busy to ask.
+The loops are minimal programs: they sign up once, poll every 500 ms, and have neither retries nor timeouts. The loop in Effect
+uses the HTTP client of \`@effect/platform\` over undici, and shows the cost of what effect-arta builds on. The packages run with
+their defaults, on the routes that they expect. \`replicate\` prefers a request that the server holds open; this server does not
+hold requests open, so \`replicate\` polls. effect-arta runs from its built files, over undici, with its defaults. It submits at
+most 32 generations at a time, while the others submit all of them immediately. So effect-arta polls the generations under way
+on time, while the others are too busy to poll.
 
-## What was to be reached
+## Targets
 
 ${table(
-  ["At", "Measured", "At most", "Reached"],
+  ["At", "Measured", "At most", "Met"],
   targets.map((target) => [target.name, target.value.toFixed(2), String(target.most), isReached(target) ? "yes" : "no"])
 )}
 
-## ${count(few)} generations at once
+## ${count(few)} concurrent generations
 
-The run in the middle of ${String(rounds)}, by processor time.
+The median of ${String(rounds)} runs by processor time.
 
 ${contest(atFew)}
 
-## ${count(many)} generations at once
+## ${count(many)} concurrent generations
 
-One run of two of the clients.
+One run of two clients.
 
 ${contest(atMany)}
 `

@@ -10,8 +10,8 @@ const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import
 
 const packages = ["replicate@1.4.0", "@fal-ai/client@1.10.1"]
 const versionsUntil = "2026-11-01"
-const folder = fromRoot("node_modules/.cache/load")
-const programs = `${folder}/programs`
+const directory = fromRoot("node_modules/.cache/load")
+const programs = `${directory}/programs`
 
 /** Builds the library, and what runs in other processes, and installs what only this benchmark needs. */
 export const prepare = async (): Promise<void> => {
@@ -25,9 +25,9 @@ export const prepare = async (): Promise<void> => {
     target: "node20",
     logLevel: "error"
   })
-  const isInstalled = packages.every((name) => existsSync(`${folder}/node_modules/${name.replace(/@[^@]+$/, "")}`))
+  const isInstalled = packages.every((name) => existsSync(`${directory}/node_modules/${name.replace(/@[^@]+$/, "")}`))
   if (isInstalled) return
-  const options = `--prefix "${folder}" --before ${versionsUntil} --ignore-scripts --no-audit --no-fund --no-save`
+  const options = `--prefix "${directory}" --before ${versionsUntil} --ignore-scripts --no-audit --no-fund --no-save`
   execSync(`npm install ${options} ${packages.join(" ")}`, { stdio: "inherit" })
 }
 
@@ -51,7 +51,7 @@ export interface Run extends Usage {
 export const run = async (contender: string, generations: number): Promise<Run> => {
   const server = start("server")
   try {
-    const surroundings: Surroundings = { server: await answerOf(server), dist: fromRoot("dist"), peers: folder }
+    const surroundings: Surroundings = { server: await answerOf(server), dist: fromRoot("dist"), peers: directory }
     const usage = await answerOf<Usage>(start("contend", contender, String(generations), JSON.stringify(surroundings)))
     server.send("counts")
     return { ...usage, counts: await answerOf<Counts>(server) }

@@ -8,7 +8,7 @@ const drawingMillis = 2_000
 
 const counts: Counts = { signUps: 0, submits: 0, requests: 0 }
 
-// An id tells when its generation was submitted, and an image's address when it was done: nothing has to be kept, and
+// An id tells when its generation was submitted, and an image's URL when it was done: the server keeps no state, and
 // the client can tell how late it learned of it.
 const submit = (): string => {
   counts.submits++
@@ -29,7 +29,7 @@ interface Route {
   readonly method: "GET" | "POST"
   /** What it captures is the id. */
   readonly path: RegExp
-  readonly answer: (id: string) => unknown
+  readonly respond: (id: string) => unknown
 }
 
 const artaStatus = { queued: "IN_QUEUE", drawing: "IN_PROGRESS", done: "DONE" } as const
@@ -62,7 +62,7 @@ const routes: ReadonlyArray<Route> = [
   {
     method: "GET",
     path: /^\/arta\/text2image\/([^/]+)\/status$/,
-    answer: (id) => {
+    respond: (id) => {
       const { image, stage } = generationOf(id)
       return {
         record_id: id,
@@ -72,11 +72,11 @@ const routes: ReadonlyArray<Route> = [
       }
     }
   },
-  { method: "POST", path: /^\/arta\/text2image$/, answer: () => ({ record_id: submit() }) },
+  { method: "POST", path: /^\/arta\/text2image$/, respond: () => ({ record_id: submit() }) },
   {
     method: "POST",
     path: /^\/sign-up/,
-    answer: () => {
+    respond: () => {
       counts.signUps++
       return credentials
     }
@@ -84,33 +84,33 @@ const routes: ReadonlyArray<Route> = [
   {
     method: "POST",
     path: /^\/token/,
-    answer: () => ({ id_token: credentials.idToken, refresh_token: credentials.refreshToken, expires_in: "3600" })
+    respond: () => ({ id_token: credentials.idToken, refresh_token: credentials.refreshToken, expires_in: "3600" })
   },
-  { method: "GET", path: /^\/replicate\/predictions\/([^/]+)$/, answer: prediction },
-  { method: "POST", path: /^\/replicate\/models\/arta\/flux\/predictions$/, answer: () => prediction(submit()) },
+  { method: "GET", path: /^\/replicate\/predictions\/([^/]+)$/, respond: prediction },
+  { method: "POST", path: /^\/replicate\/models\/arta\/flux\/predictions$/, respond: () => prediction(submit()) },
   {
     method: "GET",
     path: /^\/fal\/arta\/flux\/requests\/([^/]+)\/status/,
-    answer: (id) => ({ status: falStatus[generationOf(id).stage], request_id: id })
+    respond: (id) => ({ status: falStatus[generationOf(id).stage], request_id: id })
   },
   {
     method: "GET",
     path: /^\/fal\/arta\/flux\/requests\/([^/]+)$/,
-    answer: (id) => ({ images: [{ url: generationOf(id).image }] })
+    respond: (id) => ({ images: [{ url: generationOf(id).image }] })
   },
   {
     method: "POST",
     path: /^\/fal\/arta\/flux$/,
-    answer: () => ({ status: "IN_QUEUE", request_id: submit(), queue_position: 0 })
+    respond: () => ({ status: "IN_QUEUE", request_id: submit(), queue_position: 0 })
   }
 ]
 
 const reply = (request: IncomingMessage, response: ServerResponse): void => {
   counts.requests++
-  for (const { answer, method, path } of routes) {
+  for (const { respond, method, path } of routes) {
     const match = method === request.method ? path.exec(request.url ?? "") : null
     if (match !== null) {
-      const body = JSON.stringify(answer(match[1] ?? ""))
+      const body = JSON.stringify(respond(match[1] ?? ""))
       response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) })
       response.end(body)
       return

@@ -5,7 +5,7 @@ export interface Distribution {
   readonly sample: Effect.Effect<number>
   readonly survival: (time: number) => number
   /** The integral of the square root of the hazard up to each step of the grid. */
-  readonly pace: Float64Array
+  readonly integratedSqrtHazard: Float64Array
 }
 
 /** The grid on which integrals are taken, in seconds. */
@@ -13,16 +13,18 @@ export const step = 0.005
 const end = 400
 
 const distribution = (sample: Effect.Effect<number>, survival: (time: number) => number): Distribution => {
-  const pace = new Float64Array(end / step + 1)
-  for (let i = 1; i < pace.length; i++) {
+  const integratedSqrtHazard = new Float64Array(end / step + 1)
+  for (let i = 1; i < integratedSqrtHazard.length; i++) {
     const before = survival((i - 1) * step)
     const after = survival(i * step)
     // Where hardly anything is left, the hazard would be a matter of the seventh digit: there it stays as it was.
-    pace[i] =
-      (pace[i - 1] ?? 0) +
-      (after > 1e-5 ? Math.sqrt(Math.max(0, Math.log(before / after)) * step) : (pace[i - 1] ?? 0) - (pace[i - 2] ?? 0))
+    integratedSqrtHazard[i] =
+      (integratedSqrtHazard[i - 1] ?? 0) +
+      (after > 1e-5
+        ? Math.sqrt(Math.max(0, Math.log(before / after)) * step)
+        : (integratedSqrtHazard[i - 1] ?? 0) - (integratedSqrtHazard[i - 2] ?? 0))
   }
-  return { sample, survival, pace }
+  return { sample, survival, integratedSqrtHazard }
 }
 
 const standardNormal = Effect.zipWith(

@@ -106,9 +106,9 @@ for (const { sigma, ...each } of lognormalCases) await study(each, sigma === 0.3
 for (const each of otherCases) await study(each, 1.1)
 for (const each of otherCases.slice(-1)) await compareWithTestClock(each)
 
-const parameters = `Every policy
-runs the same ${String(seeds.length)} programs of ${String(generations)} generations for each case, one after the other, through \`Arta.run\` in virtual time,
-with fixed seeds: the numbers are the same on every machine. What is said of the first ${String(learning)} comes from ${String(beginnings.length)} programs.`
+const parameters = `For each case, every
+policy runs the same ${String(seeds.length)} programs of ${String(generations)} generations, one after the other, through \`Arta.run\` in virtual time. The seeds are
+fixed, so the numbers are the same on every machine. The rows for the first ${String(learning)} generations come from ${String(beginnings.length)} programs.`
 writeFileSync(new URL("trade-off.svg", import.meta.url), await drawChart())
 writeFileSync(new URL("README.md", import.meta.url), markdown(parameters, targets, reports))
 

@@ -26,12 +26,12 @@ export const adaptive = (lagCost: number): Policy => {
 
 /** Keller's rule for a distribution that is known: from each poll to the next, `∫ √h` grows by `√(2 / c)`. */
 const pauseAt =
-  ({ pace }: Distribution, lagCost: number) =>
+  ({ integratedSqrtHazard }: Distribution, lagCost: number) =>
   (age: number): number => {
     const from = Math.round(age / step)
-    const due = (pace[from] ?? 0) + Math.sqrt(2 / lagCost)
+    const due = (integratedSqrtHazard[from] ?? 0) + Math.sqrt(2 / lagCost)
     let to = from + 1
-    while ((pace[to] ?? Infinity) < due) to++
+    while ((integratedSqrtHazard[to] ?? Infinity) < due) to++
     return to * step - age
   }
 

@@ -6,23 +6,30 @@ import type { ValidationError } from "@effect/cli/ValidationError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { Ended, Failure, WatchFlags } from "./shared/errors.js"
-import { reported } from "./shared/errors.js"
-import { concurrency, drawing, json, output, port, saving, service, watchFlags } from "./shared/options.js"
+import { printFailures } from "./shared/errors.js"
+import {
+  concurrency,
+  imageOptions,
+  json,
+  output,
+  port,
+  saveOptions,
+  serviceOptions,
+  watchFlags
+} from "./shared/options.js"
 import { overview, purpose, summaries } from "./shared/help.js"
 
 // What a command needs is loaded when it runs, so that help and completions are there at once.
-const using = <Module, A, R>(
+const lazyCommand = <Module, A, R>(
   load: () => Promise<Module>,
   run: (module: Module) => Effect.Effect<A, Failure, R>,
   flags?: WatchFlags
-) => reported(Effect.flatMap(Effect.promise(load), run), flags)
+) => printFailures(Effect.flatMap(Effect.promise(load), run), flags)
 
-const prompt = Args.text({ name: "prompt" }).pipe(
-  Args.withDescription("What to draw. A prompt of - is read from standard input.")
-)
+const prompt = Args.text({ name: "prompt" }).pipe(Args.withDescription("The prompt. - reads it from standard input."))
 
-const generate = Command.make("generate", { prompt, ...drawing, ...saving, ...service }, (input) =>
-  using(
+const generate = Command.make("generate", { prompt, ...imageOptions, ...saveOptions, ...serviceOptions }, (input) =>
+  lazyCommand(
     () => import("./command/generate.js"),
     (module) => module.generate(input),
     watchFlags(input)
@@ -31,8 +38,8 @@ const generate = Command.make("generate", { prompt, ...drawing, ...saving, ...se
 
 const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The id of a submitted generation."))
 
-const watch = Command.make("watch", { recordId, ...saving, ...service }, (input) =>
-  using(
+const watch = Command.make("watch", { recordId, ...saveOptions, ...serviceOptions }, (input) =>
+  lazyCommand(
     () => import("./command/watch.js"),
     (module) => module.watch(input),
     watchFlags(input)
@@ -44,55 +51,55 @@ const file = Args.file({ name: "file", exists: "yes" }).pipe(
 )
 
 const retryFailed = Options.boolean("retry-failed").pipe(
-  Options.withDescription("Take only the rows that failed, and submit them again.")
+  Options.withDescription("Submit only the rows that failed, again.")
 )
 
-const batch = Command.make("batch", { file, concurrency, output, retryFailed, json, ...service }, (input) =>
-  using(
+const batch = Command.make("batch", { file, concurrency, output, retryFailed, json, ...serviceOptions }, (input) =>
+  lazyCommand(
     () => import("./command/batch/batch.js"),
     (module) => module.batch(input)
   )
 ).pipe(Command.withDescription(summaries.batch))
 
-const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A folder with images."))
+const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A directory of images."))
 
 const gallery = Command.make("gallery", { directory }, (input) =>
-  using(
+  lazyCommand(
     () => import("./command/gallery/gallery.js"),
     (module) => module.gallery(input)
   )
 ).pipe(Command.withDescription(summaries.gallery))
 
 const models = Command.make("models", { json }, (input) =>
-  using(
+  lazyCommand(
     () => import("./command/models.js"),
     (module) => module.models(input)
   )
 ).pipe(Command.withDescription(summaries.models))
 
 const renew = Command.make("renew", {}, () =>
-  using(
+  lazyCommand(
     () => import("./command/account.js"),
     (module) => module.renew
   )
 ).pipe(Command.withDescription(summaries["account renew"]))
 
 const signOut = Command.make("sign-out", {}, () =>
-  using(
+  lazyCommand(
     () => import("./command/account.js"),
     (module) => module.signOut
   )
 ).pipe(Command.withDescription(summaries["account sign-out"]))
 
 const account = Command.make("account", {}, () =>
-  using(
+  lazyCommand(
     () => import("./command/account.js"),
     (module) => module.account
   )
 ).pipe(Command.withDescription(summaries.account), Command.withSubcommands([renew, signOut]))
 
 const emulator = Command.make("emulator", { port }, (input) =>
-  using(
+  lazyCommand(
     () => import("./command/emulator.js"),
     (module) => module.emulator(input)
   )

@@ -20,27 +20,27 @@ const version = Effect.gen(function* () {
 }).pipe(Effect.orDie)
 
 // The parser takes a lone hyphen for an unknown option, and everything behind it for arguments.
-const hyphenLast = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
+const moveHyphenLast = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
   args.includes("-") && !args.includes("--") ? [...args.filter((arg) => arg !== "-"), "-"] : args
 
-const program = Effect.flatMap(version, (version) => run(version)(hyphenLast(process.argv)))
+const program = Effect.flatMap(version, (version) => run(version)(moveHyphenLast(process.argv)))
 
-const Surroundings = Layer.mergeAll(
+const mainLayer = Layer.mergeAll(
   NodeContext.layer,
   PlainConsole.layer,
   // What is logged is no result, so it goes to standard error.
   Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true }))
 )
 
-// Where the reader of a pipe has left, as `head` does, what is drawn is still to be saved.
-const ignoreLeavingReader = (error: NodeJS.ErrnoException) => {
+// Keep saving after EPIPE, as when the output is piped into `head`.
+const ignoreEpipe = (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error
 }
-process.stdout.on("error", ignoreLeavingReader)
-process.stderr.on("error", ignoreLeavingReader)
+process.stdout.on("error", ignoreEpipe)
+process.stderr.on("error", ignoreEpipe)
 
 program.pipe(
-  Effect.provide(Surroundings),
+  Effect.provide(mainLayer),
   NodeRuntime.runMain({
     // The command has said already what went wrong.
     disableErrorReporting: true,

@@ -3,38 +3,40 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-/** How to run an effect to its end, unless the signal interrupts it. */
+/** Runs an effect until it ends or the signal interrupts it. */
 export type Run<R, ER> = <A, E>(
   effect: Effect.Effect<A, E, R>,
   options?: { readonly signal?: AbortSignal }
 ) => Promise<Exit.Exit<A, E | ER>>
 
 /**
- * An async iterator that pulls: between two calls of `next` nothing runs. Unlike the one that `Stream` brings, it takes
- * overlapping calls of `next`, answers `next` after the end, and settles a pending `next` when it is closed.
+ * An async iterator that pulls from a stream. Nothing runs between two calls of `next`.
+ *
+ * Effect 3.22's `Stream.toAsyncIterable` hangs in three cases that this iterator handles: overlapping calls of `next`,
+ * `next` after the end, and `return` during a pending `next`.
  */
 export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R, ER>): AsyncIterator<A> => {
   const done: IteratorResult<A> = { done: true, value: undefined }
   const closing = new AbortController()
-  const lock = Effect.unsafeMakeSemaphore(1)
+  const mutex = Effect.unsafeMakeSemaphore(1)
   const scope = Effect.runSync(Scope.make())
   const pull = Effect.runSync(Effect.cached(Scope.extend(Stream.toPull(Stream.rechunk(stream, 1)), scope)))
-  let ended = false
+  const ended = Ref.unsafeMake(false)
 
-  const end = Effect.suspend(() => {
-    ended = true
-    return Scope.close(scope, Exit.void)
-  })
+  const end = Effect.zipRight(Ref.set(ended, true), Scope.close(scope, Exit.void))
 
   const step = Effect.flatten(pull).pipe(
     Effect.map((chunk): IteratorResult<A> => ({ done: false, value: Chunk.unsafeHead(chunk) })),
     Effect.tapErrorCause(() => end),
     Effect.catchAll(Option.match({ onNone: () => Effect.succeed(done), onSome: Effect.fail }))
   )
-  const next = lock.withPermits(1)(Effect.suspend(() => (ended ? Effect.succeed(done) : step)))
+  const next = mutex.withPermits(1)(
+    Effect.if(Ref.get(ended), { onTrue: () => Effect.succeed(done), onFalse: () => step })
+  )
 
   return {
     next: () =>
@@ -45,7 +47,7 @@ export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R,
       }),
     return: () => {
       closing.abort()
-      return Effect.runPromise(lock.withPermits(1)(end)).then(() => done)
+      return Effect.runPromise(mutex.withPermits(1)(end)).then(() => done)
     }
   }
 }

@@ -2,8 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 /**
- * Milliseconds on the clock that no one can set. Under `TestClock`, only this way of reading it takes fractions of a
- * millisecond.
+ * Milliseconds on the monotonic clock, which clock changes do not affect. Under `TestClock`,
+ * `currentTimeNanos` can throw on fractions of a millisecond; `unsafeCurrentTimeNanos` rounds down.
  */
 export const monotonicMillis: Effect.Effect<number> = Effect.map(Effect.clock, (clock) =>
   Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
@@ -11,7 +11,7 @@ export const monotonicMillis: Effect.Effect<number> = Effect.map(Effect.clock, (
 
 export const monotonicSeconds: Effect.Effect<number> = Effect.map(monotonicMillis, (millis) => millis / 1_000)
 
-/** A stopwatch that runs from now on. */
+/** Starts a stopwatch. The inner effect reads the elapsed time. */
 export const stopwatch: Effect.Effect<Effect.Effect<Duration.Duration>> = Effect.map(monotonicMillis, (since) =>
   Effect.map(monotonicMillis, (now) => Duration.millis(now - since))
 )

@@ -5,28 +5,29 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { ArtaError } from "../ArtaError.js"
 import type { Completed, GenerationEvent } from "../Generation.js"
 
 const generations = Metric.counter("effect_arta_generations", {
-  description: "Generations by outcome",
+  description: "The number of generations, tagged by outcome",
   incremental: true
 })
 
 const seconds = Metric.histogram(
   "effect_arta_generation_seconds",
   MetricBoundaries.exponential({ start: 0.5, factor: 2, count: 10 }),
-  "How long generations took"
+  "The duration of completed generations, in seconds"
 )
 
 export const polls: Metric.Metric.Counter<number> = Metric.counter("effect_arta_polls", {
-  description: "Status requests",
+  description: "The number of status requests",
   incremental: true
 })
 
 export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_arta_renewals", {
-  description: "Sign-ups and refreshes",
+  description: "The number of sign-ups and token refreshes, tagged by operation",
   incremental: true
 })
 
@@ -41,34 +42,34 @@ const countFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
     })
   )
 
-/** Counts a generation that does not come about. */
+/** Counts a generation that fails before it is accepted. */
 export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
   Effect.tapErrorCause(countFailure)
 
-const time = ({ elapsed }: Completed): Effect.Effect<void> => Metric.update(seconds, Duration.toSeconds(elapsed))
+const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
+  Metric.update(seconds, Duration.toSeconds(elapsed))
 
-/** Counts a generation once, by how its events ended, and times it where it was completed. */
+/** Counts a generation by its outcome, and records its duration if it completed. */
 export const countedEvents = <R>(
   events: Stream.Stream<GenerationEvent, ArtaError, R>
 ): Stream.Stream<GenerationEvent, ArtaError, R> =>
-  Stream.suspend(() => {
-    let outcome = "abandoned"
-    return events.pipe(
-      Stream.tap((event) => {
-        if (event._tag !== "Completed") return Effect.void
-        outcome = "completed"
-        return time(event)
-      }),
-      Stream.ensuringWith(Exit.match({ onFailure: countFailure, onSuccess: () => countOutcome(outcome) }))
+  Effect.map(Ref.make("abandoned"), (outcome) =>
+    events.pipe(
+      Stream.tap((event) =>
+        event._tag === "Completed" ? Effect.zipRight(Ref.set(outcome, "completed"), recordDuration(event)) : Effect.void
+      ),
+      Stream.ensuringWith(
+        Exit.match({ onFailure: countFailure, onSuccess: () => Effect.flatMap(Ref.get(outcome), countOutcome) })
+      )
     )
-  })
+  ).pipe(Stream.unwrap)
 
-/** The same for a generation of which only the outcome is wanted. */
+/** Like `countedEvents`, for a caller that only needs the outcome. */
 export const countedOutcome: <R>(
   outcome: Effect.Effect<Completed, ArtaError, R>
 ) => Effect.Effect<Completed, ArtaError, R> = Effect.onExit(
   Exit.match({
     onFailure: countFailure,
-    onSuccess: (completed) => Effect.zipRight(time(completed), countOutcome("completed"))
+    onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
   })
 )

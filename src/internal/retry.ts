@@ -1,15 +1,16 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
-/** Waits longer each time, up to 5 seconds. */
+/** Exponential backoff with jitter, from 500 milliseconds up to 5 seconds. */
 export const backoff = Schedule.exponential("500 millis").pipe(
   Schedule.union(Schedule.spaced("5 seconds")),
   Schedule.jittered
 )
 
-/** Waits longer after each failure, up to 5 seconds, and never less than the service asked for. */
+/** Retries without limit. Waits for the backoff, or for the error's `retryAfter` if that is longer. */
 export const retryForever: Schedule.Schedule<unknown, ArtaError> = Schedule.identity<ArtaError>().pipe(
   Schedule.intersect(backoff),
   Schedule.modifyDelay(([error], delay) =>
@@ -17,32 +18,36 @@ export const retryForever: Schedule.Schedule<unknown, ArtaError> = Schedule.iden
   )
 )
 
-/** The same, but only three times. */
+/** Like `retryForever`, but at most three times. */
 export const retryThrice: Schedule.Schedule<unknown, ArtaError> = Schedule.intersect(retryForever, Schedule.recurs(3))
 
-interface Retries<E> {
+interface RetryOptions<E> {
   readonly schedule: Schedule.Schedule<unknown, ArtaError>
   readonly while: (error: E) => boolean | Effect.Effect<boolean>
 }
 
-/** `Effect.retry`, but what it takes is taken only where the first attempt fails. */
+/** Like `Effect.retry`, but sets up the schedule only after a failure: most polls and submissions succeed. */
 export const retryLazily = <A, E extends ArtaError, R>(
   effect: Effect.Effect<A, E, R>,
-  retries: Retries<E>
+  { schedule, while: isWorthRetrying }: RetryOptions<E>
 ): Effect.Effect<A, E, R> =>
-  Effect.catchAll(effect, (error) => {
-    let attempt: Effect.Effect<A, E, R> = Effect.fail(error)
-    const next = Effect.suspend(() => {
-      const current = attempt
-      attempt = effect
-      return current
+  Effect.catchAll(effect, (first) =>
+    Effect.flatMap(Schedule.driver(schedule), (driver) => {
+      const retry = (error: E): Effect.Effect<A, E, R> =>
+        Effect.if(isWorthRetrying(error), {
+          onFalse: () => Effect.fail(error),
+          onTrue: () =>
+            Effect.orElseFail(driver.next(error), () => error).pipe(Effect.zipRight(Effect.catchAll(effect, retry)))
+        })
+      return retry(first)
     })
-    return Effect.retry(next, retries)
-  })
+  )
 
-/** An effect whose spans tell how many times it has been tried. */
+/** Numbers the attempts of an effect in its spans, from 1. */
 export const withAttemptSpan = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
-  Effect.sync(() => {
-    let attempt = 0
-    return Effect.suspend(() => Effect.annotateSpans(effect, "attempt", ++attempt))
-  })
+  Effect.map(Ref.make(0), (attempts) =>
+    Effect.flatMap(
+      Ref.updateAndGet(attempts, (attempt) => attempt + 1),
+      (attempt) => Effect.annotateSpans(effect, "attempt", attempt)
+    )
+  )

@@ -1,5 +1,5 @@
 /**
- * Everything ready for Node: undici, proxies, and the session in a private file of the user's.
+ * Ready-made layers and a client for Node: undici, HTTP proxies, and a private file for the session.
  *
  * @example
  * ```ts
@@ -47,14 +47,14 @@ import * as TokenStore from "../TokenStore.js"
  * @category options
  */
 export interface Options extends Arta.LayerOptions {
-  /** Where the session is kept. Default: `effect-arta/credentials.json` in the user's configuration folder. */
+  /** The file that stores the session. Default: `effect-arta/credentials.json` in the user's configuration directory. */
   readonly tokenFile?: string | undefined
-  /** The HTTP proxy for every request, as a URL. Default: what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say. */
+  /** The URL of the HTTP proxy for every request. Default: as `HTTPS_PROXY`, `HTTP_PROXY`, and `NO_PROXY` say. */
   readonly proxy?: Redacted.Redacted | string | undefined
 }
 
 /**
- * What the layers of this module provide.
+ * The services that the layers of this module provide.
  *
  * @since 0.1.0
  * @category models
@@ -62,14 +62,14 @@ export interface Options extends Arta.LayerOptions {
 export type Services =
   ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
-// The value is left out, because a proxy's URL may hold a password.
+// The URL of a proxy may contain a password.
 const invalidProxy = new InvalidRequestError({
   field: "proxy",
   value: "<redacted>",
   allowed: "a URL such as http://proxy.example:3128"
 })
 
-// Plain HTTP goes to a proxy as it is, because many refuse to tunnel to port 80. HTTPS is tunnelled either way.
+// Many proxies refuse to tunnel to port 80, so send plain HTTP requests directly. HTTPS is always tunneled.
 const proxyTunnel = false
 
 const makeAgent = (proxy: Options["proxy"]) => {
@@ -90,8 +90,8 @@ const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient,
 const defaultTokenFile = join(envPaths("effect-arta", { suffix: "" }).config, "credentials.json")
 
 /**
- * Where `layerConfig` keeps the session: `ARTA_TOKEN_FILE`, or `effect-arta/credentials.json` in the user's configuration
- * folder.
+ * The file in which `layerConfig` stores the session: `ARTA_TOKEN_FILE`, or `effect-arta/credentials.json` in the user's
+ * configuration directory.
  *
  * @since 0.1.0
  * @category config
@@ -107,7 +107,9 @@ const platform = (options: Pick<Options, "proxy" | "tokenFile">) =>
   )
 
 /**
- * All services on Node. Fails with `InvalidRequestError` where the proxy is not a URL.
+ * Provides all services on Node.
+ *
+ * Fails with `InvalidRequestError` if the proxy is not an http or https URL.
  *
  * @since 0.1.0
  * @category layers
@@ -116,8 +118,11 @@ export const layer = (options: Options): Layer.Layer<Services, InvalidRequestErr
   Layer.provideMerge(Arta.layer(options), platform(options))
 
 /**
- * The same from `Config`. What is not given is read from `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL`,
- * `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE` and `ARTA_PROXY`. Fails with `ConfigError` where there is no API key.
+ * Provides all services on Node, configured by `Config`. Options that `config` omits are read from `ARTA_API_KEY`,
+ * `ARTA_API_URL`, `ARTA_SIGN_UP_URL`, `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE`, and `ARTA_PROXY`.
+ *
+ * Fails with `ConfigError` if there is no API key, and with `InvalidRequestError` if the proxy is not an http or https
+ * URL.
  *
  * @since 0.1.0
  * @category layers
@@ -133,18 +138,18 @@ export const layerConfig = (
     }).pipe(Effect.map(platform), Layer.unwrapEffect)
   )
 
-const given = <A>(value: A | undefined): Config.Config<A> | undefined =>
+const fixedConfig = <A>(value: A | undefined): Config.Config<A> | undefined =>
   value === undefined ? undefined : Config.succeed(value)
 
 /**
- * The promise client on undici and the file store. What the options leave out is read from the environment, at the first
- * call. Without an API key, that call throws an `AuthError`.
+ * Makes a promise client that uses undici and stores the session in a file. The first call reads omitted options from the
+ * environment, and throws an `AuthError` if there is no API key.
  *
  * @example
  * ```ts
  * import { NodeArta } from "effect-arta/node"
  *
- * export const draw = async () => {
+ * export const generate = async () => {
  *   await using client = NodeArta.client()
  *   const generation = await client.run({ prompt: "a lighthouse at dawn" })
  *   return generation.images[0].url
@@ -156,14 +161,14 @@ const given = <A>(value: A | undefined): Config.Config<A> | undefined =>
  */
 export const client = (options: Partial<Options> = {}): ArtaClient.ArtaClient =>
   layerConfig({
-    apiKey: given(options.apiKey),
-    apiUrl: given(options.apiUrl),
-    signUpUrl: given(options.signUpUrl),
-    tokenUrl: given(options.tokenUrl),
-    tokenFile: given(options.tokenFile),
-    proxy: given(options.proxy)
+    apiKey: fixedConfig(options.apiKey),
+    apiUrl: fixedConfig(options.apiUrl),
+    signUpUrl: fixedConfig(options.signUpUrl),
+    tokenUrl: fixedConfig(options.tokenUrl),
+    tokenFile: fixedConfig(options.tokenFile),
+    proxy: fixedConfig(options.proxy)
   }).pipe(
-    // The API key is the only variable that has to be there. A `ConfigError` is no `Error`, so it is not for throwing.
+    // Only the API key is required. A `ConfigError` is not an `Error`, so do not throw it.
     Layer.mapError((error) => (isConfigError(error) ? new AuthError({ reason: "API_KEY_MISSING" }) : error)),
     ArtaClient.fromLayer
   )

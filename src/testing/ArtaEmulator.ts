@@ -1,9 +1,10 @@
 /**
- * The services that the library talks to, in a few hundred lines: sign-up, refresh, submit, status and images, their
- * error bodies included.
+ * Emulates the services that the library talks to, for tests: sign-up, refresh, submit, status, and images, including
+ * their error responses.
  *
- * In memory it is an `HttpClient`: no sockets, and under `TestClock` a generation of minutes takes no time. On a port it
- * serves any program that speaks the protocol. It counts what it saw and fails on demand.
+ * `layer` runs the emulator in memory, as an `HttpClient`. It opens no sockets, and under `TestClock` a generation of
+ * several minutes takes no real time. `layerServer` serves it on a port, for other programs. The emulator counts its
+ * requests and fails on demand.
  *
  * @example
  * ```ts
@@ -51,22 +52,22 @@ import type { Fault, Operation } from "./Fault.js"
  * @category options
  */
 export interface Options {
-  /** The API keys that are accepted. Default: any. */
+  /** The accepted API keys. Default: any. */
   readonly apiKeys?: ReadonlyArray<string> | undefined
-  /** How long an id token is good for. Default: 1 hour. */
+  /** The lifetime of an id token. Default: 1 hour. */
   readonly tokenLife?: Duration.DurationInput | undefined
-  /** Whether a refresh replaces the refresh token. Default: no. */
+  /** Whether a refresh replaces the refresh token. Default: `false`. */
   readonly rotateRefreshTokens?: boolean | undefined
-  /** How long a generation is queued. Default: 1 second. */
+  /** How long a generation stays in the queue. Default: 1 second. */
   readonly queueTime?: Duration.DurationInput | undefined
-  /** How long it is drawn after that. Default: 2 seconds. */
+  /** How long a generation stays in progress after the queue. Default: 2 seconds. */
   readonly drawTime?: Duration.DurationInput | undefined
-  /** What goes wrong, in order. Default: nothing. */
+  /** The faults, in order. Default: none. */
   readonly faults?: ReadonlyArray<Fault> | undefined
 }
 
 /**
- * A request that the emulator saw, and when, in milliseconds since 1970.
+ * A request that the emulator received. `at` is its time in milliseconds since the Unix epoch.
  *
  * @since 0.1.0
  * @category models
@@ -81,13 +82,13 @@ export interface SeenRequest {
  * @category models
  */
 export interface Service {
-  /** Every request so far, in order. */
+  /** All requests so far, in order. */
   readonly requests: Effect.Effect<ReadonlyArray<SeenRequest>>
-  /** How many requests of each kind there were so far. */
+  /** The number of requests so far, by operation. */
   readonly counts: Effect.Effect<Readonly<Record<Operation, number>>>
-  /** Adds a fault behind those that are still to come. */
+  /** Appends a fault to the list of pending faults. */
   readonly inject: (fault: Fault) => Effect.Effect<void>
-  /** Makes every id token handed out so far expire now, before its holders expect it. */
+  /** Expires all id tokens issued so far, before their announced expiry. */
   readonly expireTokens: Effect.Effect<void>
 }
 
@@ -99,7 +100,7 @@ export class ArtaEmulator extends Context.Tag("effect-arta/testing/ArtaEmulator"
 
 class ConnectionLost extends Data.TaggedError("ConnectionLost") {}
 
-const answerFault = (fault: Extract<Fault, { readonly _tag: "Respond" }>) =>
+const respondWith = (fault: Extract<Fault, { readonly _tag: "Respond" }>) =>
   (typeof fault.body === "string"
     ? HttpServerResponse.html(fault.body)
     : HttpServerResponse.unsafeJson(fault.body)
@@ -116,13 +117,13 @@ const makeApp = (state: State.State, options: Options) => {
     drawTime: Duration.decode(options.drawTime ?? "2 seconds")
   })
 
-  const on = <E, R>(operation: Operation, handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  const handle = <E, R>(operation: Operation, handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
     Effect.gen(function* () {
       state.requests.push({ operation, at: yield* Clock.currentTimeMillis })
       const fault = State.takeFault(state, operation)
       switch (fault?._tag) {
         case "Respond":
-          return answerFault(fault)
+          return respondWith(fault)
         case "Hang":
           return yield* Effect.interruptible(Effect.never)
         case "Drop":
@@ -133,13 +134,13 @@ const makeApp = (state: State.State, options: Options) => {
     })
 
   return HttpRouter.empty.pipe(
-    HttpRouter.post("/identitytoolkit/v3/relyingparty/signupNewUser", on("signUp", identity.signUp)),
-    // A colon starts a parameter, so a colon of the path itself is written twice.
-    HttpRouter.post("/v1/accounts::signUp", on("signUp", identity.signUp)),
-    HttpRouter.post("/v1/token", on("refresh", identity.refresh)),
-    HttpRouter.post("/api/v1/text2image", on("submit", generation.submit)),
-    HttpRouter.get("/api/v1/text2image/:recordId/status", on("status", generation.status)),
-    HttpRouter.get("/images/:recordId/:file", on("image", generation.image)),
+    HttpRouter.post("/identitytoolkit/v3/relyingparty/signupNewUser", handle("signUp", identity.signUp)),
+    // A colon starts a path parameter. Two colons stand for a literal colon.
+    HttpRouter.post("/v1/accounts::signUp", handle("signUp", identity.signUp)),
+    HttpRouter.post("/v1/token", handle("refresh", identity.refresh)),
+    HttpRouter.post("/api/v1/text2image", handle("submit", generation.submit)),
+    HttpRouter.get("/api/v1/text2image/:recordId/status", handle("status", generation.status)),
+    HttpRouter.get("/images/:recordId/:file", handle("image", generation.image)),
     Effect.catchTag("RouteNotFound", () =>
       Effect.succeed(HttpServerResponse.unsafeJson({ detail: "Not Found" }, { status: 404 }))
     ),
@@ -193,14 +194,14 @@ const onPort = (app: App): HttpApp.Default =>
 
 const makeWith = <A>(
   options: Options,
-  use: (app: App) => A
-): readonly [emulator: Context.Context<ArtaEmulator>, used: A] => {
+  mount: (app: App) => A
+): readonly [emulator: Context.Context<ArtaEmulator>, mounted: A] => {
   const state = State.make(options.faults ?? [])
-  return [Context.make(ArtaEmulator, makeService(state)), use(makeApp(state, options))]
+  return [Context.make(ArtaEmulator, makeService(state)), mount(makeApp(state, options))]
 }
 
 /**
- * The emulated services in memory, as the program's `HttpClient`. Hosts do not matter, only paths do.
+ * Runs the emulator in memory, as the program's `HttpClient`. It ignores the host of a URL and matches the path.
  *
  * @since 0.1.0
  * @category layers
@@ -214,7 +215,7 @@ export const layer = (options: Options = {}): Layer.Layer<ArtaEmulator | HttpCli
   )
 
 /**
- * The emulated services on the port of an `HttpServer`. `urls` tells where they are.
+ * Serves the emulator on the port of an `HttpServer`. `urls` returns its addresses.
  *
  * @since 0.1.0
  * @category layers
@@ -228,7 +229,7 @@ export const layerServer = (options: Options = {}): Layer.Layer<ArtaEmulator, ne
   )
 
 /**
- * The options with which `Arta.layer` finds an emulator on a port.
+ * The URLs of an emulator on a port, as options for `Arta.layer`.
  *
  * @since 0.1.0
  * @category layers
@@ -246,7 +247,7 @@ export const urls: Effect.Effect<
 )
 
 /**
- * Everything that a test of a program with `effect-arta` needs, in memory.
+ * Provides `ArtaApi`, `Auth`, an in-memory `TokenStore`, and the emulator: everything that a test of your program needs.
  *
  * @since 0.1.0
  * @category layers

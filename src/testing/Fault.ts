@@ -1,8 +1,8 @@
 /**
- * What can go wrong with the emulated services, one fault at a time.
+ * Faults of the emulated services: error responses, lost connections, and failed generations.
  *
- * Faults form a list. Each request takes the first fault in it that is meant for its operation; with none left the
- * services behave.
+ * The emulator keeps its faults in a list. Each request takes the first fault for its operation. Without one, the
+ * services work normally.
  *
  * @example
  * ```ts
@@ -17,7 +17,7 @@
  */
 
 /**
- * The requests that the emulator tells apart.
+ * The operation of a request to the emulator.
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +41,8 @@ export type Fault =
   | { readonly _tag: "FailGeneration"; readonly on: "generation"; readonly status: string; readonly detail: string }
 
 /**
- * Answers with this status instead of doing anything. A `body` that is a string is sent as HTML, anything else as JSON.
+ * Responds with this status and does nothing else. A string `body` is sent as HTML, any other `body` as JSON. Default:
+ * an empty body and no extra headers.
  *
  * @since 0.1.0
  * @category constructors
@@ -53,7 +54,7 @@ export const respond = (
 ): Fault => ({ _tag: "Respond", on, status, body: options.body ?? "", headers: options.headers ?? {} })
 
 /**
- * Answers with an error of the identity services, such as `USER_DISABLED`. The HTTP status is 400 unless given.
+ * Responds with an error of the identity services, such as `USER_DISABLED`. The default HTTP status is 400.
  *
  * @since 0.1.0
  * @category constructors
@@ -64,7 +65,8 @@ export const identityError = (on: "signUp" | "refresh", message: string, status 
   })
 
 /**
- * Closes the connection without an answer. With `handled`, the service does what it was asked to do first.
+ * Closes the connection without a response. With `handled: true`, the service processes the request first. Default:
+ * `false`.
  *
  * @since 0.1.0
  * @category constructors
@@ -76,7 +78,7 @@ export const drop = (on: Operation, options: { readonly handled?: boolean } = {}
 })
 
 /**
- * Never answers.
+ * Never responds.
  *
  * @since 0.1.0
  * @category constructors
@@ -84,7 +86,7 @@ export const drop = (on: Operation, options: { readonly handled?: boolean } = {}
 export const hang = (on: Operation): Fault => ({ _tag: "Hang", on })
 
 /**
- * Accepts the next submission, and ends that generation with this status instead of drawing it.
+ * Accepts the next submission, then ends that generation with this status and without images.
  *
  * @since 0.1.0
  * @category constructors

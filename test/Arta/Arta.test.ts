@@ -3,12 +3,12 @@ import { Chunk, ConfigProvider, Duration, Effect, Either, Exit, Fiber, Layer, Op
 import type { GenerateRequest } from "effect-arta"
 import { Arta, ArtaApi, Auth, Generation, Polling, TokenStore } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { collect, counts, emulated, inject, patiently, tags } from "../support/emulated.js"
+import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/emulated.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
 
 describe("Arta.prepare", () => {
-  it.effect("completes options, which stay the same from then on, and sends nothing", () =>
+  it.effect("completes options without sending anything, and keeps complete options unchanged", () =>
     Effect.gen(function* () {
       const prepared = yield* Arta.prepare({ prompt: "a cat", model: "watercolor" })
       expect(prepared).toMatchObject({ prompt: "a cat", model: "Watercolor", n: 1, aspectRatio: "1:1" })
@@ -16,10 +16,10 @@ describe("Arta.prepare", () => {
       expect(yield* counts).toMatchObject({ signUp: 0, submit: 0 })
       const [submitted] = yield* collect(Arta.generate(prepared))
       expect(submitted).toMatchObject({ request: prepared })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("takes what comes from outside, and says what is wrong with it", () =>
+  it.effect("rejects unvalidated input with the field that is invalid", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Arta.prepare({ prompt: 7 }))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "prompt" })
@@ -28,7 +28,7 @@ describe("Arta.prepare", () => {
 })
 
 describe("Arta.generate", () => {
-  it.effect("emits an event when the state changes, not at every poll", () =>
+  it.effect("emits an event when the status changes, not at every poll", () =>
     Effect.gen(function* () {
       const events = yield* collect(Arta.generate({ ...cat, n: 2 }, { polling: Polling.fixed("1 second") }))
       expect(tags(events)).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
@@ -43,7 +43,7 @@ describe("Arta.generate", () => {
         images: [{ index: 0 }, { index: 1 }]
       })
       expect(yield* counts).toMatchObject({ signUp: 1, submit: 1, status: 41 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   it.effect("emits each event when it happens", () =>
@@ -60,11 +60,11 @@ describe("Arta.generate", () => {
       yield* TestClock.adjust("1 minute")
       expect(seen).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
       yield* Fiber.join(fiber)
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Poll | A status that goes backwards | the event
-  it.effect("reports a status that goes backwards as it is", () =>
+  it.effect("emits an event for a status that goes backwards", () =>
     Effect.gen(function* () {
       yield* inject(
         Fault.respond("status", 200, { body: { status: "IN_PROGRESS" } }),
@@ -77,39 +77,39 @@ describe("Arta.generate", () => {
         "InProgress",
         "Completed"
       ])
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | The generation fails | `GenerationFailedError` with name and detail
-  it.effect("fails with the service's own name for a failure", () =>
+  it.effect("fails with the service's name for the failure", () =>
     Effect.gen(function* () {
       yield* inject(Fault.failGeneration("MODERATED", "no cats"))
       const error = yield* Effect.flip(collect(Arta.generate(cat)))
       expect(error).toMatchObject({ _tag: "GenerationFailedError", status: "MODERATED", detail: "no cats" })
-      expect(error.message).toMatch(/record-.* ended as MODERATED: no cats/)
-    }).pipe(emulated())
+      expect(error.message).toMatch(/record-.* ended with status MODERATED: no cats/)
+    }).pipe(withEmulator())
   )
 })
 
 describe("Arta.watch", () => {
-  it.effect("picks up a generation from its id alone, in another program", () =>
+  it.effect("resumes a generation by its id in another program", () =>
     Effect.gen(function* () {
       const submitted = yield* Effect.flatten(Stream.runHead(Arta.generate(cat)))
       const another = Layer.provide(Arta.layer({ apiKey: "k" }), TokenStore.layerMemory)
       const events = yield* Effect.provide(collect(Arta.watch(submitted.recordId)), another)
       expect(tags(events)).toEqual(["Queued", "InProgress", "Completed"])
       expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("fails at once on an id that the service does not know", () =>
+  it.effect("fails at once on an unknown id", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(Arta.watch("unknown")))
       expect(error).toMatchObject({ _tag: "ResponseError", status: 404, recordId: "unknown" })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("fails at once on a URL that is none", () =>
+  it.effect("fails at once on an invalid API URL", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(Arta.watch("record-1")))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "status", sent: false })
@@ -123,34 +123,34 @@ describe("Arta.watch", () => {
     )
   )
 
-  it.effect.each([" ", "", "\ud800"])("refuses the id %j", (recordId) =>
+  it.effect.each([" ", "", "\ud800"])("rejects the invalid id %j", (recordId) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(collect(Arta.watch(recordId)))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "recordId" })
       expect(yield* counts).toMatchObject({ status: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
 // 200 calls in real time.
 describe("Arta.run", { timeout: 60_000 }, () => {
-  it.effect("returns the images and the request that was really made", () =>
+  it.effect("returns the images and the request that was sent", () =>
     Effect.gen(function* () {
-      const generation = yield* patiently(Arta.run({ ...cat, model: "flux-dev", n: 3 }))
+      const generation = yield* runToEnd(Arta.run({ ...cat, model: "flux-dev", n: 3 }))
       expect(generation.request).toMatchObject({ prompt: "a cat", model: "F Dev", seed: 12_345 })
       expect(generation.images.map(({ index }) => index)).toEqual([0, 1, 2])
       expect(Duration.toMillis(generation.elapsed)).toBeGreaterThanOrEqual(3_000)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  // In virtual time, each step would look at 200 fibers.
-  it.live("signs up once for 200 calls on an empty store, and not at all in the next program", () =>
+  // In virtual time, each step would check 200 fibers.
+  it.live("signs up once for 200 calls, and the next program reuses the session", () =>
     Effect.gen(function* () {
       yield* Effect.all(Effect.replicate(Arta.run(cat), 200), { concurrency: "unbounded" })
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 200 })
       yield* Arta.run(cat).pipe(Effect.provide(Arta.layer({ apiKey: "k" })))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 201 })
-    }).pipe(emulated({ queueTime: "100 millis", drawTime: "100 millis" }))
+    }).pipe(withEmulator({ queueTime: "100 millis", drawTime: "100 millis" }))
   )
 })
 
@@ -164,9 +164,9 @@ describe("Arta.generateAll", { timeout: 60_000 }, () => {
     { prompt: "four" }
   ]
 
-  it.effect("keeps each result's place, and loses none to another's failure", () =>
+  it.effect("returns every result with its index when some fail", () =>
     Effect.gen(function* () {
-      const outcomes = yield* patiently(Stream.runCollect(Arta.generateAll(requests)))
+      const outcomes = yield* runToEnd(Stream.runCollect(Arta.generateAll(requests)))
       const byIndex = Chunk.toReadonlyArray(outcomes).toSorted((a, b) => a.index - b.index)
       expect(byIndex.map(({ request }) => request)).toEqual(requests)
       expect(
@@ -175,14 +175,14 @@ describe("Arta.generateAll", { timeout: 60_000 }, () => {
         )
       ).toEqual(["zero", "InvalidRequestError", "two", "UnknownModelError", "four"])
       expect(yield* counts).toMatchObject({ signUp: 1, submit: 3 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect.each<[Arta.AllSettings, number]>([
     [{}, 4],
     [{ concurrency: 2 }, 2],
     [{ concurrency: "unbounded" }, 10]
-  ])("runs as many at once as %j says", ([settings, most]) =>
+  ])("limits concurrency to the settings %j", ([settings, most]) =>
     Effect.gen(function* () {
       const many = Array.from({ length: 10 }, () => cat)
       const fiber = yield* Effect.fork(Stream.runDrain(Arta.generateAll(many, settings)))
@@ -191,16 +191,16 @@ describe("Arta.generateAll", { timeout: 60_000 }, () => {
       yield* TestClock.adjust("10 minutes")
       yield* Fiber.join(fiber)
       expect(yield* counts).toMatchObject({ submit: 10 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("emits each outcome as it is there", () =>
+  it.effect("emits each outcome as soon as it is available", () =>
     Effect.gen(function* () {
       yield* inject(Fault.failGeneration("FAILED"))
       const first = yield* Effect.fork(Stream.runHead(Arta.generateAll([{ prompt: "" }, cat])))
       yield* Effect.yieldNow()
       expect(Option.map(yield* Fiber.join(first), ({ index }) => index)).toEqual(Option.some(0))
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -214,13 +214,13 @@ describe("Arta.layerConfig", () => {
   it.effect("reads the environment", () =>
     Effect.gen(function* () {
       const http = yield* ArtaEmulator.ArtaEmulator
-      yield* patiently(Arta.run(cat).pipe(Effect.provide(configured([["ARTA_API_KEY", "good"]]))))
+      yield* runToEnd(Arta.run(cat).pipe(Effect.provide(configured([["ARTA_API_KEY", "good"]]))))
       expect(yield* http.counts).toMatchObject({ signUp: 1, submit: 1 })
     }).pipe(Effect.provide(ArtaEmulator.layer({ apiKeys: ["good"] })))
   )
 
   it.effect.each<[ReadonlyArray<readonly [string, string]>]>([[[]], [[["ARTA_API_KEY", ""]]]])(
-    "says which variable is missing in %j",
+    "names the missing variable for %j",
     ([variables]) =>
       Effect.gen(function* () {
         const exit = yield* Effect.exit(Effect.provide(Arta.run(cat), configured(variables)))
@@ -230,8 +230,8 @@ describe("Arta.layerConfig", () => {
   )
 })
 
-describe("a swapped layer", () => {
-  it.effect("is all that a test without any HTTP needs", () =>
+describe("a replaced layer", () => {
+  it.effect("replaces the API in tests without HTTP", () =>
     Effect.gen(function* () {
       const events = yield* collect(Arta.generate(cat))
       expect(tags(events)).toEqual(["Submitted", "Completed"])
@@ -243,7 +243,7 @@ describe("a swapped layer", () => {
     )
   )
 
-  it.effect("may be a fixed token", () =>
+  it.effect("provides a fixed token", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Arta.run(cat))
       expect(error).toMatchObject({ _tag: "UnauthorizedError", operation: "submit" })

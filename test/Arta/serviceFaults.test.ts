@@ -2,29 +2,29 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, TestClock } from "effect"
 import { Arta } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { collect, counts, emulated, inject, patiently, tags } from "../support/emulated.js"
+import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/emulated.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
 
-describe("Arta.generate, when the service", () => {
+describe("Arta.generate on faults of the service", () => {
   // fault: Poll | A failed poll, in virtual time | nothing
   it.effect.each<[string, Fault.Fault]>([
     ["500", Fault.respond("status", 500)],
     ["a gateway's HTML", Fault.respond("status", 502, { body: "<h1>Bad gateway</h1>" })],
     ["a rate limit", Fault.respond("status", 429)],
-    ["an unreadable answer", Fault.respond("status", 200, { body: "<h1>Hello</h1>" })],
+    ["an unreadable response", Fault.respond("status", 200, { body: "<h1>Hello</h1>" })],
     ["a lost connection", Fault.drop("status")],
     ["silence", Fault.hang("status")]
-  ])("polls on after %s, without a second submission", ([, fault]) =>
+  ])("continues to poll after %s, without a second submission", ([, fault]) =>
     Effect.gen(function* () {
       yield* inject(fault, fault)
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
       expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Poll | 429 with Retry-After at a poll | the wait that the service asks for
-  it.effect("leaves the service alone for as long as it asks", () =>
+  it.effect("waits for Retry-After after a rate limit at a poll", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("status", 429, { headers: { "retry-after": "60" } }))
       const fiber = yield* Effect.fork(Arta.run(cat))
@@ -32,11 +32,11 @@ describe("Arta.generate, when the service", () => {
       expect(yield* counts).toMatchObject({ status: 1 })
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(fiber)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | 429 or 503 with Retry-After at a submission | the wait that the service asks for
-  it.effect("submits again after a rate limit, when the service says so", () =>
+  it.effect("submits again after Retry-After", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "30" } }))
       const fiber = yield* Effect.fork(Arta.run(cat))
@@ -45,11 +45,11 @@ describe("Arta.generate, when the service", () => {
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
       expect(yield* counts).toMatchObject({ submit: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | Other requests while Retry-After runs | the same wait
-  it.effect("makes every other request of the program wait out a rate limit too", () =>
+  it.effect("applies a rate limit to all requests of the program", () =>
     Effect.gen(function* () {
       const polling = yield* Effect.fork(Arta.run(cat))
       yield* TestClock.adjust("5 seconds")
@@ -62,20 +62,20 @@ describe("Arta.generate, when the service", () => {
       yield* TestClock.adjust("2 minutes")
       yield* Fiber.join(polling)
       yield* Fiber.join(limited)
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Submit | Retry-After beyond the timeout | `RateLimitedError` at once
-  it.effect("fails at once where the service wants to be left alone for longer than the generation may take", () =>
+  it.effect("fails at once if Retry-After exceeds the timeout", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "999999999" } }))
       const error = yield* Effect.flip(Arta.run(cat))
       expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | The limiter's queue is longer than the timeout | `RateLimitedError` at once, no POST
-  it.effect("does not wait for its turn where that takes longer than the generation may", () =>
+  it.effect("fails without a request if the cooldown exceeds the timeout", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "600" } }))
       yield* Effect.flip(Arta.run(cat))
@@ -87,40 +87,40 @@ describe("Arta.generate, when the service", () => {
       const fiber = yield* Effect.fork(Arta.run(cat, { timeout: "15 minutes" }))
       yield* TestClock.adjust("15 minutes")
       yield* Fiber.join(fiber)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | A rate limit that outlasts the timeout | `RateLimitedError`
-  it.effect("tells of a rate limit that has outlasted the time, and leaves no doubt about the submission", () =>
+  it.effect("reports a rate limit that outlasts the timeout as RateLimitedError", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 200 }, () => Fault.respond("submit", 429)))
-      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat)))
       expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | 404 right after a slow submission | nothing
-  it.effect("forgives a 404 right after the submission, also where that took long", () =>
+  it.effect("tolerates a 404 right after a slow submission", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "15" } }), Fault.respond("status", 404))
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
       expect(yield* counts).toMatchObject({ submit: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | 404 right after the submission | nothing, or `ResponseError`
-  it.effect("forgives a 404 right after the submission, but not for long", () =>
+  it.effect("tolerates a 404 right after the submission for a short time", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("status", 404), Fault.respond("status", 404))
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
       yield* inject(...Array.from({ length: 50 }, () => Fault.respond("status", 404)))
-      const error = yield* patiently(Effect.flip(Arta.run(cat)), "15 seconds")
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat)), "15 seconds")
       expect(error).toMatchObject({ _tag: "ResponseError", status: 404 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | The token expires during polling | nothing
-  it.effect("renews a token that expires while it polls", () =>
+  it.effect("refreshes a token that expires during polling", () =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       const fiber = yield* Effect.fork(Arta.run(cat))
@@ -129,7 +129,7 @@ describe("Arta.generate, when the service", () => {
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Poll | Any error ends the polling | the error, with the record id
@@ -140,7 +140,7 @@ describe("Arta.generate, when the service", () => {
       { _tag: "AuthError", reason: "USER_DISABLED" },
       Fault.identityError("refresh", "USER_DISABLED")
     ]
-  ])("carries the record id after %s, and can be picked up with it", ([, expected, fault]) =>
+  ])("reports the record id after %s, to resume the generation", ([, expected, fault]) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat)))
@@ -154,6 +154,6 @@ describe("Arta.generate, when the service", () => {
       expect(error.message).toContain(recordId)
       expect(tags(yield* collect(Arta.watch(recordId)))).toEqual(["Completed"])
       expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 })

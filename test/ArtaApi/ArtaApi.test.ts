@@ -2,10 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer } from "effect"
 import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { countingAuth } from "../support/countingAuth.js"
-import { patiently } from "../support/emulated.js"
+import { runToEnd } from "../support/emulated.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
 import type { Step } from "../support/scripted.js"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 
 const request = new GenerateRequest.GenerateRequest({
   prompt: "a cat & a hat",
@@ -18,17 +18,17 @@ const recordId = Generation.RecordId.make("rec/1")
 
 const withApi = (
   steps: ReadonlyArray<Step>,
-  test: (api: ArtaApi.Service, http: ReturnType<typeof scripted>) => Effect.Effect<void, unknown>,
+  test: (api: ArtaApi.Service, http: ReturnType<typeof scriptedClient>) => Effect.Effect<void, unknown>,
   { apiUrl = "https://arta.test/api/v1//", auth = countingAuth } = {}
 ) => {
-  const http = scripted({ text2image: steps })
+  const http = scriptedClient({ text2image: steps })
   return Effect.flatMap(ArtaApi.ArtaApi, (api) => test(api, http)).pipe(
     Effect.provide(ArtaApi.layer({ apiUrl }).pipe(Layer.provide(auth), Layer.provide(http.layer)))
   )
 }
 
 describe("ArtaApi.submit", () => {
-  it.effect("sends what PROTOCOL.md says", () =>
+  it.effect("sends the form of PROTOCOL.md", () =>
     withApi([{ body: { record_id: "rec-1", more: true } }], (api, { seen }) =>
       Effect.gen(function* () {
         expect(yield* api.submit(request)).toBe("rec-1")
@@ -50,7 +50,7 @@ describe("ArtaApi.submit", () => {
     )
   )
 
-  it.effect.each([" rec-1 ", 123])("takes the record id %j", (record_id) =>
+  it.effect.each([" rec-1 ", 123])("accepts the record id %j", (record_id) =>
     withApi([{ body: { record_id } }], (api) =>
       Effect.gen(function* () {
         expect(yield* api.submit(request)).toBe(String(record_id).trim())
@@ -58,7 +58,7 @@ describe("ArtaApi.submit", () => {
     )
   )
 
-  it.effect("answers 401 with one renewal and one replay", () =>
+  it.effect("refreshes the token on 401 and repeats the request once", () =>
     withApi([{ status: 401 }, { body: { record_id: "rec-1" } }], (api, { seen }) =>
       Effect.gen(function* () {
         expect(yield* api.submit(request)).toBe("rec-1")
@@ -69,7 +69,7 @@ describe("ArtaApi.submit", () => {
   )
 
   // fault: Sessions | 401 again for the renewed token | `UnauthorizedError`
-  it.effect("gives up when the renewed token is refused too", () =>
+  it.effect("fails when the refreshed token is refused too", () =>
     withApi([{ status: 401, body: { detail: "no" } }], (api, { seen }) =>
       Effect.gen(function* () {
         expect(yield* Effect.flip(api.submit(request))).toMatchObject({
@@ -83,7 +83,7 @@ describe("ArtaApi.submit", () => {
 
   // fault: Submit | The service refuses the request | `ResponseError` with the detail
   it.effect.each<[string, Step, object]>([
-    ["a FastAPI text", { status: 400, body: { detail: "prompt is banned" } }, { detail: "prompt is banned" }],
+    ["a FastAPI string", { status: 400, body: { detail: "prompt is banned" } }, { detail: "prompt is banned" }],
     [
       "FastAPI issues",
       {
@@ -97,14 +97,14 @@ describe("ArtaApi.submit", () => {
       },
       { detail: "body.steps: too many; x.1: y" }
     ],
-    ["any other text", { status: 403, body: "  Access\n denied " }, { detail: "Access denied" }],
+    ["a plain-text body", { status: 403, body: "  Access\n denied " }, { detail: "Access denied" }],
     ["nothing", { status: 404, body: "" }, { detail: "no reason given" }],
-    ["a Retry-After that means nothing", { status: 403, headers: { "retry-after": "30" } }, { status: 403 }],
-    ["a record id elsewhere", { status: 300, body: { record_id: "rec-1" } }, { status: 300 }],
+    ["a Retry-After on a status that ignores it", { status: 403, headers: { "retry-after": "30" } }, { status: 403 }],
+    ["a redirect that has a record id", { status: 300, body: { record_id: "rec-1" } }, { status: 300 }],
     ["an empty record id", { body: { record_id: "", detail: "out of credits" } }, { detail: "out of credits" }],
     ["no record id", { status: 200, body: { detail: "queue is full" } }, { status: 200, detail: "queue is full" }],
     ["the token", { status: 403, body: { detail: "bad token-1" } }, { detail: "bad <redacted>" }]
-  ])("fails with what the refusal says: %s", ([, step, expected]) =>
+  ])("reports the reason for a refusal: %s", ([, step, expected]) =>
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(api.submit(request))
@@ -114,7 +114,7 @@ describe("ArtaApi.submit", () => {
     )
   )
 
-  it.effect("shows none of the tokens that the service was sent", () =>
+  it.effect("redacts every token that the service repeats", () =>
     withApi([{ status: 401 }, { status: 403, body: { detail: "neither token-1 nor token-2" } }], (api) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(api.submit(request))
@@ -123,10 +123,10 @@ describe("ArtaApi.submit", () => {
     )
   )
 
-  it.effect("fails as Auth does where there is no token to submit with", () => {
+  it.effect("passes on the error of Auth when there is no token", () => {
     const failing = Effect.fail(new ArtaError.TransportError({ operation: "refresh", reason: "a reset", sent: true }))
     const auth = Layer.succeed(Auth.Auth, { token: failing, renew: () => failing, signOut: Effect.void })
-    const test = (api: ArtaApi.Service, { seen }: ReturnType<typeof scripted>) =>
+    const test = (api: ArtaApi.Service, { seen }: ReturnType<typeof scriptedClient>) =>
       Effect.gen(function* () {
         expect(yield* Effect.flip(api.submit(request))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
         expect(seen).toEqual([])
@@ -143,11 +143,11 @@ describe("ArtaApi.submit", () => {
     ["502", { status: 502, body: "<html>Bad gateway</html>" }],
     ["503", { status: 503 }],
     ["504", { status: 504 }],
-    ["an unreadable answer", { body: '{"record_i' }]
-  ])("never sends a lost submission again: %s", ([, step]) =>
+    ["an unreadable response", { body: '{"record_i' }]
+  ])("never resends a lost submission: %s", ([, step]) =>
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {
-        const error = yield* patiently(Effect.flip(api.submit(request)))
+        const error = yield* runToEnd(Effect.flip(api.submit(request)))
         const reason: unknown = expect.stringMatching(/./)
         expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { seed: 12_345 }, reason })
         expect(seen).toHaveLength(1)
@@ -156,19 +156,19 @@ describe("ArtaApi.submit", () => {
   )
 
   // fault: Submit | The connection is refused, or the name is not found | a short wait
-  it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])("sends again after %s, when nothing was sent", (code) =>
+  it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])("retries after %s, when nothing was sent", (code) =>
     withApi([{ code }, { code }, { body: { record_id: "rec-1" } }], (api, { seen }) =>
       Effect.gen(function* () {
-        expect(yield* patiently(api.submit(request))).toBe("rec-1")
+        expect(yield* runToEnd(api.submit(request))).toBe("rec-1")
         expect(seen).toHaveLength(3)
       })
     )
   )
 
-  it.effect("gives up on a host that stays away", () =>
+  it.effect("gives up after four attempts on an unreachable host", () =>
     withApi([{ code: "ECONNREFUSED" }], (api, { seen }) =>
       Effect.gen(function* () {
-        const error = yield* patiently(Effect.flip(api.submit(request)))
+        const error = yield* runToEnd(Effect.flip(api.submit(request)))
         expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
         expect(seen).toHaveLength(4)
       })
@@ -189,7 +189,7 @@ describe("ArtaApi.submit", () => {
     ["garbage", { "retry-after": "soon" }, 429, undefined],
     ["nothing", {}, 429, undefined],
     ["seconds, as 503", { "retry-after": "5" }, 503, 5_000]
-  ])("fails with RateLimitedError, Retry-After being %s", ([, headers, status, millis]) =>
+  ])("fails with RateLimitedError for a Retry-After of %s", ([, headers, status, millis]) =>
     withApi([{ status, headers }], (api, { seen }) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(api.submit(request))
@@ -203,7 +203,7 @@ describe("ArtaApi.submit", () => {
 })
 
 describe("ArtaApi.status", () => {
-  it.effect("asks as PROTOCOL.md says", () =>
+  it.effect("sends the status request of PROTOCOL.md", () =>
     withApi([{ body: { record_id: "rec/1", status: "IN_QUEUE", response: [] } }], (api, { seen }) =>
       Effect.gen(function* () {
         yield* api.status(recordId)
@@ -257,7 +257,7 @@ describe("ArtaApi.status", () => {
     [{ status: "EXPIRED" }, { _tag: "Failed", status: "EXPIRED", detail: "" }],
     [
       { status: "DONE", response: [] },
-      { _tag: "Failed", status: "DONE", detail: "no image came with it" }
+      { _tag: "Failed", status: "DONE", detail: "the response contains no image" }
     ]
   ])("reads %j", ([body, status]) =>
     withApi([{ body }], (api) =>
@@ -267,7 +267,7 @@ describe("ArtaApi.status", () => {
     )
   )
 
-  it.effect("leaves http addresses alone where the API itself is on http", () =>
+  it.effect("keeps http image URLs if the API uses http", () =>
     withApi(
       [{ body: { status: "DONE", response: [{ url: "http://a/0" }] } }],
       (api) =>
@@ -278,7 +278,7 @@ describe("ArtaApi.status", () => {
     )
   )
 
-  it.effect("renews the token on 401", () =>
+  it.effect("refreshes the token on 401", () =>
     withApi([{ status: 401 }, { body: { status: "IN_QUEUE" } }], (api, { seen }) =>
       Effect.gen(function* () {
         expect(yield* api.status(recordId)).toEqual({ _tag: "Queued" })
@@ -288,7 +288,7 @@ describe("ArtaApi.status", () => {
   )
 
   it.effect.each<[string, Step, object]>([
-    ["an unreadable answer", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable answer" }],
+    ["an unreadable response", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable response" }],
     [
       "a refusal",
       { status: 404, body: { detail: "no such record" } },
@@ -298,10 +298,10 @@ describe("ArtaApi.status", () => {
     ["a busy service", { status: 503, headers: { "retry-after": "3" } }, { _tag: "RateLimitedError" }],
     ["a reset", { code: "ECONNRESET" }, { _tag: "TransportError", sent: true }],
     ["silence", "silence", { _tag: "TransportError", sent: true }]
-  ])("fails once, and by name, on %s", ([, step, expected]) =>
+  ])("fails without a retry on %s", ([, step, expected]) =>
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {
-        expect(yield* patiently(Effect.flip(api.status(recordId)))).toMatchObject({ operation: "status", ...expected })
+        expect(yield* runToEnd(Effect.flip(api.status(recordId)))).toMatchObject({ operation: "status", ...expected })
         expect(seen).toHaveLength(1)
       })
     )
@@ -310,7 +310,7 @@ describe("ArtaApi.status", () => {
 
 describe("ArtaApi in a browser", () => {
   // fault: Submit | A redirect that a browser hides | `ResponseError`
-  it.effect.each(["submit", "status"] as const)("says of %s that a redirect is not followed", (operation) =>
+  it.effect.each(["submit", "status"] as const)("reports a redirect of %s as an error", (operation) =>
     Effect.gen(function* () {
       const api = yield* ArtaApi.ArtaApi
       const asking: Effect.Effect<unknown, ArtaApi.SubmitError> =

@@ -4,9 +4,9 @@ import { Arta, ArtaApi, ArtaClient, ArtaError, Generation, Polling } from "effec
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { getEventListeners } from "node:events"
 import { afterEach, beforeEach, vi } from "vitest"
-import { counts, emulated } from "../support/emulated.js"
+import { counts, withEmulator } from "../support/emulated.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
-import type { Answer } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, respond } from "../support/faultServer.js"
 import { eventually } from "../support/virtualTime.js"
 
@@ -33,8 +33,10 @@ const settings = { polling: Polling.fixed("20 millis") }
 
 const untilItPolls = eventually(Effect.map(counts, ({ status }) => status > 0))
 
-/** A client in virtual time, on an emulator in memory whose generations take an hour. */
-const virtually = <A, E>(test: (client: ArtaClient.ArtaClient) => Effect.Effect<A, E, ArtaEmulator.ArtaEmulator>) =>
+/** Runs a test with a client in virtual time, on an in-memory emulator whose generations take an hour. */
+const withVirtualTime = <A, E>(
+  test: (client: ArtaClient.ArtaClient) => Effect.Effect<A, E, ArtaEmulator.ArtaEmulator>
+) =>
   Effect.gen(function* () {
     const services = Layer.succeed(ArtaApi.ArtaApi, yield* ArtaApi.ArtaApi)
     yield* test(ArtaClient.fromLayer(Layer.merge(services, Layer.setClock(yield* Effect.clock))))
@@ -43,12 +45,12 @@ const virtually = <A, E>(test: (client: ArtaClient.ArtaClient) => Effect.Effect<
     yield* TestClock.adjust("2 hours")
     yield* eventually(Effect.map(TestClock.sleeps(), Chunk.isEmpty))
     expect(yield* counts).toMatchObject({ status })
-  }).pipe(emulated({ queueTime: "1 hour" }))
+  }).pipe(withEmulator({ queueTime: "1 hour" }))
 
 describe("ArtaClient", () => {
   let service: Awaited<ReturnType<typeof start>>
 
-  describe("on a service that answers", () => {
+  describe("on a fast service", () => {
     beforeEach(async () => {
       service = await start()
     })
@@ -61,7 +63,7 @@ describe("ArtaClient", () => {
       expect(await service.counts()).toMatchObject({ signUp: 1, submit: 1 })
     })
 
-    it("makes each iteration a generation of its own", async () => {
+    it("submits a new generation for each iteration", async () => {
       const events = service.client.generate(cat, settings)
       expect(await service.counts()).toMatchObject({ submit: 0 })
       await Promise.all([all(events), all(events)])
@@ -74,14 +76,14 @@ describe("ArtaClient", () => {
       expect(generation.request?.seed).toBe(7)
     })
 
-    it("picks a generation up by its id", async () => {
+    it("resumes a generation by its id", async () => {
       const [submitted] = await all(service.client.generate(cat, settings))
       const events = await all(service.client.watch(submitted?.recordId ?? "", settings))
       expect(events.map(({ _tag }) => _tag)).toEqual(["Completed"])
       expect(await service.counts()).toMatchObject({ submit: 1 })
     })
 
-    it("rejects with the typed error itself", async () => {
+    it("rejects with the typed error", async () => {
       await expect(service.client.run({ prompt: "" })).rejects.toBeInstanceOf(ArtaError.InvalidRequestError)
       await expect(service.client.run({ prompt: "a", model: "nope" })).rejects.toMatchObject({
         _tag: "UnknownModelError"
@@ -94,7 +96,7 @@ describe("ArtaClient", () => {
     })
   })
 
-  describe("on a service that takes its time", () => {
+  describe("on a slow service", () => {
     const polls = (least: number) =>
       vi.waitFor(
         async () => {
@@ -108,7 +110,7 @@ describe("ArtaClient", () => {
     })
     afterEach(() => service.stop())
 
-    it("rejects with an AbortError where the signal has no reason of its own, before anything is sent", async () => {
+    it("rejects with an AbortError without a request if the signal is already aborted", async () => {
       await expect(service.client.run(cat, { signal: AbortSignal.abort() })).rejects.toMatchObject({
         name: "AbortError"
       })
@@ -117,7 +119,7 @@ describe("ArtaClient", () => {
 
     const reason = new Error("changed my mind")
 
-    describe.each(["first", "later"])("in the same moment as its %s call", (call) => {
+    describe.each(["first", "later"])("at the moment of its %s call", (call) => {
       beforeEach(async () => {
         if (call === "later") await expect(service.client.run({ prompt: "" })).rejects.toThrow()
       })
@@ -133,7 +135,7 @@ describe("ArtaClient", () => {
           }
         ],
         [
-          "an iteration that is about to begin",
+          "an iteration that has not started",
           (signal, abort) => {
             const iterator = service.client.generate(cat, { signal })[Symbol.asyncIterator]()
             abort()
@@ -141,14 +143,14 @@ describe("ArtaClient", () => {
           }
         ],
         [
-          "an iteration that has just begun",
+          "an iteration that has just started",
           (signal, abort) => {
             const next = service.client.generate(cat, { signal })[Symbol.asyncIterator]().next()
             abort()
             return next
           }
         ]
-      ])("aborts %s, and submits nothing", async (_, begin) => {
+      ])("aborts %s without a submission", async (_, begin) => {
         const controller = new AbortController()
         const abort = () => {
           controller.abort(reason)
@@ -157,7 +159,7 @@ describe("ArtaClient", () => {
         expect(await service.counts()).toMatchObject({ submit: 0 })
       })
 
-      it("is closed, and submits nothing", async () => {
+      it("closes without a submission", async () => {
         const rejected = expect(service.client.run(cat)).rejects.toThrow()
         await service.client.close()
         await rejected
@@ -165,7 +167,7 @@ describe("ArtaClient", () => {
       })
     })
 
-    it("does not warn of many calls at once, which share a listener on their signal", async () => {
+    it("shares one listener between all calls with the same signal", async () => {
       const warnings: Array<Error> = []
       const listen = (warning: Error) => warnings.push(warning)
       process.on("warning", listen)
@@ -182,7 +184,7 @@ describe("ArtaClient", () => {
       expect(warnings).toEqual([])
     })
 
-    it("throws the signal's reason inside of an iteration", async () => {
+    it("throws the signal's reason during an iteration", async () => {
       const controller = new AbortController()
       const seen: Array<string> = []
       const iterate = async () => {
@@ -195,7 +197,7 @@ describe("ArtaClient", () => {
       expect(seen).toEqual(["Submitted", "Queued"])
     })
 
-    it("rejects what is under way when it is closed", async () => {
+    it("rejects running calls when it is closed", async () => {
       const running = service.client.run(cat, settings)
       await polls(1)
       const rejected = expect(running).rejects.toThrow("The client was closed.")
@@ -207,8 +209,8 @@ describe("ArtaClient", () => {
 })
 
 describe("ArtaClient, in virtual time", () => {
-  it.effect("rejects with the signal's reason at once, and polls no more", () =>
-    virtually((client) =>
+  it.effect("rejects with the signal's reason and stops polling at once", () =>
+    withVirtualTime((client) =>
       Effect.gen(function* () {
         const controller = new AbortController()
         const running = client.run(cat, { signal: controller.signal })
@@ -220,8 +222,8 @@ describe("ArtaClient, in virtual time", () => {
     )
   )
 
-  it.effect("polls no more when the loop is left", () =>
-    virtually((client) =>
+  it.effect("stops polling when the loop ends early", () =>
+    withVirtualTime((client) =>
       Effect.promise(async () => {
         for await (const { _tag } of client.generate(cat)) if (_tag === "Queued") break
       })
@@ -229,15 +231,15 @@ describe("ArtaClient, in virtual time", () => {
   )
 })
 
-describe("ArtaClient, where the service redirects", () => {
+describe("ArtaClient, when the service redirects", () => {
   const redirect = respond(307, "", { location: "/elsewhere" })
   const signedUp = respond(200, { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" })
 
   // fault: Submit | A redirect of a submission | `ResponseError`, one POST
-  it.scopedLive.each<[string, string, Answer]>([
+  it.scopedLive.each<[string, string, RawResponse]>([
     ["submission", "submit", redirect],
-    ["question for the status", "status", respond(200, { record_id: "record-1" })]
-  ])("sends no %s and no token after it", ([, operation, submit]) =>
+    ["status request", "status", respond(200, { record_id: "record-1" })]
+  ])("does not follow a redirect of a %s", ([, operation, submit]) =>
     Effect.gen(function* () {
       const { requests, url } = yield* faultServer({
         "/signUp": [signedUp],
@@ -253,7 +255,7 @@ describe("ArtaClient, where the service redirects", () => {
   )
 })
 
-it("logs where its layer says, also in an iteration", async () => {
+it("uses the logger of its layer, also in an iteration", async () => {
   const lines: Array<unknown> = []
   const logger = Logger.replace(
     Logger.defaultLogger,
@@ -274,7 +276,7 @@ describe("Arta.toAsyncIterable", () => {
   const iterate = <A, E>(stream: Stream.Stream<A, E>) =>
     Effect.runSync(Arta.toAsyncIterable(stream))[Symbol.asyncIterator]()
 
-  it("yields what the stream emits, and then its failure itself", async () => {
+  it("yields the elements of the stream, then throws its failure", async () => {
     const iterator = iterate(Stream.concat(Stream.make(1, 2), Stream.fail("broken" as const)))
     expect(await iterator.next()).toEqual({ done: false, value: 1 })
     expect(await iterator.next()).toEqual({ done: false, value: 2 })
@@ -282,7 +284,7 @@ describe("Arta.toAsyncIterable", () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined })
   })
 
-  it("answers overlapping calls in order, and calls after the end", async () => {
+  it("settles overlapping calls in order, and calls after the end", async () => {
     const iterator = iterate(Stream.make(1, 2))
     const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.next()])
     expect(results.map((result) => [result.done, result.done === true ? undefined : result.value])).toEqual([
@@ -293,7 +295,7 @@ describe("Arta.toAsyncIterable", () => {
     ])
   })
 
-  it("does nothing ahead of the next call, and releases what the stream holds when it is closed", async () => {
+  it("runs the stream only during a call, and finalizes it when it is closed", async () => {
     const log: Array<string> = []
     const say = (text: string) => Effect.sync(() => log.push(text))
     const stream = Stream.make("a", "b").pipe(Stream.rechunk(1), Stream.tap(say), Stream.ensuring(say("released")))
@@ -312,7 +314,7 @@ describe("Arta.toAsyncIterable", () => {
     expect(await pending).toEqual({ done: true, value: undefined })
   })
 
-  it("may be closed before it was ever asked", async () => {
+  it("closes before the first call", async () => {
     expect(await iterate(Stream.make(1)).return?.()).toEqual({ done: true, value: undefined })
   })
 })

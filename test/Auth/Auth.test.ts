@@ -2,20 +2,20 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Option, Ref, Schedule, TestClock } from "effect"
 import { ArtaError, Auth, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, emulated, inject } from "../support/emulated.js"
+import { counts, withEmulator, inject } from "../support/emulated.js"
 import { renew, stored, token } from "../support/session.js"
 
 const manyTimes = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>
   Effect.all(Effect.replicate(effect, times), { concurrency: "unbounded" })
 
 describe("Auth.token", () => {
-  it.effect("signs up once for any number of fibers, and stores the session", () =>
+  it.effect("signs up once for 200 fibers and stores the session", () =>
     Effect.gen(function* () {
       const tokens = yield* manyTimes(200, token)
       expect(new Set(tokens).size).toBe(1)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
       expect(Option.map(yield* stored, ({ idToken }) => idToken)).toEqual(Option.fromNullable(tokens[0]))
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("does no I/O while the token is fresh", () =>
@@ -36,10 +36,10 @@ describe("Auth.token", () => {
       }).pipe(Effect.provide(Auth.layer({ apiKey: "k" })), Effect.provideService(TokenStore.TokenStore, counting))
       expect(yield* Ref.get(loads)).toBe(1)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("refreshes in the background once half of the life is gone, and nobody waits for it", () =>
+  it.effect("refreshes in the background after half of the token's lifetime", () =>
     Effect.gen(function* () {
       const first = yield* token
       yield* TestClock.adjust("31 minutes")
@@ -50,10 +50,10 @@ describe("Auth.token", () => {
       const renewed = yield* token
       expect(renewed).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("remembers when the account was made, however often its token is renewed", () =>
+  it.effect("keeps the time of the sign-up across refreshes", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("1 minute")
       yield* token
@@ -61,11 +61,11 @@ describe("Auth.token", () => {
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
       expect(Option.getOrThrow(yield* stored)).toMatchObject({ signedUpAt: 60_000, issuedAt: 7_260_000 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A refresh fails while the token is still valid | nothing
-  it.effect("uses a valid token while refreshing it fails, and does not ask again at every call", () =>
+  it.effect("uses a valid token while its refresh fails, and backs off between refreshes", () =>
     Effect.gen(function* () {
       const first = yield* token
       yield* TestClock.adjust("31 minutes")
@@ -80,11 +80,11 @@ describe("Auth.token", () => {
       yield* TestClock.adjust("1 second")
       expect(yield* token).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 5 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | 100 fibers find an expired token | one refresh, one token
-  it.effect("refreshes an expired session once for all, and signs up no more", () =>
+  it.effect("refreshes an expired session once for all callers", () =>
     Effect.gen(function* () {
       const first = yield* token
       yield* TestClock.adjust("2 hours")
@@ -92,11 +92,11 @@ describe("Auth.token", () => {
       expect(new Set(tokens).size).toBe(1)
       expect(tokens[0]).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A refresh fails | the same error for every waiting caller
-  it.effect("shares a failure with all who wait, and tries again at the next call", () =>
+  it.effect("shares a failure among all waiting callers, and retries at the next call", () =>
     Effect.gen(function* () {
       yield* token
       yield* TestClock.adjust("2 hours")
@@ -106,11 +106,11 @@ describe("Auth.token", () => {
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The first caller is interrupted during a refresh | the others get their token
-  it.effect("goes on for the others when the first caller is interrupted", () =>
+  it.effect("continues for the other callers when the first one is interrupted", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("signUp", 503))
       const leader = yield* Effect.fork(token)
@@ -121,39 +121,39 @@ describe("Auth.token", () => {
       yield* TestClock.adjust("5 seconds")
       expect(Exit.isSuccess(yield* Fiber.await(follower))).toBe(true)
       expect(yield* counts).toMatchObject({ signUp: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("takes up the session of an earlier program", () =>
+  it.effect("uses the session of an earlier program", () =>
     Effect.gen(function* () {
       const first = yield* token
       const again = yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "k" })))
       expect(again).toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("hands out what an earlier program left, also past half of its life, whatever becomes of its refresh", () =>
+  it.effect("uses an earlier program's token past half of its lifetime, even if its refresh fails", () =>
     Effect.gen(function* () {
       const first = yield* token
       yield* TestClock.adjust("40 minutes")
       yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
       expect(yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))).toEqual(first)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("takes up the token that another program has renewed meanwhile", () =>
+  it.effect("uses the token that another program has refreshed in the meantime", () =>
     Effect.gen(function* () {
       yield* token
       yield* TestClock.adjust("2 hours")
       const others = yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))
       expect(yield* token).toEqual(others)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The service rotates the refresh token | nothing
-  it.effect("stores a rotated refresh token before the new id token is used", () =>
+  it.effect("stores a rotated refresh token before it returns the new id token", () =>
     Effect.gen(function* () {
       yield* token
       const before = yield* stored
@@ -167,11 +167,11 @@ describe("Auth.token", () => {
       yield* TestClock.adjust("2 hours")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 
   // fault: Sessions | The clock is set ahead, then corrected | nothing
-  it.effect("refreshes once when the clock is set ahead by hours, and once more when it is set right", () =>
+  it.effect("refreshes once when the clock jumps ahead, and once when it is corrected", () =>
     Effect.gen(function* () {
       const usedALot = Effect.repeat(Effect.zipRight(Effect.yieldNow(), token), Schedule.recurs(10))
       yield* usedALot
@@ -181,11 +181,11 @@ describe("Auth.token", () => {
       yield* TestClock.setTime(0)
       yield* usedALot
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The clock is set back | nothing
-  it.effect("refreshes once when the clock is set back by hours", () =>
+  it.effect("refreshes once when the clock is set back", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("10 hours")
       yield* token
@@ -193,13 +193,13 @@ describe("Auth.token", () => {
       yield* token
       yield* Effect.repeat(token, Schedule.recurs(10))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
 describe("Auth.renew", () => {
   // fault: Sessions | 401 for a token that looks valid | nothing
-  it.effect("renews once for all who hold the refused token", () =>
+  it.effect("refreshes once for all callers with the refused token", () =>
     Effect.gen(function* () {
       const refused = yield* token
       const renewed = yield* manyTimes(50, renew(refused))
@@ -208,23 +208,23 @@ describe("Auth.renew", () => {
       expect(yield* renew(refused)).toEqual(renewed[0])
       expect(yield* token).toEqual(renewed[0])
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("hands out the valid token it holds where an older one was refused, and asks nobody", () =>
+  it.effect("returns the current token without a refresh if an older one was refused", () =>
     Effect.gen(function* () {
       const refused = yield* token
       const renewed = yield* renew(refused)
       yield* TestClock.adjust("31 minutes")
       expect(yield* renew(refused)).toEqual(renewed)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
-describe("Auth, when its program ends", () => {
+describe("Auth at the end of the program", () => {
   // fault: Sessions | The program ends during a refresh | the next program has a session
-  it.effect("finishes a refresh that the server may have answered with a rotated token", () =>
+  it.effect("completes a running refresh, so that a rotated token is stored", () =>
     Effect.gen(function* () {
       yield* token
       const before = yield* stored
@@ -242,24 +242,24 @@ describe("Auth, when its program ends", () => {
       yield* TestClock.adjust("2 hours")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 })
 
 describe("Auth.signOut", () => {
-  it.effect("forgets the session here and in the store", () =>
+  it.effect("removes the session from memory and from the store", () =>
     Effect.gen(function* () {
       const first = yield* token
       yield* Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
       expect(yield* stored).toEqual(Option.none())
       expect(yield* token).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 2, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
-describe("Auth with a store that has stopped saving", () => {
-  it.effect("does not go back to the older session in it", () =>
+describe("Auth with a store whose saves begin to fail", () => {
+  it.effect("does not return to the older session in the store", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       const first = yield* token
@@ -277,12 +277,12 @@ describe("Auth with a store that has stopped saving", () => {
         Effect.provideService(TokenStore.TokenStore, { ...store, save: () => Effect.fail(full) })
       )
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 })
 
 describe("Auth.layerToken", () => {
-  it.effect("hands out its token and nothing else", () =>
+  it.effect("always returns its token", () =>
     Effect.gen(function* () {
       const fixed = yield* token
       expect(fixed).toBe("mine")
@@ -292,7 +292,7 @@ describe("Auth.layerToken", () => {
 })
 
 describe("Auth with a store that cannot save", () => {
-  it.effect("works on in memory", () =>
+  it.effect("keeps the session in memory", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       const full = new ArtaError.TokenStoreError({
@@ -310,6 +310,6 @@ describe("Auth with a store that cannot save", () => {
         expect(yield* token).not.toEqual(second)
       }).pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })), Effect.provideService(TokenStore.TokenStore, broken))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 })

@@ -2,13 +2,13 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, emulated, inject, patiently } from "../support/emulated.js"
+import { counts, withEmulator, inject, runToEnd } from "../support/emulated.js"
 import { stored, token } from "../support/session.js"
 
-describe("Auth, when the identity service", () => {
+describe("Auth on errors of the identity service", () => {
   // fault: Sessions | The service has deleted the session | nothing
   it.effect.each(["INVALID_REFRESH_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND", "MISSING_REFRESH_TOKEN : detail"])(
-    "signs up again, once, on %s",
+    "signs up again once after %s",
     (code) =>
       Effect.gen(function* () {
         const first = yield* token
@@ -16,12 +16,12 @@ describe("Auth, when the identity service", () => {
         yield* inject(Fault.identityError("refresh", code))
         expect(yield* token).not.toEqual(first)
         expect(yield* counts).toMatchObject({ signUp: 2, refresh: 1 })
-      }).pipe(emulated())
+      }).pipe(withEmulator())
   )
 
   // fault: Sessions | A disabled account, another project's session, a malformed request | `AuthError` with the reason
   it.effect.each(["USER_DISABLED", "PROJECT_NUMBER_MISMATCH", "INVALID_GRANT_TYPE"])(
-    "fails on %s without a retry or a new account, and leaves the stored session alone",
+    "fails on %s without a retry or a new account, and keeps the stored session",
     (reason) =>
       Effect.gen(function* () {
         yield* token
@@ -31,14 +31,14 @@ describe("Auth, when the identity service", () => {
         expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
         expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
         expect(yield* stored).toEqual(before)
-      }).pipe(emulated())
+      }).pipe(withEmulator())
   )
 
   // fault: Sessions | 503, HTML, no reason, a lost connection or silence at a refresh | a short wait
   it.effect.each<[string, Fault.Fault]>([
     ["503", Fault.respond("refresh", 503)],
     ["HTML", Fault.respond("refresh", 200, { body: "<h1>Welcome to the hotel</h1>" })],
-    ["a refusal that gives no reason", Fault.identityError("refresh", "")],
+    ["a refusal without a reason", Fault.identityError("refresh", "")],
     ["a lost connection", Fault.drop("refresh")],
     ["silence", Fault.hang("refresh")]
   ])("keeps the session through %s", ([, fault]) =>
@@ -46,23 +46,23 @@ describe("Auth, when the identity service", () => {
       yield* token
       yield* TestClock.adjust("2 hours")
       yield* inject(fault)
-      yield* patiently(token)
+      yield* runToEnd(token)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The token service stays broken | `TransportError`, and the session is kept
-  it.effect("gives up on a broken service after a few tries, and keeps the session", () =>
+  it.effect("gives up after four attempts on a broken service, and keeps the session", () =>
     Effect.gen(function* () {
       yield* token
       const before = yield* stored
       yield* TestClock.adjust("2 hours")
       yield* inject(...Array.from({ length: 4 }, () => Fault.respond("refresh", 500)))
-      expect(yield* patiently(Effect.flip(token))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
+      expect(yield* runToEnd(Effect.flip(token))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
       expect(yield* stored).toEqual(before)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 4 })
       yield* token
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A rate limit at a sign-up, also as 400 | `RateLimitedError`, no further requests
@@ -70,7 +70,7 @@ describe("Auth, when the identity service", () => {
     ["429", Fault.respond("signUp", 429, { headers: { "retry-after": "30" } })],
     ["TOO_MANY_ATTEMPTS_TRY_LATER as 400", Fault.identityError("signUp", "TOO_MANY_ATTEMPTS_TRY_LATER : slow down")],
     ["QUOTA_EXCEEDED as 400", Fault.identityError("signUp", "QUOTA_EXCEEDED")]
-  ])("takes %s for a rate limit and does not insist", ([, fault]) =>
+  ])("treats %s as a rate limit and sends no further requests", ([, fault]) =>
     Effect.gen(function* () {
       yield* inject(fault)
       expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", operation: "signUp" })
@@ -79,13 +79,13 @@ describe("Auth, when the identity service", () => {
       yield* TestClock.adjust("31 seconds")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect.each<[string, Record<string, string>, number]>([
-    ["as long as it asks for", { "retry-after": "20" }, 20],
-    ["five seconds where it does not say", {}, 5]
-  ])("leaves a service with a rate limit alone for %s", ([, headers, seconds]) =>
+    ["the Retry-After period", { "retry-after": "20" }, 20],
+    ["five seconds without a Retry-After", {}, 5]
+  ])("sends no request to a rate-limited service for %s", ([, headers, seconds]) =>
     Effect.gen(function* () {
       yield* TestClock.adjust("1 minute")
       yield* inject(Fault.respond("signUp", 429, { headers }))
@@ -96,10 +96,10 @@ describe("Auth, when the identity service", () => {
       yield* TestClock.adjust(retryAfter)
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("refuses a refresh for good, is not asked again until somebody has to wait for the answer", () =>
+  it.effect("retries a refused refresh only after the token has expired", () =>
     Effect.gen(function* () {
       const first = yield* token
       yield* TestClock.adjust("31 minutes")
@@ -112,10 +112,10 @@ describe("Auth, when the identity service", () => {
       yield* TestClock.adjust("1 hour")
       expect(yield* token).not.toBe(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  it.effect("has refused a refresh and accepts the next, is asked in the background again", () =>
+  it.effect("refreshes in the background again after a refusal and a success", () =>
     Effect.gen(function* () {
       yield* token
       yield* TestClock.adjust("2 hours")
@@ -126,38 +126,40 @@ describe("Auth, when the identity service", () => {
       expect(yield* token).toBe(second)
       yield* TestClock.adjust("1 second")
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 3 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | Sign-up is switched off | `AuthError` with the reason
-  it.effect.each(["ADMIN_ONLY_OPERATION", "OPERATION_NOT_ALLOWED"])("says that sign-up is off on %s", (reason) =>
-    Effect.gen(function* () {
-      yield* inject(Fault.identityError("signUp", reason))
-      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
-      expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated())
+  it.effect.each(["ADMIN_ONLY_OPERATION", "OPERATION_NOT_ALLOWED"])(
+    "reports on %s that sign-up is disabled",
+    (reason) =>
+      Effect.gen(function* () {
+        yield* inject(Fault.identityError("signUp", reason))
+        expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
+        expect(yield* counts).toMatchObject({ signUp: 1 })
+      }).pipe(withEmulator())
   )
 
   // fault: Sessions | An unknown error code with details | `ResponseError` with the detail
-  it.effect("passes an unknown refusal on, without the secrets in it", () =>
+  it.effect("passes on an unknown refusal without its secrets", () =>
     Effect.gen(function* () {
       yield* inject(Fault.identityError("signUp", "SOMETHING_NEW : key emulated is odd"))
       const error = yield* Effect.flip(token)
       expect(error).toMatchObject({ _tag: "ResponseError", operation: "signUp", status: 400 })
       expect(error.message).toContain("SOMETHING_NEW : key <redacted> is odd")
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A wrong or missing API key | `AuthError` that names `ARTA_API_KEY`
   it.effect.each<[string, string]>([
     ["no-such-key", "API_KEY_INVALID"],
     ["", "API_KEY_MISSING"]
-  ])("says what is wrong with the API key %j", ([apiKey, reason]) =>
+  ])("names ARTA_API_KEY for the API key %j", ([apiKey, reason]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(token.pipe(Effect.provide(Auth.layer({ apiKey }))))
       expect(error).toMatchObject({ _tag: "AuthError", reason })
       expect(error.message).toContain("ARTA_API_KEY")
       expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated({ apiKeys: ["good-key"] }))
+    }).pipe(withEmulator({ apiKeys: ["good-key"] }))
   )
 })

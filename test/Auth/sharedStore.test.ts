@@ -1,26 +1,26 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
-import { counts, emulated } from "../support/emulated.js"
+import { counts, withEmulator } from "../support/emulated.js"
 import { renew, token } from "../support/session.js"
 
 const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
 
-/** In another program that shares the store. */
+/** Runs an effect in another program that shares the store. */
 const elsewhere = Effect.provide(Auth.layer({ apiKey: "emulated" }))
 
-describe("Auth, when another program shares its store,", () => {
-  it.effect("takes a stored token that was not refused", () =>
+describe("Auth with a store that another program shares", () => {
+  it.effect("uses a stored token that was not refused", () =>
     Effect.gen(function* () {
       const refused = yield* token
       const others = yield* elsewhere(renew(refused))
       expect(yield* renew(refused)).toEqual(others)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The clock is set back, and another program has signed up | nothing
-  it.effect("takes the session that the other has stored since, although the clock was set back", () =>
+  it.effect("uses the session that the other program has stored, although the clock was set back", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("10 hours")
       yield* token
@@ -28,6 +28,6 @@ describe("Auth, when another program shares its store,", () => {
       const newer = yield* elsewhere(Effect.zipRight(signOut, token))
       expect(yield* token).toBe(newer)
       expect(yield* counts).toMatchObject({ signUp: 2, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })

@@ -11,12 +11,12 @@ const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => t
 const mean = (values: ReadonlyArray<number>) => sum(values) / values.length
 
 interface Seen {
-  /** How much later than it was so the program knew that the generation had ended, in milliseconds. */
+  /** How many milliseconds after the end of the generation a poll found it. */
   readonly lag: number
   readonly pauses: ReadonlyArray<number>
 }
 
-/** Runs generations one after the other, on a service that is made anew for them. */
+/** Runs generations one after the other, on a new service. */
 const runAll = (
   jobs: ReadonlyArray<Job>,
   settings: Arta.Settings = {},
@@ -48,12 +48,12 @@ const lag = (seen: ReadonlyArray<Seen>) => mean(seen.map((each) => each.lag))
 const polls = (seen: ReadonlyArray<Seen>) => mean(seen.map(({ pauses }) => pauses.length + 1))
 const pauses = (seen: ReadonlyArray<Seen>) => seen.flatMap((each) => each.pauses)
 
-/** How a program polls a generation that takes long before it has seen any. */
+/** How a program without a history polls a long generation. */
 const fresh = runAll([{ queue: 3_000, drawing: 60_000 }])
 
 // Thousands of simulated generations.
 describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
-  it("comes to fewer polls and less lag than knowing nothing", async () => {
+  it("reduces both the polls and the lag", async () => {
     const jobs = around(20_000, 60)
     const after = (await inVirtualTime(runAll(jobs))).slice(30)
     const before = (await Promise.all(jobs.slice(30).map((job) => inVirtualTime(runAll([job]))))).flat()
@@ -61,7 +61,7 @@ describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
     expect(lag(after)).toBeLessThan(0.8 * lag(before))
   })
 
-  it("is better than a fixed pause with as many polls", async () => {
+  it("causes less lag than a fixed interval with as many polls", async () => {
     const jobs = around(10_000, 80)
     const seen = (await inVirtualTime(runAll(jobs))).slice(30)
     const polling = Polling.fixed(Math.round(10_000 / (polls(seen) - 1.5)))
@@ -70,7 +70,7 @@ describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
     expect(lag(seen)).toBeLessThan(0.6 * lag(fixed))
   })
 
-  it("also comes from generations that are polled otherwise", async () => {
+  it("includes generations that another schedule polls", async () => {
     const jobs = repeated({ drawing: 20_000 }, 10)
     const learned = await inVirtualTime(
       Effect.zipRight(runAll(jobs, { polling: Polling.fixed("250 millis") }), runAll(jobs.slice(0, 1)))
@@ -79,7 +79,7 @@ describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
     expect(polls(learned)).toBeLessThan(0.6 * polls(unlearned))
   })
 
-  it("follows when times change, in either direction", async () => {
+  it("adapts when durations change, in either direction", async () => {
     const seen = await inVirtualTime(runAll([...around(20_000, 40), ...around(3_000, 40), ...around(20_000, 40)]))
     expect(lag(seen.slice(45, 80))).toBeLessThan(500)
     expect(polls(seen.slice(45, 80))).toBeLessThan(8)
@@ -87,16 +87,16 @@ describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
     expect(polls(seen.slice(90))).toBeLessThan(16)
   })
 
-  it("keeps two kinds of durations under one name apart", async () => {
+  it("keeps both peaks of a bimodal distribution", async () => {
     const jobs = around(3_000, 60).flatMap((fast, i) => [fast, ...around(20_000 + i, 1)])
     const seen = (await inVirtualTime(runAll(jobs))).slice(30)
     const slow = seen.filter((_, i) => i % 2 === 1)
-    // Between the two, hardly anything ends, and one long pause is right.
+    // Few generations end between the two peaks, so one long interval is optimal there.
     expect(mean(slow.map((each) => Math.max(...each.pauses)))).toBeGreaterThan(4_000)
     expect(lag(seen)).toBeLessThan(800)
   })
 
-  it("is nothing where a generation fails", async () => {
+  it("excludes failed generations", async () => {
     const failing = runAll(repeated({ drawing: 500, fails: true }, 20))
     const slow = runAll([{ drawing: 60_000 }])
     expect(await inVirtualTime(Effect.zipRight(failing, slow))).toEqual(await inVirtualTime(slow))
@@ -106,7 +106,7 @@ describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
 describe("a history", () => {
   const lesson = runAll(repeated({ queue: 3_000, drawing: 10_000 }, 20))
 
-  it("is kept for each model and number of images", async () => {
+  it("is separate for each model and number of images", async () => {
     const unlearned = await inVirtualTime(fresh)
     const job = [{ queue: 3_000, drawing: 60_000 }]
     expect(await inVirtualTime(Effect.zipRight(lesson, runAll(job)))).not.toEqual(unlearned)
@@ -114,18 +114,18 @@ describe("a history", () => {
     expect(await inVirtualTime(Effect.zipRight(lesson, runAll(job, {}, { model: "anime" })))).toEqual(unlearned)
   })
 
-  it("lasts from one service to the next, but not from one clock to the next", async () => {
+  it("is shared between services, but not between clocks", async () => {
     const unlearned = await inVirtualTime(fresh)
     expect(await inVirtualTime(Effect.zipRight(lesson, fresh))).not.toEqual(unlearned)
     expect(await inVirtualTime(fresh)).toEqual(unlearned)
   })
 
-  it("may be a program's own", async () => {
+  it("is separate with Polling.layerHistory", async () => {
     const separate = Effect.provide(fresh, Polling.layerHistory)
     expect(await inVirtualTime(Effect.zipRight(lesson, separate))).toEqual(await inVirtualTime(fresh))
   })
 
-  it("tells the queue from the drawing", async () => {
+  it("separates the queue from the generation itself", async () => {
     const queues = [0, 5_000, 15_000, 30_000, 2_000, 9_000]
     const jobs = Array.from({ length: 48 }, (_, i) => ({ queue: queues[i % 6] ?? 0, drawing: 10_000 }))
     const seen = (await inVirtualTime(runAll(jobs))).slice(36)
@@ -135,8 +135,8 @@ describe("a history", () => {
   })
 })
 
-describe("the pauses of Polling.adaptive", () => {
-  it("are never longer than eight seconds, or what is said", async () => {
+describe("the intervals of Polling.adaptive", () => {
+  it("are at most eight seconds, or the given maximum", async () => {
     const lesson = runAll(around(4_000, 30))
     const slow = [{ queue: 90_000, drawing: 3_000_000 }]
     const seen = await inVirtualTime(Effect.zipRight(lesson, runAll(slow)))
@@ -148,7 +148,7 @@ describe("the pauses of Polling.adaptive", () => {
     expect(Math.min(...pauses(impatient))).toBeGreaterThanOrEqual(1_000)
   })
 
-  it("are shorter where a second of lag is worth more polls", async () => {
+  it("are shorter with a higher lagCost", async () => {
     const [patient, impatient] = await Promise.all(
       [5, 80].map((lagCost) => inVirtualTime(runAll(around(10_000, 60), { polling: Polling.adaptive({ lagCost }) })))
     )
@@ -167,7 +167,7 @@ describe("the pauses of Polling.adaptive", () => {
     FastCheck.constantFrom(Number.NaN, -1, 1e-300, 1e300, Number.POSITIVE_INFINITY)
   )
 
-  it("are within their bounds, whatever went before", { timeout: 120_000 }, () =>
+  it("stay within their bounds after any history", { timeout: 120_000 }, () =>
     FastCheck.assert(
       FastCheck.asyncProperty(jobs, lagCost, async (history, cost) => {
         const polling = Polling.adaptive({ lagCost: cost, max: "2 minutes" })
@@ -185,7 +185,7 @@ describe("the pauses of Polling.adaptive", () => {
   )
 })
 
-describe("a generation that is picked up", () => {
+describe("a resumed generation", () => {
   const watchLate = (jobs: ReadonlyArray<Job>, age: number) =>
     Effect.suspend(() => {
       const { polls: seen, service } = timedService(jobs)
@@ -201,14 +201,14 @@ describe("a generation that is picked up", () => {
       }).pipe(Effect.provide(Layer.succeed(ArtaApi.ArtaApi, service)))
     })
 
-  it("is polled as one that may end at any time", async () => {
+  it("is polled as if it may end at any time", async () => {
     const lesson = runAll(around(20_000, 20))
     const [ages = []] = await inVirtualTime(Effect.zipRight(lesson, watchLate([{ drawing: 21_000 }], 20_000)))
     expect(ages[0]).toBe(20_000)
     expect(ages[1]).toBeLessThan(22_500)
   })
 
-  it("is not learned from", async () => {
+  it("is not recorded", async () => {
     const lesson = watchLate(repeated({ drawing: 40_000 }, 10), 35_000)
     expect(await inVirtualTime(Effect.zipRight(lesson, fresh))).toEqual(await inVirtualTime(fresh))
   })

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
-import { revealed } from "../support/revealed.js"
+import { unredact } from "../support/revealed.js"
 
 const credentials = (name: string, issuedAt = 1_000) =>
   new Credentials.Credentials({
@@ -14,7 +14,7 @@ const credentials = (name: string, issuedAt = 1_000) =>
     expiresIn: Duration.hours(1)
   })
 
-const some = (session: Credentials.Credentials) => revealed(Option.some(session))
+const some = (session: Credentials.Credentials) => unredact(Option.some(session))
 
 const inTemporaryFolder = Layer.unwrapScoped(
   Effect.gen(function* () {
@@ -33,23 +33,23 @@ const backends: Record<string, Layer.Layer<TokenStore.TokenStore, unknown>> = {
 
 describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
   // fault: Store | No token file | nothing
-  it.effect("holds nothing at first", () =>
+  it.effect("is empty at first", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       expect(yield* store.load).toEqual(Option.none())
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("loads what was saved last", () =>
+  it.effect("loads the session that was saved last", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       yield* store.save(credentials("old"))
       yield* store.save(credentials("new", 2_000))
-      expect(revealed(yield* store.load)).toEqual(some(credentials("new", 2_000)))
+      expect(unredact(yield* store.load)).toEqual(some(credentials("new", 2_000)))
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("forgets what is cleared, and may be cleared when empty", () =>
+  it.effect("clears the session, and accepts a clear when empty", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       yield* store.clear
@@ -75,7 +75,7 @@ describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("lets the next one in when an exclusive effect fails or is interrupted", () =>
+  it.effect("continues with the next effect when an exclusive effect fails or is interrupted", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore
       expect(yield* Effect.flip(store.exclusively(Effect.fail("no")))).toBe("no")
@@ -114,7 +114,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
 
   const modeOf = (info: FileSystem.File.Info) => (info.mode & 0o777).toString(8)
 
-  it.effect("writes a file that only its owner can read, in a folder that only its owner can enter", () =>
+  it.effect("writes a private file in a private directory", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* (yield* open).save(credentials("a"))
@@ -125,7 +125,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     )
   )
 
-  it.effect("makes a laxer file private", () =>
+  it.effect("makes an existing file private", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/private`)
@@ -136,16 +136,16 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     )
   )
 
-  it.effect("gives the session to the next program", () =>
+  it.effect("loads the session in the next program", () =>
     onDisk(({ open }) =>
       Effect.gen(function* () {
         yield* (yield* open).save(credentials("a"))
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a")))
       })
     )
   )
 
-  it.effect("reads the file of the Python client, aged by its modification time", () =>
+  it.effect("reads the Python client's file, with its modification time as its age", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/private`)
@@ -158,7 +158,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
         }
         yield* fs.writeFileString(file, JSON.stringify(python))
         yield* fs.utimes(file, 5, 5)
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a", 5_000)))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a", 5_000)))
       })
     )
   )
@@ -166,11 +166,11 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   // fault: Store | A token file that is truncated, malformed or of a later version | a warning, and a new session
   it.effect.each<[string, string]>([
     ["truncated", '{"version":1,"idTok'],
-    ["of another shape", '{"version":1,"idToken":7}'],
-    ["of a future version", '{"version":2,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
-    ["of ours and damaged", '{"version":1,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
-    ["with an endless life", '{"idToken":"a","refreshToken":"b","localId":"c","expiresIn":"Infinity"}']
-  ])("sets a file aside that is %s", ([, content]) =>
+    ["in another format", '{"version":1,"idToken":7}'],
+    ["from a future version", '{"version":2,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
+    ["incomplete", '{"version":1,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
+    ["with an infinite lifetime", '{"idToken":"a","refreshToken":"b","localId":"c","expiresIn":"Infinity"}']
+  ])("renames an unusable file and loads nothing: %s", ([, content]) =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/private`)
@@ -184,7 +184,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   )
 
   // fault: Store | An empty token file | nothing
-  it.effect.each(["", " \n"])("takes an empty file for none: %j", (content) =>
+  it.effect.each(["", " \n"])("treats an empty file as missing: %j", (content) =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/private`)
@@ -196,7 +196,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   )
 
   // fault: Store | The token file is a symlink | nothing
-  it.effect("keeps a symlink a symlink", () =>
+  it.effect("writes through a symlink", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/private`)
@@ -204,7 +204,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
         yield* fs.symlink(`${folder}/real.json`, file)
         yield* (yield* open).save(credentials("a"))
         expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a")))
         yield* (yield* open).clear
         expect(yield* fs.exists(`${folder}/real.json`)).toBe(false)
         expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
@@ -213,7 +213,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   )
 
   // fault: Store | The token file is a directory | `TokenStoreError` with the path
-  it.effect("says which path a folder stands in the way of", () =>
+  it.effect("names the path if it is a directory", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(file, { recursive: true })
@@ -230,7 +230,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
 })
 
 describe("TokenStore.layerKeyValueStore", () => {
-  it.effect("sets an unreadable value aside", () =>
+  it.effect("moves an unreadable value to another key", () =>
     Effect.gen(function* () {
       const values = yield* KeyValueStore.KeyValueStore
       yield* values.set("effect-arta/credentials", "nonsense")

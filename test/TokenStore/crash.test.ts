@@ -6,9 +6,9 @@ import { TokenStore } from "effect-arta"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { numbered } from "../support/numbered.js"
-import { bundled, started } from "../support/program.js"
-import { revealed } from "../support/revealed.js"
+import { numberedSession } from "../support/numbered.js"
+import { bundleProgram, startProgram } from "../support/program.js"
+import { unredact } from "../support/revealed.js"
 import { isFull, runs, seed } from "../support/suite.js"
 import { ended, pass } from "../support/virtualTime.js"
 
@@ -23,7 +23,7 @@ let program: string
 
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
-  program = await bundled("saveWithoutEnd", bundles)
+  program = await bundleProgram("saveWithoutEnd", bundles)
 })
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
@@ -34,12 +34,12 @@ const makeLane = Effect.gen(function* () {
   const file = `${folder}/credentials.json`
   const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file))
 
-  /** The number of the stored session, which has to be there, whole. */
+  /** Reads the number of the stored session, and checks that the session is complete. */
   const readNumber = Effect.gen(function* () {
     const loaded = yield* store.load
     expect(Option.isSome(loaded), "a session is stored").toBe(true)
     const number = Option.match(loaded, { onNone: () => Number.NaN, onSome: ({ issuedAt }) => issuedAt })
-    expect(revealed(loaded)).toEqual(revealed(Option.some(numbered(number))))
+    expect(unredact(loaded)).toEqual(unredact(Option.some(numberedSession(number))))
     return number
   })
 
@@ -55,11 +55,11 @@ const makeLane = Effect.gen(function* () {
 
 type Lane = Effect.Effect.Success<typeof makeLane>
 
-/** Starts the program and kills it while it saves, read all the while. Gives the number that was certainly saved. */
+/** Starts the program, then kills it while it saves and this process reads. Returns the last number that it reported. */
 const runAndKill = ({ file, readNumber }: Lane, first: number) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const child = yield* started(program, file, String(first))
+      const child = yield* startProgram(program, file, String(first))
       const saved = Number(yield* child.nextLine)
       const kill = Effect.zipRight(Effect.flatMap(Random.nextIntBetween(0, 31), Effect.sleep), child.kill)
       const unread = yield* Effect.raceFirst(kill, Effect.forever(readNumber))
@@ -67,7 +67,7 @@ const runAndKill = ({ file, readNumber }: Lane, first: number) =>
     })
   )
 
-/** Waits in virtual time, on a clock of its own, for the lock of a program that was killed. */
+/** Waits for the lock of a killed program, with a separate virtual clock. */
 const recover = ({ isLocked, store }: Lane) =>
   Effect.promise(() =>
     Effect.gen(function* () {
@@ -82,7 +82,7 @@ const recover = ({ isLocked, store }: Lane) =>
 describe("A program that is killed while it saves", () => {
   // fault: Store | A program is killed while it saves | nothing
   it.scopedLive(
-    "leaves a whole session, a lock that is recovered, and nothing that piles up",
+    "leaves a complete session, a lock that the next program breaks, and no temporary files",
     () =>
       Effect.gen(function* () {
         const kills = yield* Ref.make(0)
@@ -100,14 +100,14 @@ describe("A program that is killed while it saves", () => {
               yield* recover(lane)
               recovered += 1
             }
-            // The next program need not wait for five seconds.
+            // Saves the next program a wait of five seconds.
             yield* lane.unlock
             yield* Ref.update(kills, (n) => n + 1)
           }
           yield* Ref.update(recoveries, (n) => n + recovered)
 
           yield* Effect.forEach(yield* lane.temporaryFiles, lane.age)
-          yield* lane.store.save(numbered(0))
+          yield* lane.store.save(numberedSession(0))
           expect(yield* lane.files).toEqual(["credentials.json"])
         })
 
@@ -122,13 +122,13 @@ describe("A program that is killed while it saves", () => {
   )
 
   it.scopedLive(
-    "holds the next program up, but does not stop it",
+    "delays the next program, but does not stop it",
     () =>
       Effect.gen(function* () {
         const lane = yield* makeLane
         let saved = yield* runAndKill(lane, 1)
         while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
-        const next = yield* started(program, lane.file, "1000000")
+        const next = yield* startProgram(program, lane.file, "1000000")
         expect(yield* next.nextLine).toBe("1000000")
         yield* next.kill
         expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)

@@ -6,7 +6,7 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { inspect } from "node:util"
 import { type Failure, failing, failures, type Step } from "../support/failingDisk.js"
 import { onDisk, session } from "../support/onDisk.js"
-import { revealed } from "../support/revealed.js"
+import { unredact } from "../support/revealed.js"
 import { token } from "../support/session.js"
 
 const steps: ReadonlyArray<Step> = ["makeDirectory", "open", "write", "sync", "rename"]
@@ -14,9 +14,9 @@ const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 
-describe.each(kinds)("A save that meets %s", (failure) => {
+describe.each(kinds)("A save that fails with %s", (failure) => {
   // fault: Store | A failure at any step of a save | the old session is whole
-  it.effect.each([...steps])("at the step %s leaves the old session whole and nothing else", (step) =>
+  it.effect.each([...steps])("keeps the old session and nothing else after a failure of %s", (step) =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
         yield* (yield* open()).save(session("old"))
@@ -24,14 +24,14 @@ describe.each(kinds)("A save that meets %s", (failure) => {
         const error = yield* Effect.flip(store.save(session("new")))
         expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "save", path: file })
         expect(error.message).toContain(failures[failure].description)
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("old"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("old"))))
         expect(yield* files).toEqual(["credentials.json"])
       })
     )
   )
 
   // fault: Store | A failure at any step of the first save | nothing is left behind
-  it.effect.each([...steps])("at the step %s leaves nothing where nothing was, and works the next time", (step) =>
+  it.effect.each([...steps])("leaves no file after a failure of %s, and the next save succeeds", (step) =>
     onDisk(({ files, fs, open }) =>
       Effect.gen(function* () {
         const store = yield* open(failing(fs, { on: [step], failure }))
@@ -39,13 +39,13 @@ describe.each(kinds)("A save that meets %s", (failure) => {
         expect(yield* store.load).toEqual(Option.none())
         expect(yield* files).toEqual([])
         yield* (yield* open()).save(session("new"))
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("new"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("new"))))
       })
     )
   )
 })
 
-/** Three tokens, each after the end of the one before, and what is logged meanwhile. */
+/** Gets three tokens, each after the previous one has expired, and collects the log. */
 const threeTokens = (store: TokenStore.Service) =>
   Effect.gen(function* () {
     const logged: Array<string> = []
@@ -76,14 +76,14 @@ const expectOneWarning = ({ logged, tokens }: Effect.Effect.Success<ReturnType<t
 describe("Auth on a disk that cannot be written to", () => {
   const disks: ReadonlyArray<[name: string, on: ReadonlyArray<Step>, failure: Failure]> = [
     ["is full", ["write"], "no space left"],
-    ["is full to the last folder entry", ["makeDirectory", "open", "write"], "no space left"],
+    ["is full, including its directory entries", ["makeDirectory", "open", "write"], "no space left"],
     ["is read-only", ["makeDirectory", "open", "rename"], "a read-only disk"],
     ["belongs to somebody else", ["makeDirectory", "open", "rename"], "permission denied"],
     ["cannot rename", ["rename"], "permission denied"]
   ]
 
   // fault: Store | A disk that is full, read-only or not writable for this user | one warning
-  it.effect.each([...disks])("works on in memory when the disk %s, and says so once", ([, on, failure]) =>
+  it.effect.each([...disks])("keeps the session in memory and warns once when the disk %s", ([, on, failure]) =>
     onDisk(({ files, fs, open }) =>
       Effect.gen(function* () {
         expectOneWarning(yield* threeTokens(yield* open(failing(fs, { on, failure }))))
@@ -98,8 +98,8 @@ describe("Auth on a file that cannot be read", () => {
   // fault: Store | A token file that cannot be read or set aside | one warning, and the file is unchanged
   it.effect.each<[string, Failure, string, ReadonlyArray<Step>, string]>([
     ["belongs to somebody else", "permission denied", '{"somebody":"else\'s"}', ["read"], ".json"],
-    ["is nonsense, on a disk that is read-only", "a read-only disk", "nonsense", ["rename"], ""]
-  ])("works on in memory when the file %s, says so once, and leaves it as it is", ([, failure, content, on, suffix]) =>
+    ["is malformed, on a read-only disk", "a read-only disk", "nonsense", ["rename"], ""]
+  ])("keeps the session in memory, warns once, and keeps the file when it %s", ([, failure, content, on, suffix]) =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.writeFileString(file, content)
@@ -112,7 +112,7 @@ describe("Auth on a file that cannot be read", () => {
   )
 
   // fault: Store | A token file that cannot be read for a moment | one warning, and the file is unchanged
-  it.effect("does not replace the session that it could not read for a moment", () =>
+  it.effect("does not replace a session that it could not read", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
         yield* (yield* open()).save(session("theirs"))
@@ -124,15 +124,15 @@ describe("Auth on a file that cannot be read", () => {
         expect(yield* store.load).toEqual(Option.none())
         yield* Ref.set(isBusy, false)
         expect(yield* Effect.flip(store.save(session("ours")))).toMatchObject({ operation: "save", path: file })
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("theirs"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("theirs"))))
         yield* store.save(session("ours"))
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("ours"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("ours"))))
       })
     )
   )
 
   // fault: Store | The token file is a directory, and a request needs a token | `TokenStoreError` with the path
-  it.effect("fails with the path where a folder stands in the file's place", () =>
+  it.effect("fails with the path if it is a directory", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(file)
@@ -144,9 +144,9 @@ describe("Auth on a file that cannot be read", () => {
   )
 })
 
-describe("A token file behind a symlink to nothing", () => {
+describe("A token file that is a dangling symlink", () => {
   // fault: Store | The token file is a dangling symlink | nothing
-  it.effect("stays a symlink when a session is saved", () =>
+  it.effect("is still a symlink after a save", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.symlink("elsewhere/real.json", file)
@@ -155,15 +155,15 @@ describe("A token file behind a symlink to nothing", () => {
         yield* store.exclusively(store.save(session("a")))
         expect(yield* fs.readLink(file)).toBe("elsewhere/real.json")
         expect(yield* fs.readDirectory(`${folder}/elsewhere`)).toEqual(["real.json"])
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("a"))))
       })
     )
   )
 })
 
-describe("A token file behind a chain of symlinks to nothing", () => {
+describe("A token file that is a chain of symlinks", () => {
   // fault: Store | The token file is a chain of symlinks, and the last one dangles | nothing
-  it.effect("is written where the last of them points, and all of them stay", () =>
+  it.effect("is written to the target of the last symlink, and every symlink is kept", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/one/deep`, { recursive: true })
@@ -176,13 +176,13 @@ describe("A token file behind a chain of symlinks to nothing", () => {
         expect(yield* fs.readLink(file)).toBe("way/link.json")
         expect(yield* fs.readLink(`${folder}/one/deep/link.json`)).toBe("../../two/real.json")
         expect(yield* fs.readDirectory(`${folder}/two`)).toEqual(["real.json"])
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("a"))))
       })
     )
   )
 
   // fault: Store | The token file is a circle of symlinks | `TokenStoreError` with the path
-  it.effect("in a circle is a typed error", () =>
+  it.effect("fails with a typed error if the chain is a circle", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.symlink("credentials.json", file)
@@ -193,7 +193,7 @@ describe("A token file behind a chain of symlinks to nothing", () => {
 })
 
 describe("An unreadable file behind a symlink", () => {
-  it.effect("is set aside beside the file, which may be on another disk than the symlink", () =>
+  it.effect("is renamed in the directory of the target, which may be on another disk", () =>
     onDisk(({ file, folder, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.makeDirectory(`${folder}/elsewhere`)
@@ -208,17 +208,17 @@ describe("An unreadable file behind a symlink", () => {
 })
 
 describe("A temporary file", () => {
-  it.effect("that a killed program left is removed by a later save, but not one that may be in use", () =>
+  it.effect("of a killed program is removed by a later save, unless it may be in use", () =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
-        for (const name of ["credentials.json.1.tmp", "credentials.json.2.tmp", "notes.tmp", "other.json.3.tmp"]) {
+        for (const name of [".effect-arta.1.tmp", ".effect-arta.2.tmp", "notes.tmp", ".other.3.tmp"]) {
           yield* fs.writeFileString(file.replace("credentials.json", name), "half")
         }
-        for (const name of ["credentials.json.1.tmp", "notes.tmp", "other.json.3.tmp"]) {
+        for (const name of [".effect-arta.1.tmp", "notes.tmp", ".other.3.tmp"]) {
           yield* fs.utimes(file.replace("credentials.json", name), 0, 0)
         }
         yield* (yield* open()).save(session("a"))
-        expect(yield* files).toEqual(["credentials.json", "credentials.json.2.tmp", "notes.tmp", "other.json.3.tmp"])
+        expect(yield* files).toEqual([".effect-arta.2.tmp", ".other.3.tmp", "credentials.json", "notes.tmp"])
       })
     )
   )

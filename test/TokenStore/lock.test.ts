@@ -7,8 +7,8 @@ import { ended, pass } from "../support/virtualTime.js"
 
 const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 
-/** A fiber that holds the lock until it is interrupted, or what it does has ended. */
-const holding = (store: TokenStore.Service, work: Effect.Effect<unknown> = Effect.never) =>
+/** Starts a fiber that holds the lock until `work` ends or the fiber is interrupted. */
+const holdLock = (store: TokenStore.Service, work: Effect.Effect<unknown> = Effect.never) =>
   Effect.gen(function* () {
     const entered = yield* Deferred.make<boolean>()
     const holder = yield* Effect.fork(store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), work)))
@@ -20,7 +20,7 @@ describe("A lock file that cannot be created", () => {
   const steps: ReadonlyArray<ReadonlyArray<Step>> = [["open"], ["write"], ["makeDirectory", "open"]]
 
   it.effect.each(kinds.flatMap((failure) => steps.map((on): [Failure, ReadonlyArray<Step>] => [failure, on])))(
-    "for %s lets effects run without it, one after the other, without a wait",
+    "because of %s does not delay exclusive effects",
     ([failure, on]) =>
       onDisk(({ files, fs, open }) =>
         Effect.gen(function* () {
@@ -32,12 +32,12 @@ describe("A lock file that cannot be created", () => {
   )
 })
 
-describe("The lock of a program that died", () => {
+describe("The lock of a killed program", () => {
   // fault: Store | A stale lock of a killed program | a wait of five seconds
   it.effect.each<[string, string]>([
-    ["with its holder in it", "somebody"],
-    ["still empty", ""]
-  ])("%s is recovered after five seconds without a sign of life", ([, content]) =>
+    ["with an owner", "somebody"],
+    ["without an owner", ""]
+  ])("%s is broken after five seconds without a heartbeat", ([, content]) =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.writeFileString(`${file}.lock`, content)
@@ -52,7 +52,7 @@ describe("The lock of a program that died", () => {
   )
 
   // fault: Store | A second program is killed while it breaks a stale lock | a longer wait
-  it.effect("is recovered although another program died recovering it", () =>
+  it.effect("is broken even if another program was killed while it broke the lock", () =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.writeFileString(`${file}.lock`, "somebody")
@@ -67,12 +67,12 @@ describe("The lock of a program that died", () => {
   )
 })
 
-describe("The lock of a program that is alive", () => {
+describe("The lock of a running program", () => {
   // fault: Store | A lock that is never released | `TokenStoreError`
-  it.effect("is never taken from it: who waits for it gives up after a minute", () =>
+  it.effect("is never broken, and a waiting program fails after a minute", () =>
     onDisk(({ file, files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
         expect(yield* pass(next, { seconds: 59, sleepers: 2, step: 1 })).toBe(false)
         yield* pass(next, { seconds: 4, sleepers: 2, step: 1 })
@@ -86,11 +86,11 @@ describe("The lock of a program that is alive", () => {
   )
 
   // fault: Store | A program ends while it renews a token, and another waits | nothing
-  it.effect("is kept until its holder has finished what must not be interrupted", () =>
+  it.effect("is held until its owner has finished an uninterruptible effect", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
         const finish = yield* Deferred.make<boolean>()
-        const holder = yield* holding(yield* open(), Effect.uninterruptible(Deferred.await(finish)))
+        const holder = yield* holdLock(yield* open(), Effect.uninterruptible(Deferred.await(finish)))
         yield* Effect.addFinalizer(() => Deferred.succeed(finish, true))
         yield* Effect.fork(Fiber.interrupt(holder))
         const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
@@ -105,7 +105,7 @@ describe("The lock of a program that is alive", () => {
   )
 
   // fault: Store | A sign-out in a finalizer | nothing
-  it.effect("is let go also where nothing may be interrupted, as in a finalizer", () =>
+  it.effect("is released in an uninterruptible region, as in a finalizer", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
         const store = yield* open()
@@ -117,10 +117,10 @@ describe("The lock of a program that is alive", () => {
   )
 
   // fault: Store | A sign-out in a finalizer while another program holds the lock | a wait
-  it.effect("is waited for in a finalizer too", () =>
+  it.effect("is awaited in a finalizer", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         const store = yield* open()
         const next = yield* Effect.forkDaemon(
           Effect.ensuring(Effect.yieldNow(), Effect.ignore(store.exclusively(Effect.asVoid(files))))
@@ -135,10 +135,10 @@ describe("The lock of a program that is alive", () => {
     )
   )
 
-  it.effect("is handed on when its holder is interrupted", () =>
+  it.effect("is released when its owner is interrupted", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         expect(yield* files).toEqual(["credentials.json.lock"])
         yield* Fiber.interrupt(holder)
         expect(yield* files).toEqual([])
@@ -147,7 +147,7 @@ describe("The lock of a program that is alive", () => {
     )
   )
 
-  it.effect("is handed on when its holder fails or dies", () =>
+  it.effect("is released when its owner fails or dies", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
         const store = yield* open()
@@ -158,10 +158,10 @@ describe("The lock of a program that is alive", () => {
     )
   )
 
-  it.effect("is not touched by one who waits and is interrupted", () =>
+  it.effect("is kept when a waiting program is interrupted", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         const next = yield* Effect.fork((yield* open()).exclusively(Effect.void))
         expect(yield* pass(next, { seconds: 2, sleepers: 2 })).toBe(false)
         yield* Fiber.interrupt(next)

@@ -27,13 +27,13 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     { args: ["generate"], says: /prompt/ },
     { args: ["generate", "a fox", "--sed", "7"], says: /--sed/ },
     { args: ["generate", "a fox", "-n", "two"], says: /two/ },
-    { args: ["generate", "a fox", "-n", "0"], says: /^-n has to be a positive integer\.$/m },
-    { args: ["generate", " "], says: /^The prompt has to be a text that is not blank\.$/m },
-    { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect has to be two positive integers/m },
+    { args: ["generate", "a fox", "-n", "0"], says: /^-n must be a positive integer\.$/m },
+    { args: ["generate", " "], says: /^The prompt must be .*blank/m },
+    { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect must be two positive integers/m },
     { args: ["generate", "a fox", "-m", "fluxx"], says: /Did you mean flux\b/ },
-    { args: ["generate", "a fox", "--timeout", "0"], says: /a number of seconds above 0/ },
+    { args: ["generate", "a fox", "--timeout", "0"], says: /a number of seconds greater than 0/ },
     { args: ["emulator", "--port", "99999"], says: /a port from 0 to 65535/ },
-    { args: ["watch", " "], says: /^The record id has to be/m },
+    { args: ["watch", " "], says: /^The record id must be/m },
     { args: ["batch", "nowhere.txt"], says: /nowhere\.txt/ },
     { args: ["paint", "a fox"], says: /subcommand/ }
   ])("of usage, as in $args, says what is wrong, and ends with 2", ({ args, says }) =>
@@ -78,19 +78,19 @@ describe.concurrent("A failure of the command", { timeout }, () => {
       const { code, stderr } = yield* command(["generate", "a fox", "-o", images], {
         env: { ...env, ARTA_SIGN_UP_URL: nobody }
       })
-      expect(stderr).toMatch(/No usable answer when signing up/)
+      expect(stderr).toMatch(/No usable response while signing up/)
       expect(code).toBe(5)
     }).pipe(onPort())
   )
 
-  it.scopedLive("of patience names the command that goes on, and ends with 7", () =>
+  it.scopedLive("of a timeout names the command that resumes, and ends with 7", () =>
     Effect.gen(function* () {
       const { env, folder } = yield* setUp
       const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", `${folder}/my images`], {
         env
       })
       expect(stderr).toMatch(
-        /is not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?\S+\/my images/s
+        /has not finished after .* \(IN_PROGRESS\).*\neffect-arta watch record-\w+ -o '?\S+\/my images/s
       )
       expect(code).toBe(7)
     }).pipe(onPort({ drawTime: "1 hour" }))

@@ -19,7 +19,7 @@ const startsLikePng = (bytes: Uint8Array) => {
 }
 
 describe.concurrent("effect-arta generate", { timeout }, () => {
-  it.scopedLive("draws, saves, prints the path, and says how to draw the same again", () =>
+  it.scopedLive("generates, saves, prints the path, and prints the command that repeats it", () =>
     Effect.gen(function* () {
       const { env, fs, images } = yield* setUp
       const args = ["generate", "a lighthouse's light", "-m", "watercolor", "-n", "2", "--aspect", "16:9", "-o", images]
@@ -31,7 +31,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       expect(two).toMatch(/-1\.png$/)
       startsLikePng(yield* fs.readFile(one))
 
-      const again = /The same again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
+      const again = /To generate the same images again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
       const second = yield* command([...shellWords(again), "-o", images], { env })
       const [same = ""] = lines(second.stdout)
       expect(same).not.toBe(one)
@@ -39,14 +39,14 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("says how to draw the same again for a prompt like a flag, and on the emulator", () =>
+  it.scopedLive("prints the command that repeats a prompt like a flag, on the emulator too", () =>
     Effect.gen(function* () {
       const { fs, images } = yield* setUp
       const first = yield* command(["generate", "--emulator", "-o", images, "--", "-fox --seed 3"])
-      const again = /The same again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
+      const again = /To generate the same images again: effect-arta (generate .*)/.exec(first.stderr)?.[1] ?? ""
       const [name = "", ...args] = shellWords(again)
       const second = yield* command([name, "-o", images, ...args])
-      expect(second.stderr).toMatch(/The same again/)
+      expect(second.stderr).toMatch(/To generate the same images again/)
       expect(second.stdout).not.toBe(first.stdout)
       const [one, two] = yield* Effect.forEach([first, second], ({ stdout }) => fs.readFile(stdout.trim()))
       expect(two).toEqual(one)
@@ -93,7 +93,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("goes on to save when the reader of its output has left", () =>
+  it.scopedLive("keeps saving after the reader of its output has left", () =>
     Effect.gen(function* () {
       const { env, fs, images } = yield* setUp
       const child = yield* startProcess(["generate", "a fox", "--seed", "7", "--json", "-o", images], { env })
@@ -103,11 +103,12 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("keeps the images apart that are drawn at once under one name", () =>
+  it.scopedLive("gives concurrent images of one name different file names", () =>
     Effect.gen(function* () {
       const { env, fs, images } = yield* setUp
-      const draw = (model: string) => command(["generate", "a fox", "--seed", "7", "-m", model, "-o", images], { env })
-      const all = yield* Effect.forEach(["flux", "watercolor", "anime", "cinematic-art"], draw, {
+      const generate = (model: string) =>
+        command(["generate", "a fox", "--seed", "7", "-m", model, "-o", images], { env })
+      const all = yield* Effect.forEach(["flux", "watercolor", "anime", "cinematic-art"], generate, {
         concurrency: "unbounded"
       })
       expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0])
@@ -116,7 +117,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("names the generation where its submission is answered after the time is over", () =>
+  it.scopedLive("names the generation if the response to its submission arrives after the timeout", () =>
     Effect.gen(function* () {
       const { folder, images } = yield* setUp
       const signedUp = { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" }
@@ -139,7 +140,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("waits for no answer for ever when it is interrupted, and says what it leaves", () =>
+  it.scopedLive("stops waiting for a response after an interruption, and says what is unknown", () =>
     Effect.gen(function* () {
       const { emulator, env, fs, images } = yield* setUp
       yield* emulator.inject(Fault.hang("submit"))
@@ -153,7 +154,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       yield* child.interrupt
       const { code, stderr } = yield* child.ended
       expect(code).toBe(130)
-      expect(stderr).toMatch(/^Waiting up to 10 seconds for the answer/m)
+      expect(stderr).toMatch(/^Waiting up to 10 seconds for the response/m)
       expect(stderr).toMatch(/unknown whether the service accepted.*\nLook for it .* \(seed 7\)/)
     }).pipe(onPort())
   )

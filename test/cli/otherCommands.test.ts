@@ -58,11 +58,11 @@ describe.concurrent("effect-arta", { timeout }, () => {
     })
   )
 
-  it.scopedLive("says who is signed up, renews, and signs out, and never prints a token", () =>
+  it.scopedLive("shows the account, refreshes, signs out, and never prints a token", () =>
     Effect.gen(function* () {
       const { emulator, env, folder, fs } = yield* setUp
       const nobody = yield* command(["account"], { env })
-      expect(nobody.stdout).toContain("Nobody has signed up yet")
+      expect(nobody.stdout).toContain("Not signed up yet")
       expect(nobody.stdout).toContain(`${folder}/credentials.json`)
 
       const signedUp = yield* command(["account", "renew"], { env })
@@ -78,8 +78,8 @@ describe.concurrent("effect-arta", { timeout }, () => {
         expect(stdout + stderr).not.toContain(stored["refreshToken"])
       }
 
-      const renewed = yield* command(["account", "renew"], { env })
-      expect(/^Signed up.*$/m.exec(renewed.stdout)?.[0]).toBe(/^Signed up.*$/m.exec(shown.stdout)?.[0])
+      const refreshed = yield* command(["account", "renew"], { env })
+      expect(/^Signed up.*$/m.exec(refreshed.stdout)?.[0]).toBe(/^Signed up.*$/m.exec(shown.stdout)?.[0])
       expect(yield* emulator.counts).toMatchObject({ signUp: 1 })
       expect((yield* emulator.counts).refresh).toBeGreaterThanOrEqual(1)
 
@@ -100,9 +100,9 @@ describe.concurrent("effect-arta", { timeout }, () => {
           value
         ])
       )
-      const drawn = yield* command(["generate", "a fox", "-o", `${folder}/images`], { env })
-      expect(drawn.code).toBe(0)
-      expect(yield* fs.exists(drawn.stdout.trim())).toBe(true)
+      const generated = yield* command(["generate", "a fox", "-o", `${folder}/images`], { env })
+      expect(generated.code).toBe(0)
+      expect(yield* fs.exists(generated.stdout.trim())).toBe(true)
       expect(yield* fs.exists(String(env["ARTA_TOKEN_FILE"]))).toBe(true)
 
       yield* server.signal("SIGINT")

@@ -5,7 +5,7 @@ import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
 const escape = "\u001b["
 
-/** What a terminal shows in the end of a line that was drawn over and over. */
+/** The lines as a terminal shows them in the end: the live line is overwritten again and again. */
 const shown = (output: string): string =>
   output
     .split("\n")
@@ -14,7 +14,7 @@ const shown = (output: string): string =>
 
 // The command that makes a terminal is a part of every Linux, and another one elsewhere.
 describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { concurrent: true, timeout }, () => {
-  it.scopedLive("draws one live line, and leaves the terminal as it was", () =>
+  it.scopedLive("shows one live line and restores the terminal", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp
       const { code, stdout } = yield* commandProcess(["generate", "a fox", "--seed", "7", "-o", images], {
@@ -22,8 +22,8 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
         terminal: true
       })
       expect(code).toBe(0)
-      expect(stdout).toMatch(/queued \d s → drawing \d s/)
-      expect(shown(stdout)).toMatch(/^queued \d s → drawing \d s → saved/m)
+      expect(stdout).toMatch(/queued \d s → generating \d s/)
+      expect(shown(stdout)).toMatch(/^queued \d s → generating \d s → saved/m)
       expect(shown(stdout)).toMatch(/^\S*\/a-fox-7-0\.png/m)
       expect(stdout).not.toContain("submitted")
       // The cursor is hidden and shown again.
@@ -31,7 +31,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
     }).pipe(onPort({ queueTime: "700 millis", drawTime: "1500 millis" }))
   )
 
-  it.scopedLive("draws a bar for a batch", () =>
+  it.scopedLive("shows a bar for a batch", () =>
     Effect.gen(function* () {
       const { env, folder, fs, images } = yield* setUp
       yield* fs.writeFileString(`${folder}/p.txt`, "a fox\na hare\nan owl\n")
@@ -40,7 +40,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
       expect(code).toBe(0)
       expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight, .* left/)
       expect(shown(stdout)).toMatch(/^█+ 3\/3, 0 failed, 0 in flight/m)
-      expect(shown(stdout)).toMatch(/^3 of 3 drawn\. Gallery: /m)
+      expect(shown(stdout)).toMatch(/^3 of 3 saved\. Gallery: /m)
     }).pipe(onPort())
   )
 
@@ -48,7 +48,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
     Effect.gen(function* () {
       const { env, images } = yield* setUp
       const child = yield* startProcess(["generate", "a fox", "-o", images], { env, terminal: true })
-      yield* child.wrote(/drawing/)
+      yield* child.wrote(/generating/)
       yield* child.press("\u0003")
       const { code, stdout } = yield* child.ended
       expect(code).toBe(130)

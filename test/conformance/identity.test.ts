@@ -11,7 +11,7 @@ import * as Theirs from "./identityToolkit.js"
 const fifty = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all(Effect.replicate(effect, 50), { concurrency: "unbounded" })
 
-/** The client and the emulator look at the same clock. */
+/** Advances the clock of both the client and the emulator. */
 const twoHoursLater = Effect.sync(() => vi.setSystemTime(Date.now() + 7_200_000))
 afterEach(() => vi.useRealTimers())
 
@@ -22,7 +22,7 @@ const inFile = Layer.unwrapScoped(
   })
 ).pipe(Layer.provide(NodeContext.layer), Layer.orDie)
 
-/** Signs up to an emulator without accounts. */
+/** A client of an emulator without accounts. */
 const client = (path: "signUpUrl" | "newSignUpUrl" = "signUpUrl", store = TokenStore.layerMemory, apiKey = "any") =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
@@ -42,8 +42,8 @@ const ours = Effect.map(ArtaEmulator.urls, ({ signUpUrl, tokenUrl }): Urls => ({
 
 const generated = /^(local|user|project)_?id$|token$/i
 
-/** Status and body of an answer, without what every service makes up itself. */
-const answerTo = (request: HttpClientRequest.HttpClientRequest) =>
+/** The status and body of a response. Generated values are replaced by their types. */
+const exchange = (request: HttpClientRequest.HttpClientRequest) =>
   Effect.gen(function* () {
     const response = yield* Effect.flatMap(HttpClient.HttpClient, (http) => http.execute(request))
     const body: unknown = JSON.parse(yield* response.text, (name, value: unknown) =>
@@ -89,7 +89,7 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
   it.effect.each([
     ["signupNewUser", "signUpUrl", TokenStore.layerMemory],
     ["accounts:signUp", "newSignUpUrl", inFile]
-  ] as const)("the client makes one account for any number of fibers with %s, and keeps it", ([, path, store]) =>
+  ] as const)("the client creates and keeps one account for any number of fibers with %s", ([, path, store]) =>
     Effect.gen(function* () {
       const [first = "", ...others] = yield* fifty(token)
       expect(new Set(others)).toEqual(new Set([first]))
@@ -107,7 +107,7 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
     }).pipe(Effect.provide(client(path, store)))
   )
 
-  it.effect("the client renews a token that was refused", () =>
+  it.effect("the client refreshes a token that was refused", () =>
     Effect.gen(function* () {
       const refused = yield* token
       yield* Effect.sync(() => vi.setSystemTime(Date.now() + 60_000))
@@ -157,9 +157,9 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
     }).pipe(Effect.provide(client()))
   )
 
-  it.effect("the client fails where anonymous sign-up is off", () =>
+  it.effect("the client fails if anonymous sign-up is disabled", () =>
     Effect.gen(function* () {
-      // Only a tenant can be closed. The client knows no tenants, so its request is led to one.
+      // Only a tenant can disable sign-up. The client does not support tenants, so this redirects its request to one.
       const tenant = yield* Theirs.closedTenant
       const toTenant = HttpClient.mapRequest(HttpClientRequest.bodyUnsafeJson({ returnSecureToken: true, ...tenant }))
       const error = yield* Effect.flip(token).pipe(
@@ -177,19 +177,19 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
     }).pipe(Effect.provide(client("signUpUrl", TokenStore.layerMemory, "")))
   )
 
-  it.effect.each(questions)("ArtaEmulator gives the same answer to %s", ([, to, question, refusal]) => {
-    const answerFrom = (urls: Urls) =>
+  it.effect.each(questions)("ArtaEmulator gives the same response to %s", ([, to, question, refusal]) => {
+    const responseFrom = (urls: Urls) =>
       Effect.flatMap(refreshTokenFrom(urls), (refreshToken) =>
         HttpClientRequest.post(urls[to]).pipe(
           HttpClientRequest.setUrlParam("key", "any"),
           question(refreshToken),
-          answerTo
+          exchange
         )
       )
     return Effect.gen(function* () {
-      const theirs = yield* Effect.flatMap(Theirs.urls, answerFrom)
+      const theirs = yield* Effect.flatMap(Theirs.urls, responseFrom)
       expect(theirs).toMatchObject(refusal === undefined ? { status: 200 } : { body: { error: { message: refusal } } })
-      expect(yield* Effect.flatMap(ours, answerFrom)).toEqual(theirs)
+      expect(yield* Effect.flatMap(ours, responseFrom)).toEqual(theirs)
     }).pipe(Effect.provide(emulatorOnPort()))
   })
 })

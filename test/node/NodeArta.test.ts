@@ -13,7 +13,7 @@ const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.
 const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
 
-/** What tells the library about the emulator, and about a token file in a folder that is not there yet. */
+/** Environment variables for the emulator, with a token file in a directory that does not exist yet. */
 const variables = Effect.gen(function* () {
   const urls = yield* ArtaEmulator.urls
   return {
@@ -28,7 +28,7 @@ const variables = Effect.gen(function* () {
 const settings: Arta.Settings = { polling: Polling.fixed("20 millis") }
 
 describe("NodeArta.layerConfig", () => {
-  it.scopedLive("runs the program of the README on environment variables alone", () =>
+  it.scopedLive("runs the program of the README with environment variables only", () =>
     Effect.gen(function* () {
       const events = yield* Arta.generate(
         { messages: [{ role: "user", content: "cat" }], model: "Flux" },
@@ -43,7 +43,7 @@ describe("NodeArta.layerConfig", () => {
     }).pipe(onPort())
   )
 
-  it.effect("says which variable is missing", () =>
+  it.effect("names the missing variable", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(Effect.provide(Arta.run({ prompt: "cat" }), NodeArta.layerConfig()))
       expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("ARTA_API_KEY")
@@ -55,7 +55,7 @@ describe("NodeArta.tokenFile", () => {
   const tokenFile = (variables: ReadonlyArray<readonly [string, string]>) =>
     Effect.withConfigProvider(NodeArta.tokenFile, ConfigProvider.fromMap(new Map(variables)))
 
-  it.effect("is where the environment says, or in the user's configuration folder", () =>
+  it.effect("is the path of the environment, or a file in the user's configuration directory", () =>
     Effect.gen(function* () {
       expect(yield* tokenFile([["ARTA_TOKEN_FILE", "/somewhere/session.json"]])).toBe("/somewhere/session.json")
       expect(yield* tokenFile([])).toMatch(/[\\/]effect-arta[\\/]credentials\.json$/)
@@ -63,9 +63,9 @@ describe("NodeArta.tokenFile", () => {
   )
 })
 
-// 200 calls on real sockets take their time on a busy machine.
+// 200 calls on real sockets are slow on a busy machine.
 describe("NodeArta.layer", { timeout: 60_000 }, () => {
-  it.scopedLive("signs up once for 200 calls, and not at all in the next program on the same file", () =>
+  it.scopedLive("signs up once for 200 calls, and the next program reuses the session", () =>
     Effect.gen(function* () {
       const options = { apiKey: "k", tokenFile: `${yield* folder}/credentials.json`, ...(yield* ArtaEmulator.urls) }
       yield* Effect.all(Effect.replicate(Arta.run({ prompt: "cat" }), 200), { concurrency: "unbounded" }).pipe(
@@ -89,7 +89,7 @@ describe("NodeArta.layer", { timeout: 60_000 }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("sends all four kinds of request through the proxy", () =>
+  it.scopedLive("sends all four kinds of requests through the proxy", () =>
     Effect.gen(function* () {
       const proxy = yield* proxyServer
       const urls = yield* ArtaEmulator.urls
@@ -108,7 +108,7 @@ describe("NodeArta.layer", { timeout: 60_000 }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("asks the proxy for a tunnel to a service on https", () =>
+  it.scopedLive("opens a tunnel for https", () =>
     Effect.gen(function* () {
       const proxy = yield* proxyServer
       const tokenFile = `${yield* folder}/credentials.json`
@@ -129,7 +129,7 @@ describe("NodeArta.layer", { timeout: 60_000 }, () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it.scopedLive("takes the proxy from HTTP_PROXY, but not for hosts in NO_PROXY", () =>
+  it.scopedLive("uses HTTP_PROXY, except for the hosts in NO_PROXY", () =>
     Effect.gen(function* () {
       const proxy = yield* proxyServer
       const urls = yield* ArtaEmulator.urls
@@ -145,7 +145,7 @@ describe("NodeArta.layer", { timeout: 60_000 }, () => {
     }).pipe(onPort())
   )
 
-  it.effect.each(["proxy.example:3128", "socks9://x", "http://"])("refuses the proxy %s, and says why", (proxy) =>
+  it.effect.each(["proxy.example:3128", "socks9://x", "http://"])("rejects the proxy %s with the reason", (proxy) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         Effect.provide(Arta.run({ prompt: "cat" }), NodeArta.layer({ apiKey: "k", proxy }))
@@ -171,7 +171,7 @@ const withVariables = <A, E, R>(variables: Readonly<Record<string, string>>, eff
   )
 
 describe("NodeArta.client", () => {
-  it.scopedLive("reads the environment where it is told nothing, and keeps the session in the file", () =>
+  it.scopedLive("reads omitted options from the environment, and keeps the session in the file", () =>
     Effect.gen(function* () {
       const draw = Effect.promise(async () => {
         await using client = NodeArta.client()
@@ -183,14 +183,14 @@ describe("NodeArta.client", () => {
     }).pipe(onPort())
   )
 
-  it("rejects with an error to act on where there is no API key", async () => {
+  it("rejects with an AuthError if there is no API key", async () => {
     vi.stubEnv("ARTA_API_KEY", "")
     await using client = NodeArta.client()
     await expect(client.run({ prompt: "cat" })).rejects.toThrow("ARTA_API_KEY")
     vi.unstubAllEnvs()
   })
 
-  it.scopedLive("prefers what it is told", () =>
+  it.scopedLive("prefers its options to the environment", () =>
     Effect.gen(function* () {
       const tokenFile = `${yield* folder}/credentials.json`
       const urls = yield* ArtaEmulator.urls

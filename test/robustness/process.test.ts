@@ -8,14 +8,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { faultServer, respond } from "../support/faultServer.js"
-import { bundled, started } from "../support/program.js"
+import { bundleProgram, startProgram } from "../support/program.js"
 
 let bundles: string
 let program: string
 
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
-  program = await bundled("drawAndSave", bundles)
+  program = await bundleProgram("drawAndSave", bundles)
 })
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
@@ -29,20 +29,20 @@ interface Urls {
   readonly tokenUrl: string
 }
 
-/** The program, started with a session or none, and the files that it has written so far. */
-const drawingAt = Effect.fn(function* (urls: Urls, stored?: string) {
+/** Starts the program, with or without a session, and lists the files that it has written so far. */
+const startWith = Effect.fn(function* (urls: Urls, stored?: string) {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
   const tokenFile = `${folder}/session/credentials.json`
   const options = { apiKey: "k", tokenFile, ...urls }
   yield* fs.makeDirectory(`${folder}/session`)
   if (stored !== undefined) yield* fs.writeFileString(tokenFile, stored)
-  const child = yield* started(program, JSON.stringify(options), `${folder}/images`)
+  const child = yield* startProgram(program, JSON.stringify(options), `${folder}/images`)
   const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${folder}/${name}`), () => [])
   return { child, tokenFile, session: filesIn("session"), images: filesIn("images") }
 })
 
-const drawing = Effect.flatMap(ArtaEmulator.urls, (urls) => drawingAt(urls))
+const startOnEmulator = Effect.flatMap(ArtaEmulator.urls, (urls) => startWith(urls))
 
 const seen = (operation: Fault.Operation) =>
   Effect.flatMap(ArtaEmulator.ArtaEmulator, ({ requests }) =>
@@ -55,9 +55,9 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
 // Real processes take their time on a busy machine, and a sign-up ends after ten seconds.
 describe.concurrent("A program", { timeout: 60_000 }, () => {
   // fault: Process | No fault: the program waits for its generation | the image, and the program ends by itself
-  it.scopedLive("lives for as long as a generation is awaited, and then ends by itself", () =>
+  it.scopedLive("runs until its generation completes, then exits", () =>
     Effect.gen(function* () {
-      const { child, images } = yield* drawing
+      const { child, images } = yield* startOnEmulator
       expect(yield* child.nextLine).toBe("Submitted")
       yield* Effect.repeat(child.nextLine, { until: (line) => line === "Completed" })
       expect(yield* child.nextLine).toMatch(/record-.*-0\.png$/)
@@ -67,9 +67,9 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGINT or SIGTERM while polling | no lock, no temporary file
-  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("ends promptly on %s while it polls", (signal) =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("exits promptly on %s during polling", (signal) =>
     Effect.gen(function* () {
-      const { child, session } = yield* drawing
+      const { child, session } = yield* startOnEmulator
       expect(yield* child.nextLine).toBe("Submitted")
       expect(yield* child.nextLine).toBe("Queued")
       yield* child.signal(signal)
@@ -79,11 +79,11 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGINT or SIGTERM while downloading | no file
-  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no part of an image on %s while it downloads", (signal) =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("leaves no partial image on %s during a download", (signal) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("image"))
-      const { child, images, session } = yield* drawing
+      const { child, images, session } = yield* startOnEmulator
       yield* until(seen("image"))
       yield* child.signal(signal)
       yield* child.ended
@@ -93,11 +93,11 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGTERM while signing up | no lock left behind
-  it.scopedLive("waits for the answer to a sign-up under way, and leaves no lock", () =>
+  it.scopedLive("waits for a running sign-up, and leaves no lock", () =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("signUp"))
-      const { child, session } = yield* drawing
+      const { child, session } = yield* startOnEmulator
       yield* until(seen("signUp"))
       yield* child.signal("SIGTERM")
       // The timeout of the request ends it after ten seconds.
@@ -107,13 +107,13 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   )
 
   // fault: Process | SIGINT or SIGTERM while refreshing | the next program has a session
-  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("keeps what a refresh under way brings on %s", (signal) =>
+  it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("stores the result of a running refresh on %s", (signal) =>
     Effect.gen(function* () {
       const interrupted = yield* Effect.makeLatch()
       const refreshed = respond(200, { id_token: "id-2", expires_in: "3600", refresh_token: "refresh-2" })
       const { requests, url } = yield* faultServer({ "/token": [{ ...refreshed, after: interrupted.await }] })
       const expired = { version: 1, localId: "me", idToken: "id-1", refreshToken: "refresh-1" }
-      const { child, session, tokenFile } = yield* drawingAt(
+      const { child, session, tokenFile } = yield* startWith(
         { apiUrl: url, signUpUrl: `${url}/signUp`, tokenUrl: `${url}/token` },
         JSON.stringify({ ...expired, issuedAt: 0, expiresIn: 3_600_000 })
       )

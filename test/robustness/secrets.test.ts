@@ -5,7 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { Arta, Auth, ImageFile, Polling, TokenStore } from "effect-arta"
 import type { Step } from "../support/scripted.js"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 import { makeWitness } from "../support/witness.js"
 
 const secrets = ["canary-api-key", "canary-id-token", "canary-refresh-token", "canary-renewed-token"]
@@ -23,7 +23,7 @@ const done = { status: "DONE", response: [{ url: "https://images.test/0" }] }
 
 const failures: ReadonlyArray<readonly [string, Step]> = [
   ...[200, 400, 401, 403, 422, 429, 500].map((parrot) => [`${String(parrot)} and an echo`, { parrot }] as const),
-  ["a shape that is wrong", { body: { ...signedUp, ...refreshed, expiresIn: {}, record_id: {}, status: 5 } }],
+  ["a wrong format", { body: { ...signedUp, ...refreshed, expiresIn: {}, record_id: {}, status: 5 } }],
   ["no JSON", { status: 418, body: "I am a teapot" }],
   ["a reset", { code: "ECONNRESET" }],
   ["a refused connection", { code: "ECONNREFUSED" }],
@@ -48,7 +48,7 @@ const program = (http: Layer.Layer<HttpClient.HttpClient>, witness: ReturnType<t
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(witness.watch(everything))
     const watching = yield* Effect.fork(witness.watch(Stream.runCollect(Arta.watch("record-1", settings))))
-    // Files take real time, so virtual time has to wait for them.
+    // File I/O takes real time, so advance the clock until it is done.
     while (Option.isNone(yield* Fiber.poll(fiber))) yield* TestClock.adjust("1 minute")
     yield* Fiber.join(watching)
   }).pipe(
@@ -62,7 +62,7 @@ const program = (http: Layer.Layer<HttpClient.HttpClient>, witness: ReturnType<t
     )
   )
 
-describe("No secret is shown", () => {
+describe("No secret leaks", () => {
   for (const operation of operations) {
     // fault: Secrets | A service that echoes what it receives | `<redacted>`
     it.effect.each(failures)(`when ${operation} meets %s`, ([, step]) => {
@@ -73,7 +73,7 @@ describe("No secret is shown", () => {
         text2image: [{ body: accepted }],
         images: [{ status: 404 }]
       }
-      const http = scripted({ ...good, [operation]: [step] })
+      const http = scriptedClient({ ...good, [operation]: [step] })
       const witness = makeWitness()
       return Effect.gen(function* () {
         yield* program(http.layer, witness)
@@ -85,7 +85,7 @@ describe("No secret is shown", () => {
     })
   }
 
-  it.effect("and the witness would have seen one", () =>
+  it.effect("detects a secret that leaks", () =>
     Effect.gen(function* () {
       const witness = makeWitness()
       yield* witness.watch(Effect.fail({ detail: "canary-api-key" }))
@@ -98,8 +98,8 @@ describe("No secret is shown", () => {
 
 describe("The spans", () => {
   // fault: Secrets | A third party that collects traces | no tracing headers, and its own spans
-  it.effect("tell what a generation did", () => {
-    const http = scripted({
+  it.effect("record what a generation does", () => {
+    const http = scriptedClient({
       signupNewUser: [{ status: 503 }, { code: "ECONNRESET" }, { body: signedUp }],
       securetoken: [{ status: 503 }, { body: refreshed }],
       "text2image/": [{ body: { status: "IN_QUEUE" } }, { status: 401 }, { body: done }],

@@ -3,18 +3,18 @@ import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
 import { Arta, ArtaApi, GenerateRequest, Generation, ImageFile, TokenStore } from "effect-arta"
-import type { Answer } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
 import { stored, token } from "../support/session.js"
 import { ended, eventually } from "../support/virtualTime.js"
 
-const silence: Answer = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
+const silence: RawResponse = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
 const session = { localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
 const signedUp = respond(200, session, { connection: "close" })
 const accepted = respond(200, { record_id: "rec" })
 const done = respond(200, { status: "DONE", response: [{ url: "http://images.test/0" }] })
 
-/** Counts what an HTTP client asks for and what of it begins to be answered, by the end of the address. */
+/** Counts the requests of an HTTP client and the responses that have started, by the end of the URL. */
 const watching = Effect.gen(function* () {
   const asked: Array<string> = []
   const begun: Array<string> = []
@@ -26,8 +26,8 @@ const watching = Effect.gen(function* () {
   return { client, asked: (path: string) => times(asked, path), begun: (path: string) => times(begun, path) }
 })
 
-/** The library in virtual time, on a server that is reached through real sockets. */
-const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
+/** The library in virtual time, with a server on real sockets. */
+const onServer = (scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>) =>
   Effect.gen(function* () {
     const { connections, requests, url } = yield* faultServer({ "/signUp": [signedUp], ...scripts })
     const { asked, begun, client } = yield* watching
@@ -38,7 +38,7 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
       )
     )
 
-    /** Has an effect ask, get the head of an answer, and wait until its time is over, as many times as given. */
+    /** Runs an effect whose request gets only the head of a response, and waits for its timeout, several times. */
     const outlast = <A, E>(
       effect: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof Arta.layer>>>,
       path: string,
@@ -64,9 +64,9 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
 
 const onSockets = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.layerUndici))
 
-describe("Headers and then silence", () => {
+describe("A response without a body", () => {
   // fault: Submit | Headers, then silence at a submission | `SubmissionUnknownError`, one POST
-  it.scoped("end a submission after a minute, and it is not sent again", () =>
+  it.scoped("ends a submission after a minute, without a second one", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({ "/text2image": [silence] })
       const run = Effect.flip(Arta.run({ prompt: "cat" }))
@@ -78,7 +78,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Poll | Headers, then silence at a poll | nothing
-  it.scoped("end a poll after 15 seconds, and polling goes on", () =>
+  it.scoped("ends a poll after 15 seconds, and polling continues", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({
         "/text2image/rec/status": [silence, silence, done],
@@ -92,7 +92,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Sessions | Headers, then silence at a sign-up | `TransportError` after four attempts
-  it.scoped("end a sign-up after ten seconds, and it is tried three times more", () =>
+  it.scoped("ends a sign-up after ten seconds, and it is retried three times", () =>
     Effect.gen(function* () {
       const { count, outlast } = yield* onServer({ "/signUp": [silence] })
       expect(yield* outlast(Effect.flip(token), "/signUp", { seconds: 10, times: 4 })).toMatchObject({
@@ -104,7 +104,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Sessions | Headers, then silence at a refresh | `TransportError`, and the session is kept
-  it.scoped("end a refresh after ten seconds, it is tried three times more, and the session is kept", () =>
+  it.scoped("ends a refresh after ten seconds, it is retried three times, and the session is kept", () =>
     Effect.gen(function* () {
       const { count, outlast, services } = yield* onServer({ "/token": [silence] })
       yield* Effect.provide(token, services)
@@ -121,7 +121,7 @@ describe("Headers and then silence", () => {
   )
 
   // fault: Download | Headers, then silence at a download | `DownloadError`, no file
-  it.scoped("end a download after 30 seconds, it is tried three times more, and no file is left", () =>
+  it.scoped("ends a download after 30 seconds, it is retried three times, and leaves no file", () =>
     Effect.gen(function* () {
       const { count, outlast, services, url } = yield* onServer({ "/image": [silence] })
       const fs = yield* FileSystem.FileSystem
@@ -142,9 +142,9 @@ describe("Headers and then silence", () => {
   )
 })
 
-describe("A submission that is interrupted while it is under way", () => {
+describe("A submission that is interrupted in flight", () => {
   // fault: Submit | The submission is interrupted in flight | the request is aborted, one POST
-  it.scoped("is broken off, and never sent again", () =>
+  it.scoped("is aborted and never sent again", () =>
     Effect.gen(function* () {
       const { connections, count, services } = yield* onServer({
         "/signUp": [{ ...signedUp, then: "close" }],

@@ -1,5 +1,18 @@
+import type { Plugin } from "esbuild"
 import { build } from "esbuild"
+import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
+
+/** Does what .ci/inline-page.mjs does for the published command. */
+const inlinePage: Plugin = {
+  name: "inline-page",
+  setup(build) {
+    build.onLoad({ filter: /gallery[\\/]template\.ts$/ }, async ({ path }) => {
+      const html = await readFile(path.replace(/template\.ts$/, "page.html"), "utf8")
+      return { contents: `export const template = ${JSON.stringify(html)}` }
+    })
+  }
+}
 
 /** Makes the command with all that it imports in few files, so that it starts three times as fast as the published one. */
 export default async function setup() {
@@ -9,8 +22,8 @@ export default async function setup() {
     outdir: `${root}/dist/cli`,
     bundle: true,
     splitting: true,
-    // As deep as the module that finds its template by a path from itself.
-    chunkNames: "command/gallery/[name]-[hash]",
+    chunkNames: "chunks/[name]-[hash]",
+    plugins: [inlinePage],
     minify: true,
     keepNames: true,
     tsconfig: `${root}/tsconfig.json`,

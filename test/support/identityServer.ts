@@ -1,10 +1,10 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError, ResponseError } from "@effect/platform/HttpClientError"
 import { Effect } from "effect"
-import { answer } from "./response.js"
+import { makeResponse } from "./response.js"
 import type { VirtualTime } from "./controlledTime.js"
 
-/** What goes wrong with one request. With "after", the server has done by then what it was asked for. */
+/** The fault of one request. With "after", the server processes the request before the fault. */
 export const faults = [
   "503",
   "HTML",
@@ -20,12 +20,12 @@ export const faults = [
 
 export type Fault = (typeof faults)[number]
 
-/** `keep` sends the same refresh token again, `omit` sends none, `rotate` replaces it and forgets the old one at once. */
+/** `keep` returns the same refresh token, `omit` returns none, and `rotate` replaces it and revokes the old one. */
 export type Rotation = "keep" | "omit" | "rotate"
 
 interface Account {
   readonly id: string
-  /** Whether nobody can have a refresh token for it that still works, through no fault of the client. */
+  /** Whether no client can hold a valid refresh token of the account, without a mistake of the client. */
   isLost: boolean
 }
 
@@ -38,7 +38,7 @@ interface Reply {
   readonly status: number
   readonly body: unknown
   readonly headers?: Record<string, string>
-  /** Called when the client has read the reply to its end. */
+  /** Called when the client has read the whole reply. */
   readonly read?: () => void
 }
 
@@ -52,8 +52,8 @@ const silence = Effect.async<never>(() => undefined)
 const refusal = (message: string, status = 400): Reply => ({ status, body: { error: { code: status, message } } })
 
 /**
- * A model of the sign-up and refresh services. A request takes a second to arrive, its answer another one. It tells
- * `violation` whenever a client does what none should.
+ * A model of the sign-up and refresh services. A request takes a second to arrive, and so does its response. The model
+ * calls `violation` if a client breaks a rule.
  */
 export const identityServer = (time: VirtualTime, violation: (what: string) => void) => {
   const accounts: Array<Account> = []
@@ -76,7 +76,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
     issued += 1
     const refreshToken = `refresh-${String(issued)}`
     accountByRefreshToken.set(refreshToken, account)
-    // Until the client has it.
+    // The account is lost until the client has received this token.
     account.isLost = true
     return refreshToken
   }
@@ -104,12 +104,12 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
   const refresh = (requestedAt: number, old: string): Reply => {
     const account = accountByRefreshToken.get(old)
     if (account === undefined) return refusal("INVALID_REFRESH_TOKEN")
-    const answered = { id_token: issueIdToken(requestedAt), expires_in: "3600", user_id: account.id }
-    if (rotation === "omit") return { status: 200, body: answered }
-    if (rotation === "keep") return { status: 200, body: { ...answered, refresh_token: old } }
+    const body = { id_token: issueIdToken(requestedAt), expires_in: "3600", user_id: account.id }
+    if (rotation === "omit") return { status: 200, body }
+    if (rotation === "keep") return { status: 200, body: { ...body, refresh_token: old } }
     accountByRefreshToken.delete(old)
     const refreshToken = issueRefreshToken(account)
-    return delivering(account, refreshToken, { ...answered, refresh_token: refreshToken })
+    return delivering(account, refreshToken, { ...body, refresh_token: refreshToken })
   }
 
   const mustKeepQuiet = (process: number, millis: number) => () => {
@@ -135,8 +135,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
 
   const watch = (process: number, kind: "sign-up" | "refresh") => {
     if (inFlight > 0) violation(`a ${kind} while another request is in flight`)
-    if (time.elapsed() < (quietUntil.get(process) ?? 0) - 2)
-      violation(`a ${kind} although the server asked for a pause`)
+    if (time.elapsed() < (quietUntil.get(process) ?? 0) - 2) violation(`a ${kind} during the server's cooldown`)
     const alive = accounts.find(({ isLost }) => !isLost)
     if (kind === "sign-up" && alive !== undefined) violation(`a sign-up although the session of ${alive.id} is good`)
   }
@@ -166,14 +165,14 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
           yield* onTheWay
           if (fault === "dropped after") return yield* dropped
         })
-        // Whoever hangs up on an answer that is on its way has only himself to blame for what was in it.
+        // A client that aborts while the response is on its way loses its content through its own mistake.
         yield* Effect.onInterrupt(isReading, () =>
           Effect.sync(() => {
             if (reply.status === 200 && time.elapsed() < sentAt + timeout) reply.read?.()
           })
         )
         const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body)
-        const response = answer(
+        const response = makeResponse(
           request,
           reply,
           Effect.suspend(() => {
@@ -188,7 +187,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
 
   return {
     client,
-    /** When a token was asked for, by the clock on the wall then; undefined if it was never issued. */
+    /** The wall-clock time at which a token was requested. Undefined if it was never issued. */
     requestedAt: (idToken: string) => idTokens.get(idToken)?.requestedAt,
     accepts: (idToken: string) => idTokens.get(idToken)?.isAccepted ?? false,
     inject: (fault: Fault, times: number) => coming.push(...Array.from({ length: times }, () => fault)),
@@ -203,7 +202,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
       accountByRefreshToken.clear()
       for (const account of accounts) account.isLost = true
     },
-    /** The client gives its session up, because it was asked to. */
+    /** The client signs out. */
     abandonSessions: () => {
       for (const account of accounts) account.isLost = true
     }

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { createServer, request as forward } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** An HTTP proxy that forwards plain requests, refuses tunnels, and keeps what it was asked for. */
+/** An HTTP proxy that forwards plain requests, refuses tunnels, and records both. */
 export const proxyServer = Effect.acquireRelease(
   Effect.async<{ readonly url: string; readonly asked: ReadonlyArray<string>; readonly close: () => void }>(
     (resume) => {
@@ -12,9 +12,9 @@ export const proxyServer = Effect.acquireRelease(
         const upstream = forward(
           incoming.url ?? "",
           { method: incoming.method ?? "GET", headers: incoming.headers },
-          (answer) => {
-            outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-            answer.pipe(outgoing)
+          (response) => {
+            outgoing.writeHead(response.statusCode ?? 502, response.headers)
+            response.pipe(outgoing)
           }
         )
         upstream.on("error", () => outgoing.destroy())

@@ -18,8 +18,7 @@ interface Reply {
 }
 
 /**
- * A reply, a connection that fails with this error code, a reply that repeats the request, or
- * silence.
+ * A reply, a connection that fails with this error code, a reply that echoes the request, or silence.
  */
 export type Step =
   Reply | { readonly code: string; readonly syscall?: string } | { readonly parrot: number } | "silence"
@@ -43,15 +42,15 @@ const play = (request: HttpClientRequest.HttpClientRequest, step: Step, sent: Re
   return Effect.succeed(HttpClientResponse.fromWeb(request, response))
 }
 
-/** An `HttpClient` that plays a script for each URL, its last step again and again, and keeps what it was sent. */
-export const scripted = (scripts: Readonly<Record<string, ReadonlyArray<Step>>>) => {
+/** An `HttpClient` with a list of steps for each URL. It repeats the last step and records the requests. */
+export const scriptedClient = (scripts: Readonly<Record<string, ReadonlyArray<Step>>>) => {
   const seen: Array<Seen> = []
   const played = new Map<string, number>()
 
   const client = HttpClient.make((request, url) =>
     Effect.suspend(() => {
       const found = Object.entries(scripts).find(([part]) => url.href.includes(part))
-      if (found === undefined) return Effect.dieMessage(`Nothing is scripted for ${url.href}`)
+      if (found === undefined) return Effect.dieMessage(`Nothing is scriptedClient for ${url.href}`)
       const [part, steps] = found
       const turn = played.get(part) ?? 0
       played.set(part, turn + 1)

@@ -8,7 +8,7 @@ export interface Request {
   readonly body?: string
 }
 
-/** Sends a request and gives the answer's JSON. Throws where its status is not 200. */
+/** Sends a request and gives the JSON of the response. Throws if its status is not 200. */
 export type Send = (url: string, request: Request) => Promise<unknown>
 
 interface Status {

@@ -14,37 +14,37 @@ import { fromConfigError } from "../shared/errors.js"
 
 const tokenFile = Effect.mapError(NodeArta.tokenFile, fromConfigError)
 
-const store = Layer.unwrapEffect(Effect.map(tokenFile, TokenStore.layerFileSystem))
+const storeLayer = Layer.unwrapEffect(Effect.map(tokenFile, TokenStore.layerFileSystem))
 
-const instant = (millis: number): string =>
+const formatMillis = (millis: number): string =>
   Option.match(DateTime.make(millis), { onNone: () => "unknown", onSome: DateTime.formatIso })
 
-const describe = (credentials: Credentials.Credentials, now: number): ReadonlyArray<string> => {
-  const until = instant(credentials.issuedAt + Duration.toMillis(credentials.expiresIn))
+const accountLines = (credentials: Credentials.Credentials, now: number): ReadonlyArray<string> => {
+  const until = formatMillis(credentials.issuedAt + Duration.toMillis(credentials.expiresIn))
   return [
     `Account    ${credentials.localId}`,
-    `Signed up  ${credentials.signedUpAt === undefined ? "unknown" : instant(credentials.signedUpAt)}`,
+    `Signed up  ${credentials.signedUpAt === undefined ? "unknown" : formatMillis(credentials.signedUpAt)}`,
     `Token      ${Credentials.isValid(credentials, now) ? `fresh until ${until}` : `expired at ${until}`}`
   ]
 }
 
-const show = Effect.gen(function* () {
+const printAccount = Effect.gen(function* () {
   const file = yield* tokenFile
   const { load } = yield* TokenStore.TokenStore
   const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
   const lines = Option.match(yield* load, {
-    onNone: () => ["Nobody has signed up yet: the first generation does."],
-    onSome: (credentials) => describe(credentials, now)
+    onNone: () => ["Not signed up yet. The first generation signs up."],
+    onSome: (credentials) => accountLines(credentials, now)
   })
   yield* Effect.forEach([...lines, `File       ${file}`], (line) => Console.log(line), { discard: true })
 })
 
 type Platform = FileSystem.FileSystem | Path.Path
 
-/** Says who is signed up, for how long, and where that is kept. Never prints a token. */
-export const account: Effect.Effect<void, Failure, Platform> = Effect.provide(show, store)
+/** Prints the account, its token's expiry and its session file. Never prints a token. */
+export const account: Effect.Effect<void, Failure, Platform> = Effect.provide(printAccount, storeLayer)
 
-/** Signs up where nobody is, and otherwise gets a new token for the same account. */
+/** Refreshes the account's token. Signs up if there is no account. */
 export const renew: Effect.Effect<void, Failure, Platform> = Effect.gen(function* () {
   const auth = yield* Auth.Auth
   const before = yield* Effect.flatMap(TokenStore.TokenStore, ({ load }) => load)
@@ -52,9 +52,9 @@ export const renew: Effect.Effect<void, Failure, Platform> = Effect.gen(function
   if (Option.isSome(before)) yield* auth.renew(token)
 }).pipe(Effect.provide(services({ emulator: false, proxy: Option.none() })), Effect.zipRight(account))
 
-/** Forgets the session on this machine. */
+/** Deletes the session stored on this machine. */
 export const signOut: Effect.Effect<void, Failure, Platform> = Effect.gen(function* () {
   const { clear, exclusively } = yield* TokenStore.TokenStore
   yield* exclusively(clear)
-  yield* Console.error("Signed out: the session is forgotten.")
-}).pipe(Effect.provide(store))
+  yield* Console.error("Signed out. The session on this machine is deleted.")
+}).pipe(Effect.provide(storeLayer))

@@ -9,7 +9,7 @@ import { createServer } from "node:http"
 import type { Failure } from "../shared/errors.js"
 import { SetupError } from "../shared/errors.js"
 
-const served = (port: number) =>
+const serverLayer = (port: number) =>
   ArtaEmulator.layerServer().pipe(
     Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port })),
     Layer.mapError(
@@ -31,17 +31,19 @@ export const emulator = ({
     const path = yield* Path.Path
     const { apiUrl, signUpUrl, tokenUrl } = yield* ArtaEmulator.urls
     // A session of the emulator must not take the place of a real one.
-    const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-arta-" })
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "effect-arta-" })
     const variables = {
       ARTA_API_KEY: "emulated",
       ARTA_API_URL: apiUrl,
       ARTA_SIGN_UP_URL: signUpUrl,
       ARTA_TOKEN_URL: tokenUrl,
-      ARTA_TOKEN_FILE: path.join(folder, "credentials.json")
+      ARTA_TOKEN_FILE: path.join(directory, "credentials.json")
     }
     yield* Effect.forEach(Object.entries(variables), ([name, value]) =>
       Console.log(`export ${name}=${JSON.stringify(value)}`)
     )
-    yield* Console.error("Serving until you press Ctrl-C. Paste these lines where the other program runs.")
+    yield* Console.error(
+      "Serving until you press Ctrl-C. Paste the lines above into the shell of the program that uses the emulator."
+    )
     return yield* Effect.never
-  }).pipe(Effect.scoped, Effect.provide(served(port)))
+  }).pipe(Effect.scoped, Effect.provide(serverLayer(port)))

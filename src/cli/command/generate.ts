@@ -6,26 +6,25 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import type { Generation } from "effect-arta"
 import { Arta, ArtaError, GenerateRequest } from "effect-arta"
 import { randomUUID } from "node:crypto"
 import { text } from "node:stream/consumers"
 import { quote } from "shell-quote"
-import { saveDrawing } from "../shared/saveImages.js"
+import { saveJournaled } from "../shared/saveImages.js"
 import { services } from "../shared/layers.js"
-import type { Failure } from "../shared/errors.js"
+import type { Failure, WatchFlags } from "../shared/errors.js"
 import { explain, watchCommand } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
-import type { Drawing, Saving, Service } from "../shared/options.js"
+import type { ImageOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
 import { toRequest, watchFlags } from "../shared/options.js"
-import { forgetful, journalRecorder, recordedBy } from "../shared/submissionJournal.js"
-import { reportedAsJson, show } from "../shared/runAndReport.js"
+import * as SubmissionJournal from "../shared/submissionJournal.js"
+import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
-export interface Input extends Drawing, Saving, Service {
+export interface Input extends ImageOptions, SaveOptions, ServiceOptions {
   readonly prompt: string
 }
 
-const standardInput = Effect.map(
+const readStandardInput = Effect.map(
   Effect.promise(() => text(process.stdin)),
   (typed) => typed.trim()
 )
@@ -33,14 +32,14 @@ const standardInput = Effect.map(
 const unlessDefault = (flag: string, value: number | string, byDefault: number | string): ReadonlyArray<string> =>
   value === byDefault ? [] : [flag, String(value)]
 
-/** The command that draws the same images again. */
-const sameAgain = (request: GenerateRequest.GenerateRequest, { emulator }: Service): string => {
+/** The command that generates the same images again. */
+const repeatCommand = (request: GenerateRequest.GenerateRequest, { emulator }: ServiceOptions): string => {
   const byDefault = new GenerateRequest.GenerateRequest({ prompt: request.prompt, seed: request.seed })
-  const isLikeFlag = request.prompt.startsWith("-")
+  const looksLikeFlag = request.prompt.startsWith("-")
   return quote([
     "effect-arta",
     "generate",
-    ...(isLikeFlag ? [] : [request.prompt]),
+    ...(looksLikeFlag ? [] : [request.prompt]),
     ...unlessDefault("-m", request.model, byDefault.model),
     ...unlessDefault("-n", request.n, byDefault.n),
     ...unlessDefault("--negative", request.negativePrompt, byDefault.negativePrompt),
@@ -50,50 +49,51 @@ const sameAgain = (request: GenerateRequest.GenerateRequest, { emulator }: Servi
     "--seed",
     String(request.seed),
     ...(emulator ? ["--emulator"] : []),
-    ...(isLikeFlag ? ["--", request.prompt] : [])
+    ...(looksLikeFlag ? ["--", request.prompt] : [])
   ])
 }
 
-const kept = ({ output }: Saving) =>
-  Effect.map(Journal.open(output), (journal) => {
-    const key = randomUUID()
-    return { recorder: journalRecorder(journal, key), save: Option.some(saveDrawing(journal, key, output)) }
-  })
+/** Where a generation is recorded and saved. With `--no-save`, nowhere. */
+const openOutput = ({ noSave, output }: SaveOptions) =>
+  noSave
+    ? Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.none() })
+    : Effect.map(Journal.open(output), (journal) => {
+        const key = randomUUID()
+        return {
+          submissions: SubmissionJournal.fromJournal(journal, key),
+          save: Option.some(saveJournaled(journal, key, output))
+        }
+      })
 
-const notKept = Effect.succeed({ recorder: forgetful, save: Option.none() })
+/** Says how to get the images of a generation that the command leaves unfinished. */
+const printLastKnown = ({ recordId, request }: SubmissionJournal.LastKnown, flags: WatchFlags): Effect.Effect<void> => {
+  if (Option.isNone(flags)) return Effect.void
+  if (recordId !== undefined) {
+    const resume = watchCommand(recordId, flags.value)
+    return Console.error(`The service is still working on the generation ${recordId}. To get its images: ${resume}`)
+  }
+  if (request === undefined) return Effect.void
+  return Console.error(explain(new ArtaError.SubmissionUnknownError({ request })))
+}
 
-/** Draws what a prompt says, shows how it comes along, and saves it. */
+/** Generates images from a prompt, shows the progress, and saves them. */
 export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const prompt = input.prompt === "-" ? yield* standardInput : input.prompt
-    const accepted = yield* Ref.make(Option.none<Generation.RecordId>())
-    const sent = yield* Ref.make(Option.none<GenerateRequest.GenerateRequest>())
-    const { recorder, save } = yield* input.noSave ? notKept : kept(input)
+    const prompt = input.prompt === "-" ? yield* readStandardInput : input.prompt
+    const request = yield* Arta.prepare(toRequest(prompt, input))
+    const { save, submissions } = yield* openOutput(input)
+    const lastKnown = yield* Ref.make<SubmissionJournal.LastKnown>({})
+    const printUnfinished = Effect.flatMap(Ref.get(lastKnown), (known) => printLastKnown(known, watchFlags(input)))
 
-    const events = Arta.generate(toRequest(prompt, input), { timeout: Duration.seconds(input.timeout) })
-    const flags = watchFlags(input)
-    const whatGoesOn = Effect.gen(function* () {
-      const id = yield* Ref.get(accepted)
-      const request = yield* Ref.get(sent)
-      if (Option.isNone(flags)) return
-      if (Option.isSome(id)) {
-        const resume = watchCommand(id.value, flags.value)
-        yield* Console.error(`The generation ${id.value} goes on without you. Get its images: ${resume}`)
-      } else if (Option.isSome(request)) {
-        yield* Console.error(explain(new ArtaError.SubmissionUnknownError({ request: request.value })))
-      }
-    })
-
-    yield* show(events, { json: input.json, save }).pipe(
-      recordedBy({
-        begin: (request) => Effect.zipRight(recorder.begin(request), Ref.set(sent, Option.some(request))),
-        accepted: (id) => Effect.zipRight(Ref.set(accepted, Option.some(id)), recorder.accepted(id)),
-        refused: Effect.zipRight(Ref.set(sent, Option.none()), recorder.refused)
-      }),
-      Effect.onInterrupt(() => whatGoesOn),
-      // What a full disk or a lost folder stops goes on at the service as well.
-      Effect.tapError((failure) => (isPlatformError(failure) ? whatGoesOn : Effect.void))
+    yield* Arta.generate(request, { timeout: Duration.seconds(input.timeout) }).pipe(
+      (events) => runAndReport(events, { json: input.json, save }),
+      SubmissionJournal.withJournal(SubmissionJournal.track(submissions, lastKnown)),
+      Effect.onInterrupt(() => printUnfinished),
+      // If the disk is full or the directory is gone, the service still finishes the generation.
+      Effect.tapError((failure) => (isPlatformError(failure) ? printUnfinished : Effect.void))
     )
-    const request = yield* Effect.flatMap(Ref.get(sent), Effect.orDie)
-    if (!input.json) yield* Console.error(`Seed ${String(request.seed)}. The same again: ${sameAgain(request, input)}`)
-  }).pipe(Effect.scoped, Effect.provide(services(input)), reportedAsJson(input))
+    if (!input.json) {
+      const repeat = repeatCommand(request, input)
+      yield* Console.error(`Seed ${String(request.seed)}. To generate the same images again: ${repeat}`)
+    }
+  }).pipe(Effect.scoped, Effect.provide(services(input)), printFailureAsJson(input))

@@ -36,7 +36,7 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
 /** Something on this machine is in the way. */
 export class SetupError extends Schema.TaggedError<SetupError>()("SetupError", { message: Schema.String }) {}
 
-/** Some of many failed, each of which was reported already. */
+/** Some of many failed, each of which was printed already. */
 export class PartlyFailed extends Schema.TaggedError<PartlyFailed>()("PartlyFailed", {
   message: Schema.String,
   exitCode: Schema.Number
@@ -90,11 +90,11 @@ export type WatchFlags = Option.Option<ReadonlyArray<string>>
 export const watchCommand = (recordId: string, flags: ReadonlyArray<string>): string =>
   quote(["effect-arta", "watch", recordId, ...flags])
 
-const watchAgain = (recordId: string | undefined, flags: WatchFlags): string =>
+const watchHint = (recordId: string | undefined, flags: WatchFlags): string =>
   recordId === undefined || Option.isNone(flags) ? "" : `\n${watchCommand(recordId, flags.value)}`
 
-const again = ({ seed }: GenerateRequest.GenerateRequest): string =>
-  `\nLook for it where the service shows your images before you send it again (seed ${String(seed)}).`
+const lookFirstHint = ({ seed }: GenerateRequest.GenerateRequest): string =>
+  `\nLook for it among your images at the service before you submit it again (seed ${String(seed)}).`
 
 /** Whether the service says that there is no such generation. */
 export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean =>
@@ -104,21 +104,22 @@ export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean 
 export const explain = (failure: Failure, flags: WatchFlags = Option.none()): string => {
   switch (failure._tag) {
     case "InvalidRequestError":
-      return `${nameOf(failure.field)} has to be ${failure.allowed}.`
+      return `${nameOf(failure.field)} must be ${failure.allowed}.`
     case "UnknownModelError":
       return `${failure.message}\nSee them all: effect-arta models`
     case "ResponseError":
       return isGone(failure)
-        ? `The service does not know a generation ${failure.recordId ?? ""} (any more).`
-        : failure.message + watchAgain(failure.recordId, flags)
+        ? `The service has no generation ${failure.recordId ?? ""}. Check the id, or generate the images again.`
+        : failure.message + watchHint(failure.recordId, flags)
     case "SubmissionUnknownError":
-      return failure.message + again(failure.request)
+      return failure.message + lookFirstHint(failure.request)
     case "GenerationTimeoutError":
       return (
-        failure.message + (failure.request === undefined ? watchAgain(failure.recordId, flags) : again(failure.request))
+        failure.message +
+        (failure.request === undefined ? watchHint(failure.recordId, flags) : lookFirstHint(failure.request))
       )
     case "GenerationFailedError":
-      return `${failure.message}\nAnother --seed or another wording of the prompt may do better.`
+      return `${failure.message}\nTry another --seed, or rephrase the prompt.`
     case "UsageError":
     case "SetupError":
     case "PartlyFailed":
@@ -126,7 +127,7 @@ export const explain = (failure: Failure, flags: WatchFlags = Option.none()): st
     case "SystemError":
       return failure.message
     default:
-      return failure.message + watchAgain(failure.recordId, flags)
+      return failure.message + watchHint(failure.recordId, flags)
   }
 }
 
@@ -142,18 +143,17 @@ export const failedLine = (failure: Failure): Extract<Line, { readonly _tag: "Fa
 export const fromConfigError = (error: ConfigError): SetupError =>
   new SetupError({
     message: isMissingDataOnly(error)
-      ? "There is no API key. Set ARTA_API_KEY to one that you may use, or add --emulator to try everything without one."
-      : "A variable whose name begins with ARTA_ cannot be used."
+      ? "No API key is set. Set ARTA_API_KEY, or add --emulator to try the command without a key."
+      : "An environment variable that starts with ARTA_ has an invalid value. Correct or unset it."
   })
 
-const defect =
-  "Something went wrong that should not have. Run it again with --log-level debug, and report what that says."
+const defect = "An unexpected error occurred. Run the command again with --log-level debug and report the output."
 
 /** A command ended early, and has said why. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly exitCode: number }> {}
 
 /** Says on standard error what went wrong; at the log level debug also where. */
-const report =
+const printCause =
   (flags: WatchFlags) =>
   (cause: Cause.Cause<Failure>): Effect.Effect<void> => {
     if (Cause.isInterruptedOnly(cause)) return Effect.void
@@ -165,12 +165,12 @@ const report =
     return Effect.zipRight(Console.error(stripVTControlCharacters(text)), Effect.logDebug(cause))
   }
 
-export const reported = <A, R>(
+export const printFailures = <A, R>(
   command: Effect.Effect<A, Failure, R>,
   flags: WatchFlags = Option.none()
 ): Effect.Effect<A, Ended, R> =>
   command.pipe(
-    Effect.tapErrorCause(report(flags)),
+    Effect.tapErrorCause(printCause(flags)),
     Effect.mapError((failure) => new Ended({ exitCode: exitCodeOfFailure(failure) }))
   )
 

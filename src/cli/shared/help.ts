@@ -3,15 +3,15 @@ export const purpose = "Turn prompts into images through the ARTA API."
 
 /** What each command does, in a sentence. */
 export const summaries = {
-  generate: "Draw what a prompt says.",
-  watch: "Pick up a generation that was submitted before.",
-  batch: "Draw a file of prompts; run again, it goes on where it stopped.",
-  gallery: "Write a page that shows the images of a folder.",
+  generate: "Generate images from a prompt.",
+  watch: "Resume a generation that was submitted before.",
+  batch: "Generate images for a file of prompts. Run it again to resume.",
+  gallery: "Write a page that shows the images in a directory.",
   models: "List the models and their aliases.",
-  account: "Say who is signed up, for how long, and where that is kept.",
-  "account renew": "Get a new token for the account, or sign up where there is none.",
-  "account sign-out": "Forget the session on this machine.",
-  emulator: "Serve the built-in emulator, for any program of this machine."
+  account: "Show the account, when its token expires, and its file.",
+  "account renew": "Refresh the token of the account, or sign up.",
+  "account sign-out": "Delete the session stored on this machine.",
+  emulator: "Serve the built-in emulator to programs on this machine."
 } as const
 
 const width = Math.max(...Object.keys(summaries).map(({ length }) => length))

@@ -7,17 +7,17 @@ import * as Option from "effect/Option"
 import type { ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
 import type { SetupError } from "./errors.js"
 import { fromConfigError } from "./errors.js"
-import type { Service } from "./options.js"
-import { layerRecorded } from "./submissionJournal.js"
+import type { ServiceOptions } from "./options.js"
+import * as SubmissionJournal from "./submissionJournal.js"
 
 type Services = ArtaApi.ArtaApi | Auth.Auth | TokenStore.TokenStore | HttpClient.HttpClient
 
-const emulated: Layer.Layer<Services> = Effect.promise(() => import("effect-arta/testing")).pipe(
+const emulatorLayer: Layer.Layer<Services> = Effect.promise(() => import("effect-arta/testing")).pipe(
   Effect.map(({ ArtaEmulator }) => ArtaEmulator.layerArta()),
   Layer.unwrapEffect
 )
 
-const real = (proxy: Option.Option<string>) =>
+const realLayer = (proxy: Option.Option<string>) =>
   Effect.promise(() => import("effect-arta/node")).pipe(
     Effect.map(({ NodeArta }) =>
       NodeArta.layerConfig({ proxy: Option.getOrUndefined(Option.map(proxy, (url) => Config.succeed(url))) })
@@ -30,5 +30,5 @@ const real = (proxy: Option.Option<string>) =>
 export const services = ({
   emulator,
   proxy
-}: Pick<Service, "emulator" | "proxy">): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError> =>
-  Layer.provideMerge(layerRecorded, emulator ? emulated : real(proxy))
+}: Pick<ServiceOptions, "emulator" | "proxy">): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError> =>
+  Layer.provideMerge(SubmissionJournal.layer, emulator ? emulatorLayer : realLayer(proxy))

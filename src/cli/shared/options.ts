@@ -3,36 +3,36 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "effect-arta"
 
-const saying = (message: string) => ({ message: () => ({ message, override: true }) })
+const withMessage = (message: string) => ({ message: () => ({ message, override: true }) })
 
-const described = (description: string) => Options.withDescription(description)
+const describedAs = (description: string) => Options.withDescription(description)
 
-/** What to draw, beside the prompt. */
-export const drawing = {
+/** The options of a generation, without its prompt. */
+export const imageOptions = {
   model: Options.text("model").pipe(
     Options.withAlias("m"),
-    described("The model, by its name or an alias: see the models command. Flux by default."),
+    describedAs("The name or alias of the model: see the models command. Flux by default."),
     Options.optional
   ),
-  n: Options.integer("n").pipe(described("How many images. 1 by default."), Options.optional),
-  negative: Options.text("negative").pipe(described("What to avoid."), Options.optional),
-  aspect: Options.text("aspect").pipe(described("Width to height, such as 16:9. 1:1 by default."), Options.optional),
-  steps: Options.integer("steps").pipe(described("Steps spent on each image. 30 by default."), Options.optional),
+  n: Options.integer("n").pipe(describedAs("The number of images. 1 by default."), Options.optional),
+  negative: Options.text("negative").pipe(describedAs("What to avoid."), Options.optional),
+  aspect: Options.text("aspect").pipe(describedAs("The aspect ratio, such as 16:9. 1:1 by default."), Options.optional),
+  steps: Options.integer("steps").pipe(describedAs("The steps for each image. 30 by default."), Options.optional),
   guidance: Options.float("guidance").pipe(
-    described("How closely the prompt is followed, from 0 up. 7 by default."),
+    describedAs("How closely to follow the prompt, at least 0. 7 by default."),
     Options.optional
   ),
   seed: Options.integer("seed").pipe(
-    described("Where the drawing starts from, 0 to 99999999. The same seed draws the same image again."),
+    describedAs("The seed, 0 to 99999999. The same seed generates the same image again."),
     Options.optional
   )
 }
 
 type Parsed<A> = { readonly [Key in keyof A]: A[Key] extends Options.Options<infer Value> ? Value : never }
 
-export type Drawing = Parsed<typeof drawing>
+export type ImageOptions = Parsed<typeof imageOptions>
 
-export const toRequest = (prompt: string, parsed: Drawing): GenerateRequest.Options => ({
+export const toRequest = (prompt: string, parsed: ImageOptions): GenerateRequest.Options => ({
   prompt,
   model: Option.getOrUndefined(parsed.model),
   n: Option.getOrUndefined(parsed.n),
@@ -48,62 +48,66 @@ export const output = Options.directory("output").pipe(
   Options.withAlias("o"),
   Options.withPseudoName("DIR"),
   Options.withDefault("images"),
-  described("The folder for the images. images by default.")
+  describedAs("The directory for the images. images by default.")
 )
 
-export const json = Options.boolean("json").pipe(described("Print one JSON object per line instead of text."))
+export const json = Options.boolean("json").pipe(describedAs("Print one JSON object per line instead of text."))
 
 /** What becomes of the result. */
-export const saving = {
+export const saveOptions = {
   output,
-  noSave: Options.boolean("no-save").pipe(described("Print the addresses of the images, and save nothing.")),
+  noSave: Options.boolean("no-save").pipe(describedAs("Print the addresses of the images instead of saving them.")),
   json
 }
 
-export type Saving = Parsed<typeof saving>
+export type SaveOptions = Parsed<typeof saveOptions>
 
 /** Which service is talked to, and for how long. */
-export const service = {
+export const serviceOptions = {
   timeout: Options.float("timeout").pipe(
     Options.withPseudoName("seconds"),
     Options.withSchema(
-      Schema.Number.pipe(Schema.positive()).annotations(saying("--timeout has to be a number of seconds above 0."))
+      Schema.Number.pipe(Schema.positive()).annotations(
+        withMessage("--timeout must be a number of seconds greater than 0.")
+      )
     ),
     Options.withDefault(300),
-    described("How many seconds a generation may take.")
+    describedAs("The timeout of a generation in seconds. 300 by default.")
   ),
   proxy: Options.text("proxy").pipe(
     Options.withPseudoName("URL"),
-    described("An HTTP proxy. By default what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say."),
+    describedAs("An HTTP proxy. HTTPS_PROXY, HTTP_PROXY and NO_PROXY by default."),
     Options.optional
   ),
   emulator: Options.boolean("emulator").pipe(
-    described("Draw on the built-in emulator: no key, no network, made-up images.")
+    describedAs("Use the built-in emulator: no key, no network, synthetic images.")
   )
 }
 
-export type Service = Parsed<typeof service>
+export type ServiceOptions = Parsed<typeof serviceOptions>
 
-export const proxyFlag = (proxy: Service["proxy"]): ReadonlyArray<string> =>
+export const proxyFlag = (proxy: ServiceOptions["proxy"]): ReadonlyArray<string> =>
   Option.match(proxy, { onNone: () => [], onSome: (url) => ["--proxy", url] })
 
 /** The flags with which a generation that was left alone is picked up again, if it can be. */
-export const watchFlags = (input: Saving & Service): Option.Option<ReadonlyArray<string>> =>
+export const watchFlags = (input: SaveOptions & ServiceOptions): Option.Option<ReadonlyArray<string>> =>
   input.emulator
     ? Option.none()
     : Option.some([...(input.noSave ? ["--no-save"] : ["-o", input.output]), ...proxyFlag(input.proxy)])
 
 export const concurrency = Options.integer("concurrency").pipe(
   Options.withAlias("c"),
-  Options.withSchema(Schema.Int.pipe(Schema.positive()).annotations(saying("-c has to be a whole number above 0."))),
+  Options.withSchema(
+    Schema.Int.pipe(Schema.positive()).annotations(withMessage("-c must be a whole number greater than 0."))
+  ),
   Options.withDefault(4),
-  described("How many generations are under way at once. 4 by default.")
+  describedAs("The number of generations in flight at once. 4 by default.")
 )
 
 export const port = Options.integer("port").pipe(
   Options.withSchema(
-    Schema.Int.pipe(Schema.between(0, 65535)).annotations(saying("--port has to be a port from 0 to 65535."))
+    Schema.Int.pipe(Schema.between(0, 65535)).annotations(withMessage("--port must be a port from 0 to 65535."))
   ),
   Options.withDefault(0),
-  described("The port to serve on. A free one by default.")
+  describedAs("The port to serve on. A free one by default.")
 )

@@ -5,14 +5,14 @@ import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import * as HashMap from "effect/HashMap"
 import * as Stream from "effect/Stream"
 import type { ArtaApi, ArtaError, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import type { Journal } from "./journal.js"
 
 /** The last event of a generation, each one reported on the way. */
-export const completed = <E, R>(
+export const awaitCompleted = <E, R>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   report: (event: Generation.GenerationEvent) => Effect.Effect<void>
 ): Effect.Effect<Generation.Completed, E, R> =>
@@ -25,16 +25,16 @@ export const completed = <E, R>(
 
 type SaveServices = ArtaApi.ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
-export interface Kept {
+export interface SaveResult {
   readonly paths: ReadonlyArray<string>
   readonly failures: ReadonlyArray<ArtaError.DownloadError>
 }
 
-/** Saves the images that are not in the folder yet. `save` writes a file whole or not at all, so what is there is whole. */
+/** Saves the images that the directory does not have yet. `save` writes files atomically, so an existing file is complete. */
 export const saveMissing = (
   { images, recordId }: Generation.Completed,
   { directory, name }: { readonly directory: string; readonly name: string }
-): Effect.Effect<Kept, PlatformError, SaveServices> =>
+): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -50,18 +50,16 @@ export const saveMissing = (
     return { paths: [...present, ...paths], failures }
   })
 
-/** Saves the images of a drawing under the name that its journal has for them, and notes it once all are there. */
-export const saveDrawing =
+/** Saves the images under the name that the journal has for them. Records that once all are saved. */
+export const saveJournaled =
   (journal: Journal, key: string, directory: string) =>
-  (done: Generation.Completed): Effect.Effect<Kept, PlatformError, SaveServices> =>
+  (done: Generation.Completed): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const { name } = yield* Effect.flatMap(journal.drawings, (drawings) =>
-        Effect.orDie(Option.fromNullable(drawings.get(key)))
-      )
-      const kept = yield* saveMissing(done, { directory, name })
-      if (kept.failures.length === 0) {
-        yield* journal.note({ _tag: "Saved", key, files: kept.paths.map((file) => path.basename(file)) })
+      const { name } = yield* Effect.flatMap(journal.records, (records) => Effect.orDie(HashMap.get(records, key)))
+      const result = yield* saveMissing(done, { directory, name })
+      if (result.failures.length === 0) {
+        yield* journal.note({ _tag: "Saved", key, files: result.paths.map((file) => path.basename(file)) })
       }
-      return kept
+      return result
     })

@@ -2,45 +2,88 @@ import type { PlatformError } from "@effect/platform/Error"
 import { isPlatformError } from "@effect/platform/Error"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import type { GenerateRequest, Generation } from "effect-arta"
 import { ArtaApi, ArtaError, Auth } from "effect-arta"
 import type { Failure } from "./errors.js"
 import type { Journal } from "./journal.js"
 
 /** Observes every submission. */
-export interface Recorder {
-  /** Before a request leaves. */
+export interface SubmissionJournal {
+  /** Runs before a request is sent. If it fails, nothing is sent. */
   readonly begin: (request: GenerateRequest.GenerateRequest) => Effect.Effect<void, PlatformError>
   readonly accepted: (recordId: Generation.RecordId) => Effect.Effect<void, PlatformError>
-  /** Nothing was accepted: sending it again is safe. */
+  /** The service accepted nothing, so another submission is safe. */
   readonly refused: Effect.Effect<void, PlatformError>
 }
 
 /** Records nothing. */
-export const forgetful: Recorder = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
+export const noop: SubmissionJournal = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
 
-/** Writes each submission of one drawing to a journal. */
-export const journalRecorder = (journal: Journal, key: string): Recorder => ({
+/** Records the submissions for one key in a journal. */
+export const fromJournal = (journal: Journal, key: string): SubmissionJournal => ({
   begin: (request) => journal.begin(key, request),
   accepted: (recordId) => journal.note({ _tag: "Submitted", key, recordId }),
   refused: journal.note({ _tag: "NotAccepted", key })
 })
 
-class CurrentRecorder extends Context.Reference<CurrentRecorder>()("effect-arta/cli/CurrentRecorder", {
-  defaultValue: () => forgetful
+/** The record id of an accepted submission, or the request of one whose outcome is unknown. */
+export type LastKnown = Pick<ArtaError.GenerationTimeoutError, "recordId" | "request">
+
+/** Updates `lastKnown` with each submission. A response counts even if the journal fails to record it. */
+export const track = (
+  { accepted, begin, refused }: SubmissionJournal,
+  lastKnown: Ref.Ref<LastKnown>
+): SubmissionJournal => ({
+  begin: (request) => Effect.zipRight(begin(request), Ref.set(lastKnown, { request })),
+  accepted: (recordId) => Effect.zipRight(Ref.set(lastKnown, { recordId }), accepted(recordId)),
+  refused: Effect.zipRight(Ref.set(lastKnown, {}), refused)
+})
+
+/** The interface of `ArtaApi` has no room for a `PlatformError`, so the first one goes to `failure`. */
+interface CurrentService extends SubmissionJournal {
+  readonly failure: Deferred.Deferred<never, PlatformError>
+}
+
+class CurrentJournal extends Context.Reference<CurrentJournal>()("effect-arta/cli/CurrentJournal", {
+  defaultValue: (): CurrentService => ({ ...noop, failure: Deferred.unsafeMake(FiberId.none) })
 }) {}
 
-// A terminal may be in the middle of a line that is drawn over and over.
-const sayWaiting = Console.error(
-  `${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the answer to what was just submitted.`
+/** Submits a request and records the outcome. None: the journal failed. */
+const recordSubmission = (
+  { accepted, begin, failure, refused }: CurrentService,
+  api: ArtaApi.Service,
+  request: GenerateRequest.GenerateRequest
+): Effect.Effect<Option.Option<Generation.RecordId>, ArtaApi.SubmitError> =>
+  Effect.zipRight(begin(request), api.submit(request)).pipe(
+    Effect.tap(accepted),
+    Effect.tapError((error) =>
+      error._tag === "SubmissionUnknownError" || isPlatformError(error) ? Effect.void : refused
+    ),
+    Effect.asSome,
+    Effect.catchIf(isPlatformError, (error) => Effect.as(Deferred.fail(failure, error), Option.none()))
+  )
+
+/** Records that a request was not sent. */
+const recordUnsent = (
+  { begin, failure, refused }: CurrentService,
+  request: GenerateRequest.GenerateRequest
+): Effect.Effect<void> =>
+  Effect.catchAll(Effect.zipRight(begin(request), refused), (error) => Deferred.fail(failure, error))
+
+// On a terminal, the cursor may be in the live progress line.
+const printWaiting = Console.error(
+  `${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the response to the last submission.`
 )
 
-/** An interruption waits a while for the answer to a submission, because the record id would be lost with it. */
-const finishing =
+/** Delays an interruption until the response to a submission arrives: otherwise its record id would be lost. */
+const awaitResponse =
   (announce: Effect.Effect<void>) =>
   <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
@@ -49,7 +92,7 @@ const finishing =
           Effect.onInterrupt(() =>
             Fiber.await(fiber).pipe(
               Effect.raceFirst(Effect.zipRight(Effect.delay(announce, "1 second"), Effect.never)),
-              // Finalizers are not interruptible, and then the time limit would wait as well.
+              // Finalizers are uninterruptible. `timeout` must be able to interrupt the wait.
               Effect.interruptible,
               Effect.timeout("10 seconds"),
               Effect.ignore,
@@ -60,68 +103,69 @@ const finishing =
       )
     )
 
-/** An `ArtaApi` that reports each submission to the journal of its caller. */
-export const layerRecorded: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
+/** An `ArtaApi` that records each submission in the journal of `withJournal`. */
+export const layer: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
   ArtaApi.ArtaApi,
   Effect.gen(function* () {
     const api = yield* ArtaApi.ArtaApi
     const auth = yield* Auth.Auth
-    const finished = finishing(yield* Effect.once(sayWaiting))
+    const awaited = awaitResponse(yield* Effect.once(printWaiting))
     const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
-      const { accepted, begin, refused } = yield* CurrentRecorder
-      yield* Effect.orDie(begin(request))
-      return yield* api.submit(request).pipe(
-        Effect.tap((recordId) => Effect.orDie(accepted(recordId))),
-        Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : Effect.orDie(refused)))
-      )
+      const journal = yield* CurrentJournal
+      // Nothing is sent without a token, so a failure up to here is not an unknown submission.
+      yield* Effect.onError(auth.token, () => recordUnsent(journal, request))
+      const recordId = yield* awaited(recordSubmission(journal, api, request))
+      // If the journal failed, `withJournal` interrupts this fiber.
+      return Option.isSome(recordId) ? recordId.value : yield* Effect.never
     })
-    const unsent = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
-      const { begin, refused } = yield* CurrentRecorder
-      yield* Effect.orDie(Effect.zipRight(begin(request), refused))
-    })
-    return {
-      ...api,
-      // Nothing is submitted without a token, so whatever happens before there is one leaves no doubt.
-      submit: (request) =>
-        Effect.zipRight(
-          Effect.onError(auth.token, () => unsent(request)),
-          finished(submit(request))
-        )
-    }
+    return { ...api, submit }
   })
 )
 
-/** What is known of a submission: its id where it was accepted, the request where that is in doubt. */
-type Standing = Pick<ArtaError.GenerationTimeoutError, "recordId" | "request">
+/** Interrupts the effect and fails once `failure` fails. */
+const failWith =
+  <E2>(failure: Deferred.Deferred<never, E2>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        // A failure of the journal takes precedence over the error that it was recording.
+        const checked = Effect.tapErrorCause(effect, () =>
+          Effect.whenEffect(Deferred.await(failure), Deferred.isDone(failure))
+        )
+        const fiber = yield* Effect.fork(restore(checked))
+        return yield* restore(Effect.raceFirst(Deferred.await(failure), Fiber.join(fiber))).pipe(
+          Effect.ensuring(Fiber.interrupt(fiber))
+        )
+      })
+    )
+
+/** Adds the last known state of a submission to a timeout that does not know it. */
+const withLastKnown = <E extends Failure>(
+  error: E,
+  lastKnown: Ref.Ref<LastKnown>
+): Effect.Effect<never, E | ArtaError.GenerationTimeoutError> =>
+  error._tag === "GenerationTimeoutError" && error.recordId === undefined
+    ? Effect.flatMap(
+        Ref.get(lastKnown),
+        (known) => new ArtaError.GenerationTimeoutError({ elapsed: error.elapsed, ...known })
+      )
+    : Effect.fail(error)
 
 /**
- * Lets a recorder know of every submission before anything else happens with it. Where it fails, nothing is sent. Where an
- * answer comes while the end of the time waits for it, the failure tells what it said.
+ * Records every submission of the effect in a journal. If the journal fails, the effect is interrupted and nothing more
+ * is sent. If a response arrives after the timeout, the `GenerationTimeoutError` has its record id.
  */
-export const recordedBy =
-  ({ accepted, begin, refused }: Recorder) =>
+export const withJournal =
+  (journal: SubmissionJournal) =>
   <A, E extends Failure, R>(
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | PlatformError | ArtaError.GenerationTimeoutError, R> =>
-    Effect.suspend(() => {
-      let standing: Standing = {}
-      const stands = (now: Standing) =>
-        Effect.sync(() => {
-          standing = now
-        })
-      const recorder: Recorder = {
-        begin: (request) => Effect.zipRight(begin(request), stands({ request })),
-        accepted: (recordId) => Effect.zipRight(stands({ recordId }), accepted(recordId)),
-        refused: Effect.zipRight(stands({}), refused)
-      }
-      return Effect.provideService(effect, CurrentRecorder, recorder).pipe(
-        Effect.mapError((error) =>
-          error._tag === "GenerationTimeoutError" && error.recordId === undefined
-            ? new ArtaError.GenerationTimeoutError({ elapsed: error.elapsed, ...standing })
-            : error
-        )
+    Effect.gen(function* () {
+      const failure = yield* Deferred.make<never, PlatformError>()
+      const lastKnown = yield* Ref.make<LastKnown>({})
+      return yield* effect.pipe(
+        Effect.provideService(CurrentJournal, { ...track(journal, lastKnown), failure }),
+        Effect.catchAll((error) => withLastKnown(error, lastKnown)),
+        failWith(failure)
       )
-    }).pipe(
-      // The interface of the service has no room for a failure of the recorder.
-      Effect.catchSomeDefect((defect) => (isPlatformError(defect) ? Option.some(Effect.fail(defect)) : Option.none()))
-    )
+    })

@@ -1,21 +1,22 @@
 import * as Effect from "effect/Effect"
-import type { Service } from "../../ArtaApi.js"
 
-/** Runs an effect once there is room for it. Who came first goes first. */
-type SubmitLimiter = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+/** Runs an effect once a permit is free, first come, first served. */
+export type SubmitLimiter = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-// More at once would bring no image sooner, but keep the polls of those before them waiting for an answer.
-const submissionsAtOnce = 32
+// More concurrent submissions finish no image sooner, but delay the polls of earlier generations.
+const maxSubmissions = 32
 
 /**
- * Lets only so many effects run at once. For each that ends, Effect's semaphore wakes everybody who waits: with a thousand
- * who wait, that takes more of the processor than all else.
+ * Limits how many effects run at once.
+ *
+ * Written here because, in effect 3.22, `Semaphore` wakes every waiter on each release, which dominates the CPU time with
+ * a thousand waiters, and `PartitionedSemaphore` leaks a permit when a waiter is interrupted.
  */
-const makeSubmitLimiter = (): SubmitLimiter => {
-  let free = submissionsAtOnce
+export const makeSubmitLimiter: Effect.Effect<SubmitLimiter> = Effect.sync(() => {
+  let free = maxSubmissions
   const waiting = new Set<(then: Effect.Effect<void>) => void>()
 
-  const enter: Effect.Effect<void> = Effect.suspend(() => {
+  const take: Effect.Effect<void> = Effect.suspend(() => {
     if (free === 0) return wait
     free -= 1
     return Effect.void
@@ -24,7 +25,7 @@ const makeSubmitLimiter = (): SubmitLimiter => {
   const wait: Effect.Effect<void> = Effect.async((resume) => {
     waiting.add(resume)
     return Effect.sync(() => {
-      // Who was woken, but is interrupted before going in, leaves the room to the next.
+      // A waiter that was woken, but is interrupted before it takes the permit, wakes the next.
       if (!waiting.delete(resume)) wakeNext()
     })
   })
@@ -33,25 +34,16 @@ const makeSubmitLimiter = (): SubmitLimiter => {
     const [resume] = waiting
     if (resume === undefined) return
     waiting.delete(resume)
-    resume(enter)
+    resume(take)
   }
 
-  const leave = Effect.sync(() => {
+  const release = Effect.sync(() => {
     free += 1
     wakeNext()
   })
 
   return (effect) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(enter), () => Effect.ensuring(restore(effect), leave))
+      Effect.flatMap(restore(take), () => Effect.ensuring(restore(effect), release))
     )
-}
-
-const submitLimiters = new WeakMap<Service, SubmitLimiter>()
-
-/** The limiter that all submissions to a service go through. */
-export const submitLimiterOf = (api: Service): SubmitLimiter => {
-  const submitLimiter = submitLimiters.get(api) ?? makeSubmitLimiter()
-  submitLimiters.set(api, submitLimiter)
-  return submitLimiter
-}
+})

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
-import type { Answer } from "../http.js"
+import type { BufferedResponse } from "../http.js"
 import { decodeJson, isRedirect, notFollowed, presentable } from "../http.js"
 
 export const form = (request: GenerateRequest): Record<string, string> => ({
@@ -27,9 +27,9 @@ const Submitted = Schema.Struct({
 const readSubmittedJson = decodeJson(Submitted)
 const isRecordId = Schema.is(RecordId)
 
-/** None where the answer is unreadable; an undefined id where it is a refusal. */
-export const readSubmitted = (answer: Answer): Option.Option<RecordId | undefined> =>
-  Option.map(readSubmittedJson(answer), ({ record_id }) => {
+/** `None` if the response is unreadable. `Some(undefined)` if it has no record id: the service refused the request. */
+export const readSubmitted = (response: BufferedResponse): Option.Option<RecordId | undefined> =>
+  Option.map(readSubmittedJson(response), ({ record_id }) => {
     const id = String(record_id ?? "")
     return isRecordId(id) ? id : undefined
   })
@@ -39,19 +39,22 @@ const ValidationIssue = Schema.Struct({
   msg: Schema.String
 })
 
-const isIssues = Schema.is(Schema.Array(ValidationIssue))
+const isValidationIssues = Schema.is(Schema.Array(ValidationIssue))
 
-const describe = (detail: unknown): string =>
-  isIssues(detail)
+const formatDetail = (detail: unknown): string =>
+  isValidationIssues(detail)
     ? detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ")
     : Inspectable.toStringUnknown(detail ?? "", 0)
 
 const readDetail = decodeJson(Schema.Struct({ detail: Schema.Unknown }))
 
-/** What a refusal says: the FastAPI detail, or else the whole body. */
-export const detail = (answer: Answer, secrets: ReadonlyArray<Redacted.Redacted>): string => {
-  if (isRedirect(answer.status)) return notFollowed
-  const text = Option.match(readDetail(answer), { onNone: () => answer.text, onSome: ({ detail }) => describe(detail) })
+/** The explanation in a refusal: the FastAPI `detail`, or the whole body if there is none. */
+export const detail = (response: BufferedResponse, secrets: ReadonlyArray<Redacted.Redacted>): string => {
+  if (isRedirect(response.status)) return notFollowed
+  const text = Option.match(readDetail(response), {
+    onNone: () => response.text,
+    onSome: ({ detail }) => formatDetail(detail)
+  })
   return presentable(text, secrets) || "no reason given"
 }
 
@@ -65,23 +68,27 @@ const readStatusJson = decodeJson(
 
 const isImage = Schema.is(Schema.Struct({ url: Schema.String.pipe(Schema.pattern(/^https?:/i)) }))
 
-// An entry without a usable address must not cost its neighbours, and a page on https leads to nothing on http.
-const imagesIn = (response: unknown, isSecure: boolean): ReadonlyArray<Image> =>
-  Array.isArray(response)
-    ? response.flatMap((entry: unknown, index) =>
+// Skips entries without a usable URL and keeps the others. If the API uses https, so do the image URLs.
+const imagesIn = (entries: unknown, isSecure: boolean): ReadonlyArray<Image> =>
+  Array.isArray(entries)
+    ? entries.flatMap((entry: unknown, index) =>
         isImage(entry) ? [{ index, url: isSecure ? entry.url.replace(/^http:/i, "https:") : entry.url }] : []
       )
     : []
 
 export const readStatus = (
-  answer: Answer,
+  statusResponse: BufferedResponse,
   { isSecure, secrets }: { readonly isSecure: boolean; readonly secrets: ReadonlyArray<Redacted.Redacted> }
 ): Option.Option<GenerationStatus> =>
-  Option.map(readStatusJson(answer), ({ status, response, detail }): GenerationStatus => {
+  Option.map(readStatusJson(statusResponse), ({ status, response, detail }): GenerationStatus => {
     if (status === "IN_QUEUE") return { _tag: "Queued" }
     if (status === "IN_PROGRESS") return { _tag: "InProgress" }
     const images = status === "DONE" ? imagesIn(response, isSecure) : []
     if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images }
-    const said = presentable(describe(detail), secrets)
-    return { _tag: "Failed", status, detail: said === "" && status === "DONE" ? "no image came with it" : said }
+    const reason = presentable(formatDetail(detail), secrets)
+    return {
+      _tag: "Failed",
+      status,
+      detail: reason === "" && status === "DONE" ? "the response contains no image" : reason
+    }
   })

@@ -4,13 +4,14 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { isRedirect, notFollowed, untraced } from "../http.js"
 import type { Ends } from "./imageSignature.js"
 import { append, formatOf, isUndecided, noBytes } from "./imageSignature.js"
 
-/** Why an image did not arrive, and whether another try, or another URL, may bring it. */
+/** Why a download failed, and whether a retry or a new URL may succeed. */
 export class DownloadFailure extends Data.TaggedError("DownloadFailure")<{
   readonly reason: string
   readonly recovery: "retry" | "new url" | "none"
@@ -18,12 +19,12 @@ export class DownloadFailure extends Data.TaggedError("DownloadFailure")<{
 
 const failure = (recovery: DownloadFailure["recovery"], reason: string) => new DownloadFailure({ recovery, reason })
 
-const mostBytes = 64 * 1024 * 1024
-const mostRedirects = 5
-const longestSilence = Duration.seconds(30)
+const maxBytes = 64 * 1024 * 1024
+const maxRedirects = 5
+const idleTimeout = Duration.seconds(30)
 
-const refusal = (status: number): DownloadFailure => {
-  const reason = `the server answered ${String(status)}`
+const fromStatus = (status: number): DownloadFailure => {
+  const reason = `the server returned HTTP ${String(status)}`
   if (status === 403 || status === 410) return failure("new url", reason)
   return failure(status === 408 || status === 429 || status >= 500 ? "retry" : "none", reason)
 }
@@ -31,10 +32,10 @@ const refusal = (status: number): DownloadFailure => {
 const parseUrl = (url: string, from?: URL): Effect.Effect<URL, DownloadFailure> => {
   const parsed = URL.canParse(url, from) ? new URL(url, from) : undefined
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    return Effect.fail(failure("none", "the address is not one of the web"))
+    return Effect.fail(failure("none", "the URL is not an http or https URL"))
   }
   return from?.protocol === "https:" && parsed.protocol === "http:"
-    ? Effect.fail(failure("none", "it redirects from https to http"))
+    ? Effect.fail(failure("none", "the server redirects from https to http"))
     : Effect.succeed(parsed)
 }
 
@@ -46,55 +47,66 @@ const open = (
   Effect.gen(function* () {
     const response = yield* client.get(url).pipe(
       Effect.mapError(() => failure("retry", "the connection failed")),
-      Effect.timeoutFail({ duration: longestSilence, onTimeout: () => failure("retry", "the server does not answer") })
+      Effect.timeoutFail({
+        duration: idleTimeout,
+        onTimeout: () => failure("retry", `no response within ${Duration.format(idleTimeout)}`)
+      })
     )
     const { location } = response.headers
     if (response.status === 0) return yield* failure("none", notFollowed)
     if (isRedirect(response.status) && location !== undefined) {
-      if (redirects === mostRedirects) return yield* failure("none", "it redirects without an end")
+      if (redirects === maxRedirects) return yield* failure("none", "the server redirects too often")
       return yield* open(client, yield* parseUrl(location, url), redirects + 1)
     }
-    return response.status === 200 ? response : yield* refusal(response.status)
+    return response.status === 200 ? response : yield* fromStatus(response.status)
   })
 
 const checkLength = (length: number): Effect.Effect<void, DownloadFailure> =>
-  length > mostBytes ? failure("none", `it has more than ${String(mostBytes)} bytes`) : Effect.void
+  length > maxBytes ? failure("none", "the image is larger than 64 MiB") : Effect.void
+
+const notAnImage = () => failure("none", "the response is not a PNG, JPEG, or WebP image")
+const incomplete = () => failure("retry", "the image is incomplete")
 
 const checkSoFar = (ends: Ends): Effect.Effect<void, DownloadFailure> =>
-  isUndecided(ends) || formatOf(ends) !== undefined
-    ? checkLength(ends.length)
-    : failure("none", "the answer is not a PNG, JPEG or WebP image")
+  isUndecided(ends) || formatOf(ends) !== undefined ? checkLength(ends.length) : notAnImage()
 
-const checkWhole = (ends: Ends, declaredLength: string | undefined): Effect.Effect<string, DownloadFailure> => {
-  if (ends.length === 0) return failure("retry", "the answer is empty")
+const checkComplete = (ends: Ends, declaredLength: string | undefined): Effect.Effect<string, DownloadFailure> => {
+  if (ends.length === 0) return failure("retry", "the response is empty")
   const format = formatOf(ends)
-  if (format === undefined) return failure("none", "the answer is not a PNG, JPEG or WebP image")
+  if (format === undefined) return notAnImage()
   const isShort = declaredLength !== undefined && ends.length < Number(declaredLength)
-  return isShort || !format.isWhole(ends) ? failure("retry", "the image broke off") : Effect.succeed(format.extension)
+  return isShort || !format.isComplete(ends) ? incomplete() : Effect.succeed(format.extension)
 }
 
 /**
- * The bytes of an image. What is not an image fails early, what is not a whole one at the end: `onWhole` is told the
- * extension that the content calls for. No token is sent along.
+ * Streams the bytes of an image. The request carries no token.
+ *
+ * A response that is not an image fails after its first bytes. An incomplete image fails at the end of the stream. After a
+ * complete image, `onComplete` receives the file extension that matches the content.
  */
 export const fetchImage = <E, R>(
   url: string,
-  onWhole: (extension: string) => Effect.Effect<void, E, R>
+  onComplete: (extension: string) => Effect.Effect<void, E, R>
 ): Stream.Stream<Uint8Array, DownloadFailure | E, HttpClient.HttpClient | R> =>
   Effect.gen(function* () {
     const client = HttpClient.withScope(untraced(yield* HttpClient.HttpClient))
     const response = yield* open(client, yield* parseUrl(url))
     const declaredLength = response.headers["content-length"]
     yield* checkLength(Number(declaredLength ?? 0))
-    let ends = noBytes
+    const ends = yield* Ref.make(noBytes)
     const body = response.stream.pipe(
-      Stream.mapError(() => failure("retry", "the image broke off")),
-      Stream.timeoutFail(() => failure("retry", "the image stopped arriving"), longestSilence),
-      Stream.tap((chunk) => {
-        ends = append(ends, chunk)
-        return checkSoFar(ends)
-      })
+      Stream.mapError(incomplete),
+      Stream.timeoutFail(
+        () => failure("retry", `the server sent nothing for ${Duration.format(idleTimeout)}`),
+        idleTimeout
+      ),
+      Stream.tap((chunk) =>
+        Effect.flatMap(
+          Ref.updateAndGet(ends, (before) => append(before, chunk)),
+          checkSoFar
+        )
+      )
     )
-    const end = Stream.fromEffect(Effect.suspend(() => checkWhole(ends, declaredLength)))
-    return Stream.concat(body, Stream.drain(Stream.tap(end, onWhole)))
+    const end = Stream.fromEffect(Effect.flatMap(Ref.get(ends), (all) => checkComplete(all, declaredLength)))
+    return Stream.concat(body, Stream.drain(Stream.tap(end, onComplete)))
   }).pipe(Stream.unwrapScoped)

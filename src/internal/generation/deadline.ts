@@ -1,27 +1,29 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import { GenerationTimeoutError } from "../../ArtaError.js"
 import { stopwatch } from "../clock.js"
 
 /** How far a generation has come. */
 type Progress = Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "request">
 
-/** The time that a generation has taken so far and may take in all. */
+/** The time that a generation has taken so far, and the time that it may take. */
 export interface Deadline {
   readonly elapsed: Effect.Effect<Duration.Duration>
   readonly left: Effect.Effect<Duration.Duration>
-  /** Fails as what takes too long does. */
   readonly expire: (progress: Progress) => Effect.Effect<never, GenerationTimeoutError>
-  /** Gives an effect what is left of the time. What passes between two such effects is the caller's and is not counted. */
+  /** Interrupts an effect when the time is used up. The time between two such effects is the caller's and does not count. */
   readonly limit: (
-    progress: () => Progress
+    progress: Effect.Effect<Progress>
   ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | GenerationTimeoutError, R>
 }
 
 export const deadlineIn = (timeout: Duration.DurationInput): Effect.Effect<Deadline> =>
-  Effect.map(stopwatch, (elapsed) => {
-    let budget = Duration.decode(timeout)
+  Effect.gen(function* () {
+    const elapsed = yield* stopwatch
+    const budget = yield* Ref.make(Duration.decode(timeout))
+
     const expire = (progress: Progress) =>
       Effect.flatMap(elapsed, (elapsed) => new GenerationTimeoutError({ ...progress, elapsed }))
 
@@ -31,10 +33,11 @@ export const deadlineIn = (timeout: Duration.DurationInput): Effect.Effect<Deadl
       left: Effect.map(elapsed, (spent) => Duration.subtract(timeout, spent)),
       limit: (progress) => (effect) =>
         Effect.gen(function* () {
-          const own = yield* stopwatch
-          const timely = yield* Effect.timeoutOption(effect, budget)
-          budget = Duration.subtract(budget, yield* own)
-          return Option.isSome(timely) ? timely.value : yield* expire(progress())
+          const spent = yield* stopwatch
+          const result = yield* Effect.timeoutOption(effect, yield* Ref.get(budget))
+          const duration = yield* spent
+          yield* Ref.update(budget, Duration.subtract(duration))
+          return Option.isSome(result) ? result.value : yield* Effect.flatMap(progress, expire)
         })
     }
   })

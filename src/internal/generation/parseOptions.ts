@@ -17,15 +17,15 @@ const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: 
 
 type OptionsError = InvalidRequestError | UnknownModelError
 
-/** Options as they are written in a program, or as they come from outside. */
+/** Typed options, or unvalidated input such as parsed JSON. */
 export type Unchecked = Options | Readonly<Record<string, unknown>>
 
-const explain = (options: Unchecked, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
+const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
     const field = String(issue?.path[0] ?? "options")
     if (issue?._tag === "Unexpected") {
-      // The value of an option that we do not know may be anything, secrets included.
-      return new InvalidRequestError({ field, value: "<redacted>", allowed: "left out: there is no such option" })
+      // An unknown option may hold a secret.
+      return new InvalidRequestError({ field, value: "<redacted>", allowed: "omitted: there is no such option" })
     }
     const value: unknown = Predicate.hasProperty(options, field) ? options[field] : undefined
     if (field === "model" && typeof value === "string") {
@@ -34,7 +34,10 @@ const explain = (options: Unchecked, error: ParseResult.ParseError): Effect.Effe
     return new InvalidRequestError({ field, value, allowed: issue?.message ?? "valid" })
   })
 
-/** What a caller said, checked and completed. Draws the seed, and one of several models, from the fiber's `Random`. */
+/**
+ * Validates options and fills in the defaults. The fiber's `Random` draws a missing seed, and one model if an alias
+ * stands for several.
+ */
 export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest, OptionsError> =>
   Effect.gen(function* () {
     const { messages, ...rest } = yield* decodeInput(options)
@@ -47,4 +50,4 @@ export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest
       })
     }
     return yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
-  }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(explain(options, error))))
+  }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(toOptionsError(options, error))))

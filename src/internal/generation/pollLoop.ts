@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -11,17 +12,17 @@ import * as Errors from "../../ArtaError.js"
 import type { GenerationEvent, GenerationStatus, RecordId } from "../../Generation.js"
 import { Completed, InProgress, Queued } from "../../Generation.js"
 import { stopwatch } from "../clock.js"
-import type { Deadline } from "./deadline.js"
-import type { DurationRecorder } from "../adaptivePolling/durationHistory.js"
-import { noRecorder, PollContext } from "../adaptivePolling/durationHistory.js"
+import type { DurationRecorder } from "../durationRecorder.js"
+import { noRecorder, PollContext } from "../durationRecorder.js"
 import { unusableUrl } from "../http.js"
 import { polls } from "../metrics.js"
-import { withAttemptSpan, retryForever, retryLazily } from "../retry.js"
+import { retryForever, retryLazily, withAttemptSpan } from "../retry.js"
+import type { Deadline } from "./deadline.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
 
-// A service may need a moment until it knows what it has just accepted.
-const grace = Duration.seconds(10)
+// The service may not know a generation yet that it has just accepted.
+const unknownRecordGrace = Duration.seconds(10)
 
 const isTransient = (error: StatusError): boolean =>
   (error._tag === "TransportError" && error.reason !== unusableUrl) ||
@@ -39,74 +40,84 @@ const Resumable = Schema.Union(
   Errors.RateLimitedError,
   Errors.UnauthorizedError
 )
-// The error itself may be shared: a token that cannot be renewed fails everybody who waits for it.
+// Copies the error, which other callers may share: a failed refresh fails every caller that waits for it.
 const withRecordId = (recordId: RecordId) => (error: StatusError) =>
   Schema.decodeSync(Resumable)({ ...Schema.encodeSync(Resumable)(error), recordId })
 
-// Their parts were checked when they were read, and to check them again takes longer than all else about an event.
+// The parts were validated when they were read. Validating them again would take most of the time of an event.
 export const skipValidation = { disableValidation: true }
 
 const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
 type PollLoopError = StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError
 
-/** A generation under way, polled until it ends. */
+/** A generation that is polled until it ends. */
 export interface PollLoop<R> {
-  /** Its events. What passes between two of them is the consumer's time and is not counted. */
+  /** Its events. The time between two of them is the consumer's and does not count. */
   readonly events: Stream.Stream<GenerationEvent, PollLoopError, ArtaApi | R>
-  /** Its last event only: running the stream costs several times as much as the polls. */
+  /** Its last event. Running the stream costs several times as much as the polls. */
   readonly outcome: Effect.Effect<Completed, PollLoopError, ArtaApi | R>
 }
 
 export interface PollLoopOptions<R> {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
   readonly deadline: Deadline
-  /** Given where the generation was submitted just now. */
+  /** Given if the generation was submitted just now. */
   readonly submission?: DurationRecorder
 }
 
-/** Polls a generation until it ends. A failed poll says nothing about the generation, so polling goes on. */
+/** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
+const makePoll = (recordId: RecordId, submission: DurationRecorder | undefined) =>
+  Effect.gen(function* () {
+    const api = yield* ArtaApi
+    const sinceSubmitted = yield* stopwatch
+    const attempt = yield* withAttemptSpan(api.status(recordId))
+
+    const isWorthRetrying = (error: StatusError) =>
+      submission !== undefined && isUnknownRecord(error)
+        ? Effect.map(sinceSubmitted, Duration.lessThan(unknownRecordGrace))
+        : isTransient(error)
+
+    const logged = Metric.increment(polls).pipe(
+      Effect.zipRight(attempt),
+      Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`))
+    )
+    return retryLazily(logged, { schedule: retryForever, while: isWorthRetrying }).pipe(
+      Effect.mapError(withRecordId(recordId)),
+      Effect.tap((submission ?? noRecorder).report)
+    )
+  })
+
+/** Prepares to poll a generation until it ends. */
 export const pollLoop = <R>(
   recordId: RecordId,
   { deadline, polling, submission }: PollLoopOptions<R>
 ): Effect.Effect<PollLoop<R>, never, ArtaApi> =>
   Effect.gen(function* () {
-    const api = yield* ArtaApi
+    const poll = yield* makePoll(recordId, submission)
     const driver = yield* Schedule.driver(polling)
-    const isNew = submission !== undefined
-    const sinceSubmitted = yield* stopwatch
-    const { pollContext, report } = submission ?? noRecorder
+    const lastStatus = yield* Ref.make<Pending | undefined>(undefined)
 
-    const isWorthAnotherPoll = (error: StatusError) =>
-      isNew && isUnknownRecord(error) ? Effect.map(sinceSubmitted, Duration.lessThan(grace)) : isTransient(error)
+    const progress = Effect.map(Ref.get(lastStatus), (last) => ({ recordId, lastStatus: last && wireNames[last._tag] }))
 
-    const ask = yield* withAttemptSpan(api.status(recordId))
-    const poll = Metric.increment(polls).pipe(
-      Effect.zipRight(ask),
-      Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`)),
-      (attempt) => retryLazily(attempt, { schedule: retryForever, while: isWorthAnotherPoll }),
-      Effect.mapError(withRecordId(recordId)),
-      Effect.tap(report)
-    )
+    const pause = (pending: Pending) =>
+      Effect.catchAll(driver.next(pending), () => Effect.flatMap(progress, deadline.expire))
 
-    let before: Pending | undefined
-    const progress = () => ({ recordId, lastStatus: before && wireNames[before._tag] })
-    const pause = (pending: Pending) => Effect.catchAll(driver.next(pending), () => deadline.expire(progress()))
-
-    const changed = (pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
+    const pollUntilChanged = (pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
       Effect.flatMap(Effect.zipRight(pause(pending), poll), (status) =>
-        status._tag === pending._tag ? changed(pending) : Effect.succeed(status)
+        status._tag === pending._tag ? pollUntilChanged(pending) : Effect.succeed(status)
       )
 
     const next = Effect.gen(function* () {
-      const status = yield* before === undefined ? poll : changed(before)
+      const last = yield* Ref.get(lastStatus)
+      const status = yield* last === undefined ? poll : pollUntilChanged(last)
       const elapsed = yield* deadline.elapsed
       switch (status._tag) {
         case "Queued":
-          before = status
+          yield* Ref.set(lastStatus, status)
           return new Queued({ recordId, elapsed }, skipValidation)
         case "InProgress":
-          before = status
+          yield* Ref.set(lastStatus, status)
           return new InProgress({ recordId, elapsed }, skipValidation)
         case "Done":
           return new Completed({ recordId, elapsed, images: status.images }, skipValidation)
@@ -121,7 +132,7 @@ export const pollLoop = <R>(
 
     const limit = deadline.limit(progress)
     const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      limit(Effect.provideService(effect, PollContext, pollContext))
+      limit(Effect.provideService(effect, PollContext, (submission ?? noRecorder).pollContext))
 
     return {
       events: Stream.paginateEffect(undefined, () =>

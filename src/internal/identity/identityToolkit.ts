@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
-import type { Answer } from "../http.js"
+import type { BufferedResponse } from "../http.js"
 import { decodeJson, exchange, isRedirect, notFollowed, presentable, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { Seconds, SignedUp } from "../signUpResponse.js"
@@ -22,7 +22,7 @@ export interface Options {
 
 export type IdentityError = AuthError | ResponseError | RateLimitedError | TransportError
 
-/** The two calls of the identity services, each made once. */
+/** The two requests of the identity services. Neither is retried here. */
 export interface Identity {
   readonly signUp: Effect.Effect<Credentials, IdentityError>
   readonly refresh: (credentials: Credentials) => Effect.Effect<Credentials, IdentityError>
@@ -38,7 +38,7 @@ const Refreshed = Schema.Struct({
   expires_in: Seconds
 })
 
-const Refusal = Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
+const ErrorBody = Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
 
 const isAuthReason = Schema.is(AuthReason)
 
@@ -53,25 +53,25 @@ const authReason = (message: string): AuthReason | undefined => {
         : undefined
 }
 
-const isRateLimit = (answer: Answer, message: string): boolean =>
-  answer.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
+const isRateLimit = (response: BufferedResponse, message: string): boolean =>
+  response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
-const readRefusal = decodeJson(Refusal)
+const readErrorBody = decodeJson(ErrorBody)
 
 const refuse = (
   operation: Operation,
-  answer: Answer,
+  response: BufferedResponse,
   secrets: ReadonlyArray<Redacted.Redacted>
 ): Effect.Effect<never, IdentityError> => {
-  const message = Option.match(readRefusal(answer), { onNone: () => "", onSome: ({ error }) => error.message })
-  if (isRateLimit(answer, message)) return rateLimited(operation, answer)
-  if (message === "" || answer.status >= 500) {
-    const reason = isRedirect(answer.status) ? notFollowed : `an unusable answer (HTTP ${String(answer.status)})`
+  const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
+  if (isRateLimit(response, message)) return rateLimited(operation, response)
+  if (message === "" || response.status >= 500) {
+    const reason = isRedirect(response.status) ? notFollowed : `an unusable response (HTTP ${String(response.status)})`
     return new TransportError({ operation, reason, sent: true })
   }
   const reason = authReason(message)
   return reason === undefined
-    ? new ResponseError({ operation, status: answer.status, detail: presentable(message, secrets) })
+    ? new ResponseError({ operation, status: response.status, detail: presentable(message, secrets) })
     : new AuthError({ reason })
 }
 
@@ -79,7 +79,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
   const client = untraced(httpClient)
   const withKey = HttpClientRequest.setUrlParam("key", Redacted.value(options.apiKey))
 
-  const ask = <A, I>(
+  const send = <A, I>(
     operation: Operation,
     schema: Schema.Schema<A, I>,
     secrets: ReadonlyArray<Redacted.Redacted>,
@@ -90,23 +90,23 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
         Metric.increment(Metric.tagged(renewals, "operation", operation)),
         exchange(client, operation, timeout, withKey(request))
       ),
-      (answer) =>
-        answer.status === 200
+      (response) =>
+        response.status === 200
           ? Effect.mapError(
-              decodeJson(schema)(answer),
-              () => new TransportError({ operation, reason: "an unreadable answer", sent: true })
+              decodeJson(schema)(response),
+              () => new TransportError({ operation, reason: "an unreadable response", sent: true })
             )
-          : refuse(operation, answer, [options.apiKey, ...secrets])
+          : refuse(operation, response, [options.apiKey, ...secrets])
     )
 
   return {
     signUp: Effect.gen(function* () {
       const issuedAt = yield* Clock.currentTimeMillis
       const request = HttpClientRequest.post(options.signUpUrl).pipe(
-        // The older path reads the first field, the newer one the second.
+        // The older endpoint reads `clientType`, the newer one `returnSecureToken`.
         HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
       )
-      const signedUp = yield* ask("signUp", SignedUp, [], request)
+      const signedUp = yield* send("signUp", SignedUp, [], request)
       return new Credentials({ ...signedUp, issuedAt, signedUpAt: issuedAt })
     }).pipe(Effect.withSpan("Auth.signUp")),
 
@@ -118,7 +118,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
           refresh_token: Redacted.value(credentials.refreshToken)
         })
       )
-      const refreshed = yield* ask("refresh", Refreshed, [credentials.idToken, credentials.refreshToken], request)
+      const refreshed = yield* send("refresh", Refreshed, [credentials.idToken, credentials.refreshToken], request)
       return new Credentials({
         localId: credentials.localId,
         signedUpAt: credentials.signedUpAt,

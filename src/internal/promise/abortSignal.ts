@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 
-/** Fans one `abort` listener out to many waiters: Node warns of a leak when one signal has many listeners. */
+/** Shares one `abort` listener among many waiters: Node warns of a leak when a signal has more than ten listeners. */
 interface AbortFanout {
   readonly listeners: Set<() => void>
   readonly notify: () => void
@@ -25,13 +25,13 @@ const subscribe = (signal: AbortSignal, listener: () => void): Effect.Effect<voi
   return Effect.sync(() => {
     listeners.delete(listener)
     if (listeners.size > 0) return
-    // A signal with a listener is kept in memory for as long as one that it follows.
+    // While it has a listener, a signal from `AbortSignal.any` stays in memory as long as its sources.
     signal.removeEventListener("abort", notify)
     fanouts.delete(signal)
   })
 }
 
-/** Fails with the reason of a signal once it is aborted. */
+/** Waits until the signal is aborted, then fails with its reason. */
 export const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
   Effect.async((resume) => {
     const fail = () => {

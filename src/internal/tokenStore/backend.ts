@@ -3,14 +3,14 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { TokenStoreError } from "../../ArtaError.js"
 
-/** A place for one text, which a token store keeps its session in. */
-export interface Slot {
+/** Where a token store keeps its session: a place for one text. */
+export interface Backend {
   readonly path: string
   readonly read: Effect.Effect<Option.Option<{ readonly text: string; readonly writtenAt: number }>, PlatformError>
   readonly write: (text: string) => Effect.Effect<void, PlatformError>
   readonly remove: Effect.Effect<void, PlatformError>
-  /** Moves what is stored out of the way and tells where it is now. */
+  /** Moves unreadable text out of the way and returns its new place. */
   readonly setAside: (text: string) => Effect.Effect<string, PlatformError>
-  /** Keeps others who share the place out, where they can be kept out. */
+  /** Keeps out other processes that share the place, if the place allows it. */
   readonly lock: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | TokenStoreError, R>
 }

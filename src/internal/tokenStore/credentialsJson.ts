@@ -5,16 +5,16 @@ import { SignedUp } from "../signUpResponse.js"
 
 const Stored = Schema.Struct({ version: Schema.Literal(1), ...Credentials.fields })
 
-// What has a version is ours, and must not be taken for the Python client's because it is damaged.
-const OfPython = Schema.Struct({ ...SignedUp.fields, version: Schema.optional(Schema.Undefined) })
+// Text with a version is ours: even if damaged, it must not pass for the Python client's.
+const PythonCredentials = Schema.Struct({ ...SignedUp.fields, version: Schema.optional(Schema.Undefined) })
 
-const Readable = Schema.parseJson(Schema.Union(Stored, OfPython))
+const Readable = Schema.parseJson(Schema.Union(Stored, PythonCredentials))
 
 const encode = Schema.encodeSync(Credentials)
 const decodeReadable = Schema.decodeUnknownOption(Readable)
 
 export const toJson = (credentials: Credentials): string => JSON.stringify({ version: 1, ...encode(credentials) })
 
-/** Reads our own format and the Python client's, whose age is only known from when it was written. */
+/** Reads our own format and the Python client's, which has no date: its file's modification time stands in. */
 export const fromJson = (text: string, writtenAt: number): Option.Option<Credentials> =>
   Option.map(decodeReadable(text), (stored) => new Credentials({ issuedAt: writtenAt, ...stored }))

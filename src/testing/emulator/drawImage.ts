@@ -42,10 +42,7 @@ interface Frame {
   readonly height: number
 }
 
-/**
- * A landscape whose colours, sun and hills all follow from the subject: the same subject gives the same image. Lengths
- * are parts of the long side.
- */
+/** A landscape whose colors, sun, and hills depend only on the random generator. Lengths are fractions of the long side. */
 const compose = (random: PCGRandom, { height, width }: Frame) => {
   const hue = random.number()
   const zenith = fromHsl(hue, 0.65, between(random, 0.2, 0.45))
@@ -77,7 +74,7 @@ const compose = (random: PCGRandom, { height, width }: Frame) => {
   }
 }
 
-/** A PNG file, 256 pixels on its long side. */
+/** Draws a PNG image of 256 pixels on its long side. The same subject always gives the same image. */
 export const draw = ({ aspectRatio, ...subject }: Subject): Uint8Array => {
   const [width, height] = sizeOf(aspectRatio)
   const columnAt = compose(new PCGRandom(Hash.structure(subject)), {

@@ -33,7 +33,7 @@ const Form = Schema.Struct({
 
 const decodeForm = Schema.decodeUnknown(Form, { errors: "all" })
 
-const problems = (error: ParseResult.ParseError) =>
+const validationIssues = (error: ParseResult.ParseError) =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), (issues) =>
     issues.map(({ message, path }) => ({ loc: ["body", ...path], msg: message, type: "value_error" }))
   )
@@ -41,7 +41,7 @@ const problems = (error: ParseResult.ParseError) =>
 const originOf = (request: HttpServerRequest.HttpServerRequest): string =>
   Option.match(HttpServerRequest.toURL(request), { onNone: () => "http://localhost", onSome: ({ origin }) => origin })
 
-/** Submit, status and images, as ARTA answers them. */
+/** Submit, status, and images. Responds like ARTA. */
 export const generationRoutes = (state: State, options: GenerationOptions) => {
   const queueTime = Duration.toMillis(options.queueTime)
   const totalTime = queueTime + Duration.toMillis(options.drawTime)
@@ -61,7 +61,7 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
   const submit = authorized((request) =>
     Effect.gen(function* () {
       const decoded = yield* Effect.either(decodeForm(Object.fromEntries(new URLSearchParams(yield* request.text))))
-      if (Either.isLeft(decoded)) return refuse(422, yield* problems(decoded.left))
+      if (Either.isLeft(decoded)) return refuse(422, yield* validationIssues(decoded.left))
       const form = decoded.right
       const recordId = yield* freshId("record")
       const fault = takeFault(state, "generation")
@@ -82,14 +82,14 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
       const job = state.jobs.get(recordId)
       if (job === undefined) return refuse(404, "Record not found")
       const age = (yield* Clock.currentTimeMillis) - job.submittedAt
-      const answer = (status: string, response: ReadonlyArray<unknown> = [], detail: string | null = null) =>
+      const respond = (status: string, response: ReadonlyArray<unknown> = [], detail: string | null = null) =>
         HttpServerResponse.unsafeJson({ record_id: recordId, status, response, detail })
 
-      if (age < queueTime) return answer("IN_QUEUE")
-      if (age < totalTime) return answer("IN_PROGRESS")
+      if (age < queueTime) return respond("IN_QUEUE")
+      if (age < totalTime) return respond("IN_PROGRESS")
       return job.failure === undefined
-        ? answer("DONE", imagesOf(recordId, job, originOf(request)))
-        : answer(job.failure.status, [], job.failure.detail)
+        ? respond("DONE", imagesOf(recordId, job, originOf(request)))
+        : respond(job.failure.status, [], job.failure.detail)
     })
   )
 

@@ -18,9 +18,10 @@ const refuse = (code: number, message: string, reason = "invalid", status?: stri
     { status: code }
   )
 
-const searchOf = (request: HttpServerRequest.HttpServerRequest) => new URL(request.url, "http://localhost").searchParams
+const searchParams = (request: HttpServerRequest.HttpServerRequest) =>
+  new URL(request.url, "http://localhost").searchParams
 
-/** Anonymous sign-up and token refresh, as Google Identity Toolkit and Secure Token answer them. */
+/** Anonymous sign-up and token refresh. Responds like Google Identity Toolkit and Secure Token. */
 export const identityRoutes = (state: State, options: IdentityOptions) => {
   const expiresIn = String(Math.floor(Duration.toSeconds(options.tokenLife)))
 
@@ -42,7 +43,7 @@ export const identityRoutes = (state: State, options: IdentityOptions) => {
   ) =>
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const apiKey = searchOf(request).get("key") ?? ""
+      const apiKey = searchParams(request).get("key") ?? ""
       if (apiKey === "") return refuse(403, "The request is missing a valid API key.", "forbidden", "PERMISSION_DENIED")
       return options.apiKeys === undefined || options.apiKeys.includes(apiKey)
         ? yield* handler(apiKey, request)

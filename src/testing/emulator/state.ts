@@ -7,7 +7,7 @@ export interface Account {
   readonly apiKey: string
 }
 
-/** What a submission asked for, under the names of the wire. */
+/** The fields of a submission that the emulator uses, as they are named on the wire. */
 interface SubmittedForm {
   readonly prompt: string
   readonly style: string
@@ -22,7 +22,7 @@ export interface Job {
   readonly failure: Extract<Fault, { readonly _tag: "FailGeneration" }> | undefined
 }
 
-/** Everything the emulated services remember. */
+/** The state of the emulated services. */
 export interface State {
   readonly accounts: Map<string, Account>
   readonly expiryByIdToken: Map<string, number>
@@ -44,7 +44,7 @@ export const takeFault = (state: State, operation: Fault["on"]): Fault | undefin
   return index === -1 ? undefined : state.faults.splice(index, 1)[0]
 }
 
-/** Unlike any other, also than those of an emulator that ran before. */
+/** A unique id. It also differs from the ids of emulators that ran earlier. */
 export const freshId = (prefix: string): Effect.Effect<string> =>
   Effect.map(
     Effect.replicateEffect(Random.nextIntBetween(0, 0x1_0000_0000), 3),

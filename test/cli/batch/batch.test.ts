@@ -7,14 +7,14 @@ import { command, decodeLines, lines, started } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
 describe.concurrent("effect-arta batch", { timeout }, () => {
-  it.scopedLive("draws a prompt per line, writes the gallery, and asks nothing when run again", () =>
+  it.scopedLive("generates a prompt per line, writes the gallery, and sends nothing when run again", () =>
     Effect.gen(function* () {
       const { emulator, file, fs, images, run, saved } = yield* batch
       const path = yield* file("prompts.txt", `${prompts.join("\n\n")}\n`)
       const first = yield* run(path)
       expect(first.code).toBe(0)
       expect(first.stderr).toMatch(/^\[4\/4\] saved /m)
-      expect(first.stderr).toMatch(/^4 of 4 drawn\. Gallery: .*index\.html$/m)
+      expect(first.stderr).toMatch(/^4 of 4 saved\. Gallery: .*index\.html$/m)
       const names = yield* saved
       expect([...lines(first.stdout)].sort()).toEqual(names.map((name) => `${images}/${name}`))
       expect(names).toHaveLength(4)
@@ -68,19 +68,19 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     {
       name: "r.jsonl",
       text: '{"prompt":"a fox"}\n{"prompt":"a hare","n":0}\n{"prompt":"an owl","modell":"flux"}',
-      says: [/^Row 2: -n has to be/m, /^Row 3: .*modell/m]
+      says: [/^Row 2: -n must be/m, /^Row 3: .*modell/m]
     },
-    { name: "r.jsonl", text: '{"prompt":"a fox"}\nnonsense\n', says: [/^Line 2 is no JSON object/m] },
-    { name: "r.csv", text: "prompt,n\na fox,two\n", says: [/^Row 1: -n has to be/m] },
-    { name: "r.csv", text: 'prompt\n"a fox\n', says: [/no CSV table/] },
-    { name: "r.csv", text: "prompt,n\na fox,1\na hare\n", says: [/no CSV table.* line 3/] },
-    { name: "r.csv", text: "prompt,n,n\na fox,1,1\n", says: [/^Row 1: n is there twice/m] },
+    { name: "r.jsonl", text: '{"prompt":"a fox"}\nnonsense\n', says: [/^Line 2 is not a JSON object/m] },
+    { name: "r.csv", text: "prompt,n\na fox,two\n", says: [/^Row 1: -n must be/m] },
+    { name: "r.csv", text: 'prompt\n"a fox\n', says: [/not a CSV table/] },
+    { name: "r.csv", text: "prompt,n\na fox,1\na hare\n", says: [/not a CSV table.* line 3/] },
+    { name: "r.csv", text: "prompt,n,n\na fox,1,1\n", says: [/^Row 1: n appears twice/m] },
     {
       name: "r.jsonl",
       text: '{"prompt":"a fox","steps":9,"numInferenceSteps":30}',
-      says: [/^Row 1: numInferenceSteps is there twice/m]
+      says: [/^Row 1: numInferenceSteps appears twice/m]
     },
-    { name: "r.txt", text: "\n \n", says: [/holds no request/] },
+    { name: "r.txt", text: "\n \n", says: [/contains no requests/] },
     { name: "r.yaml", text: "a fox", says: [/\.txt, \.jsonl or \.csv/] }
   ])("refuses $name with $text before anything is sent", ({ name, says, text }) =>
     Effect.gen(function* () {
@@ -92,7 +92,7 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("draws what only the emulator in memory has drawn so far", () =>
+  it.scopedLive("generates rows that only the emulator in memory has generated so far", () =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch
       const path = yield* file("p.txt", "a fox\n")
@@ -123,7 +123,7 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       const path = yield* file("p.txt", "a fox\na hare\n")
       const first = yield* run(path, "-c", "1")
       expect(first.code).toBe(6)
-      expect(first.stderr).toMatch(/^1 of 2 drawn/m)
+      expect(first.stderr).toMatch(/^1 of 2 saved/m)
       expect(first.stderr).toMatch(/^Row 1, "a fox": .*NSFW/m)
       expect(yield* saved).toHaveLength(1)
 
@@ -135,7 +135,7 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       const longer = yield* file("p.txt", "a fox\na hare\nan owl\n")
       const third = yield* run(longer, "--retry-failed")
       expect(third.stdout).toMatch(/a-fox-\d+-0\.png\n$/)
-      expect(third.stderr).toMatch(/^2 of 3 drawn/m)
+      expect(third.stderr).toMatch(/^2 of 3 saved/m)
       expect((yield* emulator.counts).submit).toBe(3)
       expect(yield* saved).toHaveLength(2)
     }).pipe(onPort())
@@ -187,7 +187,7 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("takes no image for its own that another command has drawn meanwhile under the same name", () =>
+  it.scopedLive("does not claim an image that another command saves under the same name", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, saved } = yield* batch
       yield* emulator.inject(Fault.hang("status"))
@@ -212,7 +212,7 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       yield* fs.writeFileString(`${images}/index.html`, "<p>mine</p>")
       const { code, stderr } = yield* run(yield* file("p.txt", "a fox\n"))
       expect(code).toBe(0)
-      expect(stderr).toMatch(/^1 of 1 drawn\. No gallery: .*index\.html/m)
+      expect(stderr).toMatch(/^1 of 1 saved\. No gallery: .*index\.html/m)
       expect(yield* fs.readFileString(`${images}/index.html`)).toBe("<p>mine</p>")
       expect(yield* saved).toHaveLength(1)
       const alone = yield* command(["gallery", images])

@@ -27,15 +27,15 @@ const killedAndResumed = Effect.gen(function* () {
   const resumed = yield* command(args, { env })
   const unknown = resumed.stderr.match(/unknown whether/g)?.length ?? 0
   const after = yield* emulator.counts
-  // A kill between a request and its answer leaves it unknown whether it was accepted, which no client can find out.
+  // After a kill between a request and its response, no client can find out whether it was accepted.
   expect(after.submit - before.submit).toBeLessThanOrEqual(prompts.length)
   expect(after.submit - before.submit).toBeGreaterThanOrEqual(prompts.length - unknown)
   expect(resumed.code, resumed.stderr).toBe(unknown === 0 ? 0 : 5)
 
   if (unknown > 0) expect((yield* command([...args, "--retry-failed"], { env })).code).toBe(0)
   const names = (yield* fs.readDirectory(images)).sort()
-  const drawn = names.flatMap((name) => Option.toArray(Option.fromNullable(/^animal-(\d)-\d+-0\.png$/.exec(name)?.[1])))
-  expect(drawn).toEqual(prompts.map((_, index) => String(index)))
+  const saved = names.flatMap((name) => Option.toArray(Option.fromNullable(/^animal-(\d)-\d+-0\.png$/.exec(name)?.[1])))
+  expect(saved).toEqual(prompts.map((_, index) => String(index)))
   expect(names.filter((name) => !/\.(png|part)$/.test(name))).toEqual(["effect-arta.jsonl", "index.html"])
   return (yield* emulator.counts).image - before.image
 })

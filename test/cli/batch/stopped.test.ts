@@ -16,12 +16,12 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       const path = yield* file("p.txt", prompts.join("\n"))
       const { code, stderr } = yield* run(path)
       expect(code).toBe(4)
-      expect(stderr).toMatch(/sign-up is off/)
+      expect(stderr).toMatch(/sign-up is disabled/)
       expect((yield* emulator.counts).signUp).toBe(1)
     }).pipe(onPort())
   )
 
-  it.scopedLive("goes on after an interruption, with the rest of the rows only", () =>
+  it.scopedLive("resumes after an interruption with the remaining rows only", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch
       const path = yield* file("p.txt", prompts.join("\n"))
@@ -30,7 +30,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       yield* child.signal("SIGINT")
       const interrupted = yield* child.ended
       expect(interrupted.code).toBe(130)
-      expect(interrupted.stderr).toMatch(/goes on from here/)
+      expect(interrupted.stderr).toMatch(/Run the same command again to resume/)
       expect((yield* run(path)).code).toBe(0)
       expect(yield* saved).toHaveLength(4)
       expect((yield* emulator.counts).submit).toBe(4)
@@ -51,7 +51,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       expect(interrupted.stderr.match(/^Waiting up to 10 seconds/gm)).toHaveLength(1)
       expect(yield* submissions).toBe(32)
 
-      expect((yield* run(path)).stderr).toMatch(/^8 of 40 drawn/m)
+      expect((yield* run(path)).stderr).toMatch(/^8 of 40 saved/m)
       expect(yield* saved).toHaveLength(8)
     }).pipe(onPort({ faults: Array.from({ length: 32 }, () => Fault.hang("submit")) }))
   )
@@ -159,9 +159,9 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       const failed = yield* run(yield* file("p.txt", "a fox\n"), ...args)
       expect(failed.code, failed.stderr).toBe(code)
       expect(failed.stderr).toMatch(says)
-      const [, again = ""] = /^Try only these again: effect-arta (.*)$/m.exec(failed.stderr) ?? []
+      const [, again = ""] = /^To retry only these rows: effect-arta (.*)$/m.exec(failed.stderr) ?? []
       const { stderr } = yield* command(again.split(" "), { env })
-      expect(stderr).toMatch(/^1 of 1 drawn/m)
+      expect(stderr).toMatch(/^1 of 1 saved/m)
       expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())
   )
@@ -172,7 +172,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       const path = yield* file("p.txt", "a fox\nan owl\n")
       const late = yield* command(["batch", path, "-o", images, "--emulator", "--timeout", "1"])
       expect(late.code).toBe(7)
-      const [, again = ""] = /^Try only these again: effect-arta (.*)$/m.exec(late.stderr) ?? []
+      const [, again = ""] = /^To retry only these rows: effect-arta (.*)$/m.exec(late.stderr) ?? []
       const { code, stderr } = yield* command(again.split(" "))
       expect(code, stderr).toBe(0)
       expect(yield* saved).toHaveLength(2)

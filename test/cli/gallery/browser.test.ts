@@ -11,14 +11,14 @@ import { galleryIn, png } from "../../support/images.js"
 
 const hostile = `"><script>window.hacked = 1</script><img src=x onerror="window.hacked=1"> 'quoted' & <b>bold</b>`
 
-const drawn = (prompt: string, model: string, seed: number) => ({
+const generated = (prompt: string, model: string, seed: number) => ({
   bytes: draw({ prompt, model, seed, index: 0, aspectRatio: "1:1" }),
   details: { prompt, model, seed }
 })
 
 const images = {
-  "lighthouse-7-0.png": drawn("a lighthouse at dawn", "flux", 7),
-  "caf\u00e9 #1? 100%25 'x' & \"y\" <z>.png": drawn("a cr\u00e8me caf\u00e9 in the rain", "sdxl", 4711),
+  "lighthouse-7-0.png": generated("a lighthouse at dawn", "flux", 7),
+  "caf\u00e9 #1? 100%25 'x' & \"y\" <z>.png": generated("a cr\u00e8me caf\u00e9 in the rain", "sdxl", 4711),
   "wide.png": { bytes: png(3000, 600), details: { prompt: hostile, model: hostile, seed: 8 } },
   "tall.png": { bytes: png(300, 2000), details: { prompt: "x".repeat(900), model: "y".repeat(200) } },
   "lines.png": { bytes: png(64, 64), details: { prompt: "first line\nsecond line\n".repeat(60), model: "flux" } },

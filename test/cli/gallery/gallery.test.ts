@@ -156,7 +156,7 @@ describe("The gallery of a folder", () => {
     inFolder({ "notes.txt": "Not an image." }, ({ directory }) =>
       Effect.gen(function* () {
         const page = yield* galleryOf(directory)
-        expect(page).toContain("There are no images in this folder yet.")
+        expect(page).toContain("There are no images in this directory yet.")
         expect(shown(page)).toEqual([])
       })
     )
@@ -174,7 +174,7 @@ describe("The gallery of a folder", () => {
   it.effect.each(["open", "write", "rename"] as const)("keeps the old page whole when its %s fails", (step) =>
     inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
-        const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".part" })
+        const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".tmp" })
         const written = writeGallery(directory, new Map())
         yield* Effect.flip(Effect.provideService(written, FileSystem.FileSystem, disk))
         expect(yield* fs.readFileString(`${directory}/index.html`)).toBe("the old page")

@@ -4,6 +4,8 @@ import * as Path from "@effect/platform/Path"
 import { parse as parseCsv } from "csv-parse/sync"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "effect-arta"
 import { Arta } from "effect-arta"
@@ -13,14 +15,14 @@ import { explain, UsageError } from "../../shared/errors.js"
 
 /** One generation of a batch. */
 export interface Row {
-  /** Its place in the file, from 1. */
+  /** The position in the file, from 1. */
   readonly number: number
-  /** The same for the same request, wherever it stands in the file. Equal requests are told apart by a count. */
+  /** Identifies the request wherever it is in the file. Equal requests differ by a count. */
   readonly key: string
   readonly request: GenerateRequest.GenerateRequest
 }
 
-/** What a row says, each with the name of its column. */
+/** The cells of a row with the names of their columns. */
 type Cells = ReadonlyArray<readonly [column: string, cell: unknown]>
 
 const shortNames: Readonly<Record<string, string>> = {
@@ -32,7 +34,7 @@ const shortNames: Readonly<Record<string, string>> = {
 
 const numeric = new Set(["n", "numInferenceSteps", "guidanceScale", "seed"])
 
-// A cell of a CSV file is always a text, and an empty one says nothing.
+// A CSV cell is always text. An empty one means the default.
 const cellOf = (option: string, cell: unknown): unknown => {
   if (typeof cell !== "string") return cell ?? undefined
   if (cell.trim() === "") return undefined
@@ -46,106 +48,111 @@ const toOptions = (cells: Cells): Cells =>
     return value === undefined ? [] : [[option, value] as const]
   })
 
-const prepared = (options: Cells): Effect.Effect<GenerateRequest.GenerateRequest, Failure> => {
+const prepareRow = (options: Cells): Effect.Effect<GenerateRequest.GenerateRequest, Failure> => {
   const names = options.map(([name]) => name)
-  const twice = names.find((name, index) => names.indexOf(name) < index)
-  return twice === undefined
+  const duplicate = names.find((name, index) => names.indexOf(name) < index)
+  return duplicate === undefined
     ? Arta.prepare(Object.fromEntries(options))
-    : new UsageError({ message: `${twice} is there twice.` })
+    : new UsageError({ message: `${duplicate} appears twice.` })
 }
 
 const JsonLine = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 const Csv = Schema.Array(Schema.Array(Schema.String))
 
-interface Numbered {
+interface RawRow {
   readonly number: number
   readonly cells: Cells
 }
 
-const linesOf = (text: string): ReadonlyArray<{ readonly number: number; readonly line: string }> =>
+const numberedLines = (text: string): ReadonlyArray<{ readonly number: number; readonly line: string }> =>
   text
     .split(/\r?\n/)
     .map((line, index) => ({ number: index + 1, line: line.trim() }))
     .filter(({ line }) => line !== "")
 
 const fromJsonLines = (text: string) =>
-  Effect.forEach(linesOf(text), ({ line, number }) =>
+  Effect.forEach(numberedLines(text), ({ line, number }) =>
     Effect.mapBoth(Schema.decode(JsonLine)(line), {
-      onFailure: () => new UsageError({ message: `Line ${String(number)} is no JSON object.` }),
-      onSuccess: (cells): Numbered => ({ number, cells: Object.entries(cells) })
+      onFailure: () => new UsageError({ message: `Line ${String(number)} is not a JSON object.` }),
+      onSuccess: (cells): RawRow => ({ number, cells: Object.entries(cells) })
     })
   )
 
 const fromCsv = (text: string) =>
   Effect.try({
     try: () => parseCsv(text, { skip_empty_lines: true, skip_records_with_empty_values: true, trim: true }),
-    catch: (error) => new UsageError({ message: `This is no CSV table with a header line: ${String(error)}` })
+    catch: (error) => new UsageError({ message: `This is not a CSV table with a header line: ${String(error)}` })
   }).pipe(
     Effect.flatMap(Schema.decodeUnknown(Csv)),
     Effect.mapError((error) => (error._tag === "UsageError" ? error : new UsageError({ message: error.message }))),
     Effect.map(([header = [], ...records]) =>
-      records.map((record, index): Numbered => ({ number: index + 1, cells: Array.zip(header, record) }))
+      records.map((record, index): RawRow => ({ number: index + 1, cells: Array.zip(header, record) }))
     )
   )
 
 const fromText = (text: string) =>
-  Effect.succeed(linesOf(text).map(({ line, number }): Numbered => ({ number, cells: [["prompt", line]] })))
+  Effect.succeed(numberedLines(text).map(({ line, number }): RawRow => ({ number, cells: [["prompt", line]] })))
 
-// A file in another encoding would be drawn as it looks: with wrong letters. A byte order mark is left out.
-const textOf = (file: string, bytes: Uint8Array) =>
+// In another encoding, the prompts would have wrong letters. The decoder drops a byte order mark.
+const decodeUtf8 = (file: string, bytes: Uint8Array) =>
   Effect.try({
     try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-    catch: () => new UsageError({ message: `${file} is no text in UTF-8. Save it in that encoding.` })
+    catch: () => new UsageError({ message: `${file} is not UTF-8 text. Save it as UTF-8.` })
   })
 
-const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<Numbered>, UsageError>>> = {
+const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<RawRow>, UsageError>>> = {
   ".txt": fromText,
   ".jsonl": fromJsonLines,
   ".csv": fromCsv
 }
 
+const hashOf = (options: Cells): string => {
+  const canonical = JSON.stringify(options.toSorted(([one], [other]) => (one < other ? -1 : 1)))
+  return createHash("sha256").update(canonical).digest("hex").slice(0, 16)
+}
+
 const keysOf = (all: ReadonlyArray<Cells>): ReadonlyArray<string> => {
-  const seen = new Map<string, number>()
-  return all.map((options) => {
-    const canonical = JSON.stringify(options.toSorted(([one], [other]) => (one < other ? -1 : 1)))
-    const hash = createHash("sha256").update(canonical).digest("hex").slice(0, 16)
-    const count = (seen.get(hash) ?? 0) + 1
-    seen.set(hash, count)
-    return `${hash}-${String(count)}`
+  const [, keys] = Array.mapAccum(all.map(hashOf), HashMap.empty<string, number>(), (counts, hash) => {
+    const count = Option.getOrElse(HashMap.get(counts, hash), () => 0) + 1
+    return [HashMap.set(counts, hash, count), `${hash}-${String(count)}`]
   })
+  return keys
 }
 
-const shownErrors = 10
+const maxErrors = 10
 
-const listed = (messages: ReadonlyArray<string>): string => {
-  const rest = messages.length - shownErrors
-  return [...messages.slice(0, shownErrors), ...(rest > 0 ? [`… and ${String(rest)} more.`] : [])].join("\n")
+const joinErrors = (messages: ReadonlyArray<string>): string => {
+  const rest = messages.length - maxErrors
+  return [...messages.slice(0, maxErrors), ...(rest > 0 ? [`… and ${String(rest)} more.`] : [])].join("\n")
 }
 
-/** Reads and checks all rows of a file. One that is not usable fails them all, before anything is sent. */
-export const readRequests = (
-  file: string
-): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
+const readRawRows = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const reader = readers[path.extname(file).toLowerCase()]
     if (reader === undefined) {
-      return yield* new UsageError({ message: `${file} has to be a .txt, .jsonl or .csv file.` })
+      return yield* new UsageError({ message: `${file} must be a .txt, .jsonl or .csv file.` })
     }
-    const numbered = yield* fs.readFile(file).pipe(
-      Effect.flatMap((bytes) => textOf(file, bytes)),
-      Effect.flatMap(reader)
-    )
-    const options = numbered.map(({ cells }) => toOptions(cells))
-    const keys = keysOf(options)
-    const [errors, rows] = yield* Effect.partition(numbered, ({ number }, index) =>
-      Effect.mapBoth(prepared(options[index] ?? []), {
+    const text = yield* decodeUtf8(file, yield* fs.readFile(file))
+    return yield* reader(text)
+  })
+
+/** Reads and checks all rows of a file. An invalid row is an error for the whole file, before anything is sent. */
+export const readRequests = (
+  file: string
+): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const rawRows = yield* readRawRows(file)
+    const options = rawRows.map(({ cells }) => toOptions(cells))
+    const keyed = Array.zip(rawRows, Array.zip(options, keysOf(options)))
+    const [errors, rows] = yield* Effect.partition(keyed, ([{ number }, [cells, key]]) =>
+      Effect.mapBoth(prepareRow(cells), {
         onFailure: (error) => `Row ${String(number)}: ${explain(error)}`,
-        onSuccess: (request): Row => ({ number, key: keys[index] ?? "", request })
+        onSuccess: (request): Row => ({ number, key, request })
       })
     )
-    if (errors.length > 0) return yield* new UsageError({ message: listed(errors) })
-    if (rows.length === 0) return yield* new UsageError({ message: `${file} holds no request.` })
+    if (errors.length > 0) return yield* new UsageError({ message: joinErrors(errors) })
+    if (rows.length === 0) return yield* new UsageError({ message: `${file} contains no requests.` })
     return rows
   })

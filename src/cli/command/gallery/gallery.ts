@@ -7,29 +7,31 @@ import { SetupError } from "../../shared/errors.js"
 import * as Journal from "../../shared/journal.js"
 import { writeGallery } from "./writeGallery.js"
 
-const isOurs = (page: string): boolean => page.includes('<meta name="generator" content="effect-arta" />')
+const isGallery = (page: string): boolean => page.includes('<meta name="generator" content="effect-arta" />')
 
-const refuseToReplace = (directory: string) =>
+const failOnForeignPage = (directory: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const file = path.join(directory, "index.html")
-    if ((yield* fs.exists(file)) && !isOurs(yield* fs.readFileString(file))) {
-      return yield* new SetupError({ message: `${file} is another page than a gallery of ours. Move it away first.` })
+    if ((yield* fs.exists(file)) && !isGallery(yield* fs.readFileString(file))) {
+      return yield* new SetupError({
+        message: `${file} is not a gallery of effect-arta. Move it away, then run the command again.`
+      })
     }
   })
 
-/** Writes the gallery of a folder, with what its journal knows of each image. Gives the path of the page. */
-export const writeGalleryOf = (
+/** Writes the gallery of a directory with the details in its journal. Returns the path of the page. */
+export const writeGalleryFromJournal = (
   directory: string
 ): Effect.Effect<string, PlatformError | SetupError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    yield* refuseToReplace(directory)
-    const drawings = [...(yield* Journal.read(directory)).values()]
+    yield* failOnForeignPage(directory)
+    const records = yield* Journal.read(directory)
     const files = yield* fs.readDirectory(directory)
     const details = new Map(
-      drawings.flatMap(({ name, request }) =>
+      records.flatMap(({ name, request }) =>
         files
           .filter((file) => file.startsWith(`${name}-`) && /^\d+\.\w+$/.test(file.slice(name.length + 1)))
           .sort()
@@ -39,10 +41,10 @@ export const writeGalleryOf = (
     return yield* writeGallery(directory, details)
   })
 
-/** Writes the gallery of a folder and prints where it is. */
+/** Writes the gallery of a directory and prints its path. */
 export const gallery = ({
   directory
 }: {
   readonly directory: string
 }): Effect.Effect<void, PlatformError | SetupError, FileSystem.FileSystem | Path.Path> =>
-  Effect.flatMap(writeGalleryOf(directory), (page) => Console.log(page))
+  Effect.flatMap(writeGalleryFromJournal(directory), (page) => Console.log(page))

@@ -1,6 +1,6 @@
 import { htmlEscape } from "escape-goat"
 
-/** An image as the gallery shows it: its file, its size in pixels, and what is known of how it was drawn. */
+/** An image as the gallery shows it: its file, its size in pixels, and its request as far as the journal has it. */
 export interface GalleryImage {
   readonly file: string
   readonly width: number
@@ -41,7 +41,7 @@ const countOf = (images: ReadonlyArray<GalleryImage>): string =>
 
 const gridOf = (images: ReadonlyArray<GalleryImage>): string =>
   images.length === 0
-    ? `<p class="notice">There are no images in this folder yet.</p>`
+    ? `<p class="notice">There are no images in this directory yet.</p>`
     : `<ul class="grid" role="list">\n${images.map(itemOf).join("\n")}\n</ul>`
 
 /** The template with the images in the places that it keeps for them, all texts made inert. */

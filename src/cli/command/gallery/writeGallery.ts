@@ -4,43 +4,42 @@ import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
+import { AtomicFile } from "effect-arta"
 import { imageSize } from "image-size"
 import type { GalleryImage } from "./page.js"
 import { pageOf } from "./page.js"
+import { template } from "./template.js"
 
-/** What is known of how an image was drawn. */
+/** The part of the request that the gallery shows. */
 export type Details = Pick<GalleryImage, "prompt" | "model" | "seed">
 
 type Size = Pick<GalleryImage, "width" | "height">
-
-// The same from src and from dist: the package ships both, and the template in src only.
-const templateUrl = new URL("../../../../src/cli/command/gallery/page.html", import.meta.url)
 
 const byName = new Intl.Collator("en", { numeric: true })
 
 const isImage = (name: string): boolean => !name.startsWith(".") && /\.(png|jpe?g|webp)$/i.test(name)
 
-/** The images of the batch in its order, then those that it knows nothing of, by name. */
-const inOrder = (names: ReadonlyArray<string>, details: ReadonlyMap<string, Details>): ReadonlyArray<string> => {
-  const there = new Set(names)
+/** The images with details in the order of their details, then the others by name. */
+const sortImages = (names: ReadonlyArray<string>, details: ReadonlyMap<string, Details>): ReadonlyArray<string> => {
+  const existing = new Set(names)
+  const known = [...details.keys()].filter((name) => existing.has(name))
   const others = names.filter((name) => !details.has(name)).sort(byName.compare)
-  return [...[...details.keys()].filter((name) => there.has(name)), ...others]
+  return [...known, ...others]
 }
 
 const sizeOf = (head: Uint8Array): Option.Option<Size> =>
   Option.liftThrowable(imageSize)(head).pipe(
     Option.filter(({ height, type = "", width }) => ["png", "jpg", "webp"].includes(type) && width > 0 && height > 0),
-    // A camera that was held upright says so instead of turning the pixels. The browser turns them.
+    // A camera held upright records its orientation instead of rotating the pixels. The browser rotates them.
     Option.map(({ height, orientation = 1, width }) =>
       orientation < 5 ? { width, height } : { width: height, height: width }
     )
   )
 
-/** The size of an image is in its first bytes, unless a JPEG has a preview or a colour profile before it. */
+/** The first bytes contain the size, unless a JPEG starts with a preview or a color profile. */
 const headSizes = [4 * 1024, 512 * 1024]
 
-const measure = (file: string) =>
+const readSize = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const sizeWithin = (bytes: number) =>
@@ -53,41 +52,26 @@ const measure = (file: string) =>
     })
   })
 
-const leaveOut = (name: string, why: string) =>
+const skipImage = (name: string, why: string) =>
   Effect.as(Effect.logWarning(`${JSON.stringify(name)} is not in the gallery: ${why}`), Option.none<GalleryImage>())
 
-const lookAt = (directory: string, name: string, details: Details) =>
+const readImage = (directory: string, name: string, details: Details) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const file = path.join(directory, name)
     const { type } = yield* fs.stat(file)
-    // Opening a pipe would wait for somebody who writes to it.
+    // Opening a pipe would block until something writes to it.
     if (type !== "File") return Option.none<GalleryImage>()
-    const size = yield* measure(file)
-    if (Option.isNone(size)) return yield* leaveOut(name, "it is no PNG, JPEG or WebP image that can be read.")
+    const size = yield* readSize(file)
+    if (Option.isNone(size)) return yield* skipImage(name, "it is not a readable PNG, JPEG or WebP image.")
     const { model, prompt, seed } = details
     return Option.some<GalleryImage>({ ...size.value, file: name, prompt, model, seed })
-  }).pipe(Effect.catchAll((error) => leaveOut(name, error.message)))
-
-/** Readers find the old page or the new one, never half of one. */
-const replaceFile = (directory: string, name: string, text: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const target = path.join(directory, name)
-    const temporary = yield* Effect.acquireRelease(
-      Effect.map(Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER), (n) => path.join(directory, `.${String(n)}.part`)),
-      (file) => Effect.ignore(fs.remove(file, { force: true }))
-    )
-    yield* fs.writeFileString(temporary, text, { flag: "wx" })
-    yield* fs.rename(temporary, target)
-    return target
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.catchAll((error) => skipImage(name, error.message)))
 
 /**
- * Writes `index.html` beside the images of a folder: one page that needs nothing else, and no network. Details are
- * joined by file name. An image that cannot be read is left out with a warning. The path of the page is returned.
+ * Writes `index.html` into a directory of images: one page that needs no other file and no network. Details are matched
+ * by file name. An unreadable image is left out with a warning. Returns the path of the page.
  */
 export const writeGallery = (
   directory: string,
@@ -95,13 +79,14 @@ export const writeGallery = (
 ): Effect.Effect<string, PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const template = yield* Effect.flatMap(path.fromFileUrl(templateUrl), (file) => fs.readFileString(file))
     const names = (yield* fs.readDirectory(directory)).filter(isImage)
-    const found = yield* Effect.forEach(
-      inOrder(names, details),
-      (name) => lookAt(directory, name, details.get(name) ?? {}),
+    const images = yield* Effect.forEach(
+      sortImages(names, details),
+      (name) => readImage(directory, name, details.get(name) ?? {}),
       { concurrency: 8 }
     )
-    return yield* replaceFile(directory, "index.html", pageOf(template, Array.getSomes(found)))
+    const path = yield* Path.Path
+    const file = path.join(directory, "index.html")
+    yield* AtomicFile.write(file, pageOf(template, Array.getSomes(images)))
+    return file
   })

@@ -1,0 +1,47 @@
+import * as Array from "effect/Array"
+import * as Equal from "effect/Equal"
+import type * as Redacted from "effect/Redacted"
+import type { Credentials } from "../../Credentials.js"
+import { isFresh, isValid } from "../../Credentials.js"
+
+/** What is known when a token is needed. */
+export interface Known {
+  /** The session in memory. */
+  readonly held: Credentials | undefined
+  /** The session in the store, which another process may have replaced. */
+  readonly stored: Credentials | undefined
+  /** Whether the store failed to save the session in memory. */
+  readonly isUnsaved: boolean
+  /** The token that the API refused just now. */
+  readonly refused: Redacted.Redacted | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+export type Decision =
+  | { readonly _tag: "SignUp" }
+  | { readonly _tag: "Use"; readonly credentials: Credentials }
+  /** Refresh the first session. If the service no longer knows it, try the next. */
+  | { readonly _tag: "Refresh"; readonly sessions: Array.NonEmptyReadonlyArray<Credentials> }
+
+const hasSameToken = (one: Credentials, other: Credentials): boolean =>
+  Equal.equals(one.refreshToken, other.refreshToken)
+
+/**
+ * Decides where a token comes from. If the store differs from what this process saved, another process replaced it: trust
+ * the store, whatever the timestamps say.
+ */
+export const decideToken = ({ held, isUnsaved, now, refused, stored }: Known): Decision => {
+  const newestFirst = (isUnsaved ? [held, stored] : [stored, held]).filter((session) => session !== undefined)
+  if (!Array.isNonEmptyReadonlyArray(newestFirst)) return { _tag: "SignUp" }
+
+  const [credentials] = newestFirst
+  const refresh: Decision = { _tag: "Refresh", sessions: Array.dedupeWith(newestFirst, hasSameToken) }
+  const use: Decision = { _tag: "Use", credentials }
+
+  if (Equal.equals(credentials.idToken, refused)) return refresh
+  if (isFresh(credentials, now)) return use
+  // A token that another process refreshed meanwhile saves a refresh of our own.
+  const isFromAnotherProcess = !Equal.equals(credentials.idToken, held?.idToken)
+  return isFromAnotherProcess && isValid(credentials, now) ? use : refresh
+}

@@ -1,0 +1,68 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import * as SynchronizedRef from "effect/SynchronizedRef"
+import { monotonicMillis } from "../clock.js"
+
+/** Why the last run failed, and how long to back off from now. */
+interface Backoff<E> {
+  readonly error: E
+  readonly left: Duration.Duration
+}
+
+/** Runs an effect once for all callers that ask for it while it runs. They share its result, also its failure. */
+export interface SingleFlight<A, E> {
+  /** Joins the run in flight, or starts one. Interrupting a caller does not interrupt the run. */
+  readonly run: (effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  /** Starts a run without waiting for it, unless one is in flight or the last one failed a short while ago. */
+  readonly runInBackground: (effect: Effect.Effect<A, E>) => Effect.Effect<void>
+  /** None after a success, and once the backoff is over. */
+  readonly backoff: Effect.Effect<Option.Option<Backoff<E>>>
+}
+
+/** Runs belong to the scope: closing it interrupts the one in flight. */
+export const makeSingleFlight = <A, E>(
+  backoffAfter: (error: E) => Duration.Duration
+): Effect.Effect<SingleFlight<A, E>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const inFlight = yield* SynchronizedRef.make(Option.none<Fiber.Fiber<A, E>>())
+    const failure = yield* Ref.make(Option.none<{ readonly error: E; readonly until: number }>())
+
+    const rememberFailure = (error: E) =>
+      Effect.flatMap(monotonicMillis, (now) =>
+        Ref.set(failure, Option.some({ error, until: now + Duration.toMillis(backoffAfter(error)) }))
+      )
+
+    const backoff = Effect.zipWith(Ref.get(failure), monotonicMillis, (last, now) =>
+      last.pipe(
+        Option.filter(({ until }) => now < until),
+        Option.map(({ error, until }): Backoff<E> => ({ error, left: Duration.millis(until - now) }))
+      )
+    )
+
+    const fork = (effect: Effect.Effect<A, E>): Effect.Effect<Fiber.Fiber<A, E>> =>
+      effect.pipe(
+        Effect.tapBoth({ onFailure: rememberFailure, onSuccess: () => Ref.set(failure, Option.none()) }),
+        Effect.ensuring(SynchronizedRef.set(inFlight, Option.none())),
+        Effect.interruptible,
+        Effect.forkIn(scope)
+      )
+
+    const start = (effect: Effect.Effect<A, E>) =>
+      SynchronizedRef.modifyEffect(inFlight, (current) =>
+        Effect.map(
+          Option.match(current, { onNone: () => fork(effect), onSome: Effect.succeed }),
+          (fiber) => [fiber, Option.some(fiber)] as const
+        )
+      ).pipe(Effect.uninterruptible)
+
+    return {
+      run: (effect) => start(effect).pipe(Effect.flatMap(Fiber.await), Effect.flatten),
+      runInBackground: (effect) => Effect.whenEffect(start(effect), Effect.map(backoff, Option.isNone)),
+      backoff
+    }
+  })

@@ -22,7 +22,7 @@ export const shared = {
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 
-/** These repeat the same test with random input. The full suite repeats it more often. */
+/** Both suites run these. The full suite repeats their random tests more often, or starts more processes. */
 const repeated = [
   "test/Auth/model.test.ts",
   "test/robustness/decoders.test.ts",
@@ -31,8 +31,8 @@ const repeated = [
   "test/cli/batch/killed.test.ts"
 ]
 
-/** The full suite only: these start a browser, a compiler or many processes, and the quick suite has others of the kind. */
-const slow = ["test/cli/gallery/browser.test.ts", "test/package/readme.test.ts"]
+/** Only the full suite runs these, which start a browser and a compiler. */
+const slow = ["test/cli/gallery/browser.test.ts", "test/package/compile.test.ts"]
 
 export default defineConfig(({ mode }) => {
   const isFull = mode === "full"

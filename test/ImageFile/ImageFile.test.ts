@@ -74,7 +74,8 @@ const asChunk = (part: Uint8Array) => [`${part.length.toString(16)}\r\n`, part, 
 const whole = respond(200, png, { "content-type": "image/png" })
 
 // Most of these tests wait for a retry in real time.
-describe.concurrent("ImageFile.save", () => {
+// Several images of 66 MiB come over real sockets.
+describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
   it.scopedLive.each([
     { name: "My image: no. 3/4", file: "my-image-no-3-4-0.png" },
     { name: "../up", file: "up-0.png" },
@@ -256,7 +257,7 @@ describe.concurrent("ImageFile.save", () => {
   )
 })
 
-describe("ImageFile.bytes", () => {
+describe("ImageFile.bytes", { timeout: 60_000 }, () => {
   it.scopedLive("emits the bytes as they arrive, and fails at the end of an incomplete image", () =>
     Effect.gen(function* () {
       const server = yield* faultServer({ "/whole": [whole], "/cut": [truncate(200, png, "close")] })

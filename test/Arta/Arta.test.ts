@@ -132,7 +132,8 @@ describe("Arta.watch", () => {
   )
 })
 
-describe("Arta.run", () => {
+// 200 calls in real time.
+describe("Arta.run", { timeout: 60_000 }, () => {
   it.effect("returns the images and the request that was sent", () =>
     Effect.gen(function* () {
       const generation = yield* runToEnd(Arta.run({ ...cat, model: "flux-dev", n: 3 }))
@@ -153,7 +154,8 @@ describe("Arta.run", () => {
   )
 })
 
-describe("Arta.generateAll", () => {
+// Generations in real time.
+describe("Arta.generateAll", { timeout: 60_000 }, () => {
   const requests: ReadonlyArray<GenerateRequest.Options> = [
     { prompt: "zero" },
     { prompt: "" },

@@ -51,7 +51,8 @@ const pauses = (seen: ReadonlyArray<Seen>) => seen.flatMap((each) => each.pauses
 /** How a program without a history polls a long generation. */
 const fresh = runAll([{ queue: 3_000, drawing: 60_000 }])
 
-describe("what Polling.adaptive learns", () => {
+// Thousands of simulated generations.
+describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
   it("reduces both the polls and the lag", async () => {
     const jobs = around(20_000, 60)
     const after = (await inVirtualTime(runAll(jobs))).slice(30)

@@ -49,7 +49,7 @@ const errorTag = (result: unknown): string | undefined =>
   result instanceof Error && "_tag" in result ? String(result._tag) : undefined
 
 const check = <A>(arbitrary: fc.Arbitrary<A>, holds: (value: A) => void) => {
-  fc.assert(fc.property(arbitrary, holds), { numRuns: runs({ quick: 100, full: 1_000 }), seed })
+  fc.assert(fc.property(arbitrary, holds), { numRuns: runs({ quick: 50, full: 1_000 }), seed })
 }
 
 // Includes lone surrogates.

@@ -166,7 +166,8 @@ describe("the emulator's image service", () => {
   )
 })
 
-describe("the emulator's images", () => {
+// Draws many images.
+describe("the emulator's images", { timeout: 60_000 }, () => {
   const image = (options: Parameters<typeof Arta.run>[0], index = 0) =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Arta.run(options))

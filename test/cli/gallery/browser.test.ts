@@ -62,7 +62,10 @@ const files = (page: Page) =>
 
 if (isSkipped) console.warn(`The tests of the gallery in a browser are skipped: ${whySkipped}.`)
 
-describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkipped})` : ""}`, () => {
+const title = `The gallery in a browser${isSkipped ? ` (${whySkipped})` : ""}`
+
+// A browser takes its time on a busy machine.
+describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
   beforeAll(async () => {
     browser = await launch()
     const folder = await mkdtemp(join(tmpdir(), "effect-arta-"))

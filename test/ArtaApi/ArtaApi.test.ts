@@ -72,10 +72,8 @@ describe("ArtaApi.submit", () => {
   it.effect("fails when the refreshed token is refused too", () =>
     withApi([{ status: 401, body: { detail: "no" } }], (api, { seen }) =>
       Effect.gen(function* () {
-        expect(yield* Effect.flip(api.submit(request))).toMatchObject({
-          _tag: "UnauthorizedError",
-          operation: "submit"
-        })
+        const error = yield* Effect.flip(api.submit(request))
+        expect(error).toMatchObject({ _tag: "UnauthorizedError", operation: "submit" })
         expect(seen).toHaveLength(2)
       })
     )
@@ -116,8 +114,7 @@ describe("ArtaApi.submit", () => {
 
   it.effect("redacts every token that the service repeats", () =>
     withApi([{ status: 401 }, { status: 403, body: { detail: "neither token-1 nor token-2" } }], (api) =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(api.submit(request))
+      Effect.map(Effect.flip(api.submit(request)), (error) => {
         expect(error).toMatchObject({ _tag: "ResponseError", detail: "neither <redacted> nor <redacted>" })
       })
     )

@@ -69,9 +69,14 @@ const declaredTooLong: RawResponse = {
 }
 
 const chunked = { "transfer-encoding": "chunked" }
+const bare = (part: Uint8Array) => [part]
 const asChunk = (part: Uint8Array) => [`${part.length.toString(16)}\r\n`, part, "\r\n"]
 
 const whole = respond(200, png, { "content-type": "image/png" })
+const singleBytes: RawResponse = {
+  write: [head(200, { "content-length": png.length }), ...Array.from(png, (byte) => new Uint8Array([byte]))],
+  then: "keep"
+}
 
 // Most of these tests wait for a retry in real time.
 // Several images of 66 MiB come over real sockets.
@@ -163,12 +168,7 @@ describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
     ["500", respond(500), /HTTP 500/, 4],
     ["more than 64 MiB by length", declaredTooLong, /larger than 64 MiB/, 1],
     ["more than 64 MiB in chunks", tooLong(chunked, asChunk), /larger than 64 MiB/, 1],
-    [
-      "more than 64 MiB until the connection closes",
-      tooLong({ connection: "close" }, (part) => [part]),
-      /larger than 64 MiB/,
-      1
-    ],
+    ["more than 64 MiB until the connection closes", tooLong({ connection: "close" }, bare), /larger than 64 MiB/, 1],
     ["endless redirects", respond(302, "", { location: "/0" }), /redirects too often/, 6],
     ["a redirect to a file URL", respond(302, "", { location: "file:///etc/passwd" }), /not an http or https URL/, 1]
   ])("leaves no file behind after %s", ([, response, reason, requests]) =>
@@ -188,15 +188,7 @@ describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
     ["a reset", [{ then: "reset" }, whole]],
     ["503 and a truncated body", [respond(503), truncate(200, png, "close"), whole]],
     ["a redirect", [respond(302, "", { location: "/elsewhere" })]],
-    [
-      "a body of single bytes",
-      [
-        {
-          write: [head(200, { "content-length": png.length }), ...Array.from(png, (byte) => new Uint8Array([byte]))],
-          then: "keep"
-        }
-      ]
-    ]
+    ["a body of single bytes", [singleBytes]]
   ])("saves the image in spite of %s", ([, responses]) =>
     Effect.gen(function* () {
       const { files, results } = yield* makeSave({ "/0": responses, "/elsewhere": [whole] })
@@ -208,11 +200,8 @@ describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
   // fault: Download | One of several downloads fails | the other files
   it.scopedLive("saves the other images when one fails", () =>
     Effect.gen(function* () {
-      const { files, results } = yield* makeSave({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
-        "/0",
-        "/1",
-        "/2"
-      ])
+      const scripts = { "/0": [whole], "/1": [respond(404)], "/2": [whole] }
+      const { files, results } = yield* makeSave(scripts, ["/0", "/1", "/2"])
       expect((yield* results).map(Either.isRight)).toEqual([true, false, true])
       expect(yield* files).toHaveLength(2)
     }).pipe(onDisk)

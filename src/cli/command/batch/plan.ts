@@ -37,7 +37,7 @@ export interface PlanInput {
 }
 
 const unknownSubmission =
-  "It is unknown whether the service accepted this row, so it was not submitted again. " +
+  "The service may or may not have accepted this row, so it was not submitted again. " +
   "--retry-failed submits it anyway."
 
 /** What the journal says to do for a row. None: nothing. Left: it failed earlier. */

@@ -1,4 +1,4 @@
-/** A table in Markdown: the first column to the left, numbers to the right. */
+/** A Markdown table. The first column is left-aligned and the others are right-aligned. */
 export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)))
   const line = (cells: ReadonlyArray<string>) =>

@@ -1,9 +1,9 @@
-// One contender in a process of its own.
-import type { Contender, Surroundings, Usage } from "./measures.js"
+// Runs one contender and sends its usage to the parent process.
+import type { Contender, Environment, Usage } from "./measures.js"
 
-const [name = "", generations = "", surroundings = ""] = process.argv.slice(2)
+const [name = "", generations = "", environment = ""] = process.argv.slice(2)
 const { contender } = (await import(`./contenders/${name}.js`)) as { readonly contender: Contender }
-const run = await contender(JSON.parse(surroundings) as Surroundings)
+const run = await contender(JSON.parse(environment) as Environment)
 
 const lags: Array<number> = []
 const failures: Array<string> = []

@@ -1,40 +1,47 @@
-/** What the server saw. */
-export interface Counts {
+/** The requests that the server received. */
+export interface RequestCounts {
   signUps: number
   submits: number
   requests: number
 }
 
-/** What a contender took from the end of its imports to its last image. */
+/** The resources that a contender uses from the end of its imports to its last image. */
 export interface Usage {
   readonly cpuMillis: number
   readonly millis: number
-  /** Of the whole process, imports and all. */
+  /** The peak memory of the whole process, imports included. */
   readonly peakBytes: number
-  /** For each image, how many milliseconds after it was done it was known to be. */
+  /** For each image, the milliseconds from the end of its generation to the moment when the client notices it. */
   readonly lags: ReadonlyArray<number>
   readonly failures: ReadonlyArray<string>
 }
 
-/** Where the server speaks what a client expects, and where the packages are that only this benchmark needs. */
-export interface Surroundings {
+/** The locations that a contender needs. */
+export interface Environment {
+  /** The base URL of the server. */
   readonly server: string
-  /** The built library's directory. */
+  /** The directory of the built library. */
   readonly dist: string
-  readonly peers: string
+  /** The directory in which this benchmark installs the other clients. */
+  readonly packages: string
 }
 
-/** Makes a function that runs so many generations at once, and tells of each how it ended as soon as it is known. */
-export type Contender = (surroundings: Surroundings) => Promise<(generations: number, tell: Tell) => Promise<void>>
+/**
+ * Sets up a client, and returns a function that runs `generations` generations concurrently. The function notifies `observer`
+ * when the client notices the end of a generation.
+ */
+export type Contender = (
+  environment: Environment
+) => Promise<(generations: number, observer: Observer) => Promise<void>>
 
-export interface Tell {
+export interface Observer {
   readonly image: (url: string) => void
   readonly failure: (error: unknown) => void
 }
 
-/** Runs generations all at once where one is a promise. */
-export const allAtOnce =
+/** Runs all generations of a promise-based client concurrently. */
+export const runConcurrently =
   (generate: (index: number) => Promise<string>) =>
-  async (generations: number, tell: Tell): Promise<void> => {
-    await Promise.all(Array.from({ length: generations }, (_, i) => generate(i).then(tell.image, tell.failure)))
+  async (generations: number, observer: Observer): Promise<void> => {
+    await Promise.all(Array.from({ length: generations }, (_, i) => generate(i).then(observer.image, observer.failure)))
   }

@@ -1,28 +1,29 @@
 import { table } from "../table.js"
 import type { Run } from "./run.js"
 
-/** What one contender took, per generation. */
+/** The measurements of one run, per generation unless noted. */
 export interface Summary {
   readonly name: string
   /** Milliseconds of processor time. */
   readonly cpu: number
   readonly requests: number
-  /** Milliseconds. */
+  /** The mean lag in milliseconds. */
   readonly lag: number
+  /** The 95th percentile of the lag in milliseconds. */
   readonly lag95: number
   /** Seconds from the first request to the last image. */
-  readonly whole: number
-  /** Megabytes, of the whole process. */
+  readonly total: number
+  /** The peak memory of the whole process in megabytes. */
   readonly peak: number
   readonly signUps: number
   readonly failures: number
-  /** How many generations returned no image, whether or not the client reported a failure. */
+  /** The number of generations that returned no image, even if the client reported no failure. */
   readonly lost: number
 }
 
 const mean = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0) / values.length
 
-const at = (share: number, values: ReadonlyArray<number>): number =>
+const quantile = (share: number, values: ReadonlyArray<number>): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN
 
 export const summarize = (name: string, generations: number, { counts, ...usage }: Run): Summary => ({
@@ -30,45 +31,47 @@ export const summarize = (name: string, generations: number, { counts, ...usage 
   cpu: usage.cpuMillis / generations,
   requests: counts.requests / generations,
   lag: mean(usage.lags),
-  lag95: at(0.95, usage.lags),
-  whole: usage.millis / 1_000,
+  lag95: quantile(0.95, usage.lags),
+  total: usage.millis / 1_000,
   peak: usage.peakBytes / 1e6,
   signUps: counts.signUps,
   failures: usage.failures.length,
   lost: generations - usage.lags.length
 })
 
-/** The median run by processor time. All figures come from this run: medians of each figure would mix runs. */
-export const median = (summaries: ReadonlyArray<Summary>): Summary => {
+/** The median run by processor time. All figures come from this run, because a median per figure would mix runs. */
+export const medianRun = (summaries: ReadonlyArray<Summary>): Summary => {
   const sorted = [...summaries].sort((a, b) => a.cpu - b.cpu)
   const middle = sorted[Math.floor(sorted.length / 2)]
-  if (middle === undefined) throw new Error("there was no run")
+  if (middle === undefined) throw new Error("no run to take the median of")
   return middle
 }
 
 export interface Target {
   readonly name: string
   readonly value: number
-  readonly most: number
+  readonly limit: number
 }
 
-export const isReached = ({ most, value }: Target): boolean => value <= most
+export const isMet = ({ limit, value }: Target): boolean => value <= limit
 
-const named = (summaries: ReadonlyArray<Summary>, name: string): Summary => {
+const findSummary = (summaries: ReadonlyArray<Summary>, name: string): Summary => {
   const found = summaries.find((summary) => summary.name === name)
   if (found === undefined) throw new Error(`${name} did not run`)
   return found
 }
 
-export const targetsOf = (atFew: ReadonlyArray<Summary>, atMany: ReadonlyArray<Summary>): ReadonlyArray<Target> => {
-  const [arta, loop, crowd] = [named(atFew, "arta"), named(atFew, "fetch"), named(atMany, "arta")]
+export const buildTargets = (small: ReadonlyArray<Summary>, large: ReadonlyArray<Summary>): ReadonlyArray<Target> => {
+  const arta = findSummary(small, "arta")
+  const loop = findSummary(small, "fetch")
+  const artaLarge = findSummary(large, "arta")
   return [
-    { name: "1,000: processor time, relative to the fetch loop", value: arta.cpu / loop.cpu, most: 1 },
-    { name: "1,000: peak memory, relative to the fetch loop", value: arta.peak / loop.peak, most: 1.2 },
-    { name: "10,000: lost", value: crowd.lost, most: 0 },
-    { name: "10,000: sign-ups", value: crowd.signUps, most: 1 },
-    { name: "10,000: peak memory, GB", value: crowd.peak / 1_000, most: 1 },
-    { name: "10,000: mean lag, relative to 1,000", value: crowd.lag / arta.lag, most: 1.5 }
+    { name: "1,000: processor time, relative to the fetch loop", value: arta.cpu / loop.cpu, limit: 1 },
+    { name: "1,000: peak memory, relative to the fetch loop", value: arta.peak / loop.peak, limit: 1.2 },
+    { name: "10,000: lost generations", value: artaLarge.lost, limit: 0 },
+    { name: "10,000: sign-ups", value: artaLarge.signUps, limit: 1 },
+    { name: "10,000: peak memory, GB", value: artaLarge.peak / 1_000, limit: 1 },
+    { name: "10,000: mean lag, relative to 1,000", value: artaLarge.lag / arta.lag, limit: 1.5 }
   ]
 }
 
@@ -81,8 +84,8 @@ const titles: Readonly<Record<string, string>> = {
   fal: "@fal-ai/client"
 }
 
-const contest = (summaries: ReadonlyArray<Summary>): string => {
-  const loop = named(summaries, "fetch")
+const comparisonTable = (summaries: ReadonlyArray<Summary>): string => {
+  const loop = findSummary(summaries, "fetch")
   return table(
     [
       "Client",
@@ -95,69 +98,74 @@ const contest = (summaries: ReadonlyArray<Summary>): string => {
       "Sign-ups",
       "Failures"
     ],
-    summaries.map((each) => [
-      titles[each.name] ?? each.name,
-      (each.cpu / loop.cpu).toFixed(2),
-      (each.peak / loop.peak).toFixed(2),
-      each.requests.toFixed(1),
-      (each.lag / 1_000).toFixed(2),
-      (each.lag95 / 1_000).toFixed(2),
-      each.whole.toFixed(1),
-      String(each.signUps),
-      String(each.failures)
+    summaries.map((summary) => [
+      titles[summary.name] ?? summary.name,
+      (summary.cpu / loop.cpu).toFixed(2),
+      (summary.peak / loop.peak).toFixed(2),
+      summary.requests.toFixed(1),
+      (summary.lag / 1_000).toFixed(2),
+      (summary.lag95 / 1_000).toFixed(2),
+      summary.total.toFixed(1),
+      String(summary.signUps),
+      String(summary.failures)
     ])
   )
 }
 
+interface Comparison {
+  /** The number of concurrent generations. */
+  readonly generations: number
+  readonly summaries: ReadonlyArray<Summary>
+}
+
 export interface Results {
   readonly machine: string
-  readonly few: number
-  readonly many: number
   readonly rounds: number
-  readonly atFew: ReadonlyArray<Summary>
-  readonly atMany: ReadonlyArray<Summary>
+  readonly small: Comparison
+  readonly large: Comparison
   readonly targets: ReadonlyArray<Target>
 }
 
-const count = (value: number) => value.toLocaleString("en")
+const formatCount = (value: number) => value.toLocaleString("en")
 
-export const markdown = ({ atFew, atMany, few, machine, many, rounds, targets }: Results): string => `# Load
+export const markdown = ({ large, machine, rounds, small, targets }: Results): string => `# Load
 
 \`npm run bench:load\` writes this page. One process starts many generations at the same time, against a server in another
 process. The clients run one after the other, each in a new process against a new server. A generation is queued for 1 s and in
-progress for 2 s. This page was written on a machine with ${machine}. Only the ratios within one table are comparable.
+progress for 2 s. These figures come from a machine with ${machine}. Compare only the ratios within one table.
 
 - **Processor**: the processor time of all threads of the client's process, from the end of its imports to its last image,
   relative to the fetch loop.
 - **Memory**: the peak memory of the process, imports included, relative to the fetch loop.
-- **Requests**: the requests of one generation, including its share of the sign-up.
+- **Requests**: the requests per generation, including its share of the sign-up.
 - **Lag**: the time from the end of a generation to the moment when the client notices it. On a busy machine, every client
-  notices later than its pauses suggest.
-- **All**: the time until the client has noticed the last image.
+  notices later than its polling interval suggests.
+- **All**: the time until the client notices the last image.
+- **Failures**: the generations for which the client reports an error.
 
 The loops are minimal programs: they sign up once, poll every 500 ms, and have neither retries nor timeouts. The loop in Effect
-uses the HTTP client of \`@effect/platform\` over undici, and shows the cost of what effect-arta builds on. The packages run with
-their defaults, on the routes that they expect. \`replicate\` prefers a request that the server holds open; this server does not
-hold requests open, so \`replicate\` polls. effect-arta runs from its built files, over undici, with its defaults. It submits at
-most 32 generations at a time, while the others submit all of them immediately. So effect-arta polls the generations under way
-on time, while the others are too busy to poll.
+uses the HTTP client of \`@effect/platform\` over undici, and shows what Effect and that client cost on their own. The server has
+the routes that \`replicate\` and \`@fal-ai/client\` expect, and both run with their defaults. \`replicate\` prefers a request that
+the server holds open; this server does not hold requests open, so \`replicate\` polls. effect-arta runs from its built files,
+over undici, with its defaults. It submits at most 32 generations at a time, so it polls on time. The others submit all
+generations immediately, and are then too busy to poll.
 
 ## Targets
 
 ${table(
   ["At", "Measured", "At most", "Met"],
-  targets.map((target) => [target.name, target.value.toFixed(2), String(target.most), isReached(target) ? "yes" : "no"])
+  targets.map((target) => [target.name, target.value.toFixed(2), String(target.limit), isMet(target) ? "yes" : "no"])
 )}
 
-## ${count(few)} concurrent generations
+## ${formatCount(small.generations)} concurrent generations
 
 The median of ${String(rounds)} runs by processor time.
 
-${contest(atFew)}
+${comparisonTable(small.summaries)}
 
-## ${count(many)} concurrent generations
+## ${formatCount(large.generations)} concurrent generations
 
 One run of two clients.
 
-${contest(atMany)}
+${comparisonTable(large.summaries)}
 `

@@ -4,16 +4,16 @@ import { execSync, fork } from "node:child_process"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import type { Counts, Surroundings, Usage } from "./measures.js"
+import type { Environment, RequestCounts, Usage } from "./measures.js"
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-const packages = ["replicate@1.4.0", "@fal-ai/client@1.10.1"]
-const versionsUntil = "2026-11-01"
+const peerPackages = ["replicate@1.4.0", "@fal-ai/client@1.10.1"]
+const publishedBefore = "2026-11-01"
 const directory = fromRoot("node_modules/.cache/load")
 const programs = `${directory}/programs`
 
-/** Builds the library, and what runs in other processes, and installs what only this benchmark needs. */
+/** Builds the library and the programs of the child processes, and installs the other clients. */
 export const prepare = async (): Promise<void> => {
   execSync("npm run build", { cwd: fromRoot("."), stdio: ["ignore", "ignore", "inherit"] })
   await build({
@@ -25,36 +25,40 @@ export const prepare = async (): Promise<void> => {
     target: "node20",
     logLevel: "error"
   })
-  const isInstalled = packages.every((name) => existsSync(`${directory}/node_modules/${name.replace(/@[^@]+$/, "")}`))
+  const isInstalled = peerPackages.every((name) =>
+    existsSync(`${directory}/node_modules/${name.replace(/@[^@]+$/, "")}`)
+  )
   if (isInstalled) return
-  const options = `--prefix "${directory}" --before ${versionsUntil} --ignore-scripts --no-audit --no-fund --no-save`
-  execSync(`npm install ${options} ${packages.join(" ")}`, { stdio: "inherit" })
+  const options = `--prefix "${directory}" --before ${publishedBefore} --ignore-scripts --no-audit --no-fund --no-save`
+  execSync(`npm install ${options} ${peerPackages.join(" ")}`, { stdio: "inherit" })
 }
 
-const answerOf = async <A>(child: ChildProcess): Promise<A> => {
-  const [answer] = (await Promise.race([
+const messageFrom = async <A>(child: ChildProcess): Promise<A> => {
+  const [message] = (await Promise.race([
     once(child, "message"),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`a process ended with ${String(code)}`)))
+    once(child, "exit").then(([code]) => Promise.reject(new Error(`a child process exited with code ${String(code)}`)))
   ])) as [A]
-  return answer
+  return message
 }
 
-// Plain Node runs what was built: a loader for TypeScript would be part of what is measured.
+// Run built files on plain Node, because a TypeScript loader would distort the measurement.
 const start = (program: string, ...args: ReadonlyArray<string>) =>
   fork(`${programs}/${program}.js`, args, { execArgv: [] })
 
 export interface Run extends Usage {
-  readonly counts: Counts
+  readonly counts: RequestCounts
 }
 
-/** Runs a contender in a process against a new server in another. */
+/** Runs a contender in one new process, against a server in another. */
 export const run = async (contender: string, generations: number): Promise<Run> => {
   const server = start("server")
   try {
-    const surroundings: Surroundings = { server: await answerOf(server), dist: fromRoot("dist"), peers: directory }
-    const usage = await answerOf<Usage>(start("contend", contender, String(generations), JSON.stringify(surroundings)))
+    const environment: Environment = { server: await messageFrom(server), dist: fromRoot("dist"), packages: directory }
+    const usage = await messageFrom<Usage>(
+      start("contend", contender, String(generations), JSON.stringify(environment))
+    )
     server.send("counts")
-    return { ...usage, counts: await answerOf<Counts>(server) }
+    return { ...usage, counts: await messageFrom<RequestCounts>(server) }
   } finally {
     server.disconnect()
   }

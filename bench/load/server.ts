@@ -1,40 +1,40 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import type { Counts } from "./measures.js"
+import type { RequestCounts } from "./measures.js"
 
 const queueMillis = 1_000
-const drawingMillis = 2_000
+const generatingMillis = 2_000
 
-const counts: Counts = { signUps: 0, submits: 0, requests: 0 }
+const counts: RequestCounts = { signUps: 0, submits: 0, requests: 0 }
 
-// An id tells when its generation was submitted, and an image's URL when it was done: the server keeps no state, and
-// the client can tell how late it learned of it.
+// A record id contains the time of the submission, so the server needs no state. An image URL contains the time when the
+// generation ends, so the client can measure its lag.
 const submit = (): string => {
   counts.submits++
   return `${String(Date.now())}-${String(counts.submits)}`
 }
 
-const generationOf = (id: string) => {
-  const drawnFrom = parseInt(id) + queueMillis
-  const doneAt = drawnFrom + drawingMillis
+const generationState = (id: string) => {
+  const generatingFrom = parseInt(id) + queueMillis
+  const doneAt = generatingFrom + generatingMillis
   const now = Date.now()
   return {
-    stage: now < drawnFrom ? ("queued" as const) : now < doneAt ? ("drawing" as const) : ("done" as const),
+    stage: now < generatingFrom ? ("queued" as const) : now < doneAt ? ("generating" as const) : ("done" as const),
     image: `http://images.example/${String(doneAt)}.png`
   }
 }
 
 interface Route {
   readonly method: "GET" | "POST"
-  /** What it captures is the id. */
+  /** The first capture group is the record id. */
   readonly path: RegExp
   readonly respond: (id: string) => unknown
 }
 
-const artaStatus = { queued: "IN_QUEUE", drawing: "IN_PROGRESS", done: "DONE" } as const
-const replicateStatus = { queued: "starting", drawing: "processing", done: "succeeded" } as const
-const falStatus = { queued: "IN_QUEUE", drawing: "IN_PROGRESS", done: "COMPLETED" } as const
+const artaStatus = { queued: "IN_QUEUE", generating: "IN_PROGRESS", done: "DONE" } as const
+const replicateStatus = { queued: "starting", generating: "processing", done: "succeeded" } as const
+const falStatus = { queued: "IN_QUEUE", generating: "IN_PROGRESS", done: "COMPLETED" } as const
 
 const credentials = {
   localId: "1",
@@ -44,7 +44,7 @@ const credentials = {
 }
 
 const prediction = (id: string) => {
-  const { image, stage } = generationOf(id)
+  const { image, stage } = generationState(id)
   return {
     id,
     model: "arta/flux",
@@ -63,7 +63,7 @@ const routes: ReadonlyArray<Route> = [
     method: "GET",
     path: /^\/arta\/text2image\/([^/]+)\/status$/,
     respond: (id) => {
-      const { image, stage } = generationOf(id)
+      const { image, stage } = generationState(id)
       return {
         record_id: id,
         status: artaStatus[stage],
@@ -91,12 +91,12 @@ const routes: ReadonlyArray<Route> = [
   {
     method: "GET",
     path: /^\/fal\/arta\/flux\/requests\/([^/]+)\/status/,
-    respond: (id) => ({ status: falStatus[generationOf(id).stage], request_id: id })
+    respond: (id) => ({ status: falStatus[generationState(id).stage], request_id: id })
   },
   {
     method: "GET",
     path: /^\/fal\/arta\/flux\/requests\/([^/]+)$/,
-    respond: (id) => ({ images: [{ url: generationOf(id).image }] })
+    respond: (id) => ({ images: [{ url: generationState(id).image }] })
   },
   {
     method: "POST",
@@ -105,7 +105,7 @@ const routes: ReadonlyArray<Route> = [
   }
 ]
 
-const reply = (request: IncomingMessage, response: ServerResponse): void => {
+const respondTo = (request: IncomingMessage, response: ServerResponse): void => {
   counts.requests++
   for (const { respond, method, path } of routes) {
     const match = method === request.method ? path.exec(request.url ?? "") : null
@@ -121,11 +121,11 @@ const reply = (request: IncomingMessage, response: ServerResponse): void => {
 
 const server = createServer((request, response) => {
   request.resume().once("end", () => {
-    reply(request, response)
+    respondTo(request, response)
   })
 })
 
-// As long as most services keep a connection that nobody uses, where Node has it for 5 seconds.
+// Most services keep idle connections for about 60 seconds. Node's default is 5.
 server.keepAliveTimeout = 60_000
 
 server.listen({ port: 0, host: "127.0.0.1", backlog: 16_384 }, () => {

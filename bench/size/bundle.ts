@@ -2,27 +2,27 @@ import type { BuildOptions } from "esbuild"
 import { build } from "esbuild"
 import { gzipSync } from "node:zlib"
 
-/** What a program imports, bundled for a browser. All sizes are bytes, minified and gzipped. */
+/** Sizes of browser bundles in bytes, minified and gzipped. */
 export interface Sizes {
-  readonly whole: number
-  /** What the same imports from Effect cost without us. */
+  readonly total: number
+  /** Only what the program imports from Effect. */
   readonly effect: number
-  /** What the same imports from Effect and from our dependencies cost without us. */
-  readonly others: number
+  /** Only what the program imports from Effect and from our other dependencies. */
+  readonly external: number
 }
 
-/** More than this is not to be carried: 10 KiB. */
+/** The size limit of our own code: 10 KiB. */
 export const mostOwnBytes = 10_240
 
-const effect = ["effect", "effect/*", "@effect/platform", "@effect/platform/*"]
-const dependencies = ["fastest-levenshtein"]
+const effectPackages = ["effect", "effect/*", "@effect/platform", "@effect/platform/*"]
+const otherDependencies = ["fastest-levenshtein"]
 
 const bundle = async (contents: string, options: BuildOptions): Promise<string> => {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: process.cwd() },
     bundle: true,
     format: "esm",
-    // For a browser, an import of one of Node's own modules is an error.
+    // Fails if the code imports a Node built-in.
     platform: "browser",
     alias: { "effect-arta": "./src/index.ts" },
     logLevel: "silent",
@@ -32,30 +32,30 @@ const bundle = async (contents: string, options: BuildOptions): Promise<string> 
   return outputFiles[0]?.text ?? ""
 }
 
-const packed = async (contents: string): Promise<number> =>
+const gzippedSize = async (contents: string): Promise<number> =>
   gzipSync(await bundle(contents, { minify: true }), { level: 9 }).length
 
-const namesOf = (clause: string): ReadonlyArray<string> =>
+const localNames = (clause: string): ReadonlyArray<string> =>
   clause.split(",").map((name) => name.trim().split(" as ").at(-1) ?? "")
 
-/** A program that uses of some packages just what another program uses of them. */
-const sameImports = (code: string): string => {
+/** A program that uses only what `code` uses of the packages that it imports. */
+const importsOnly = (code: string): string => {
   const imports = [...code.matchAll(/^import .* from ".*";$/gm)].map(([line]) => line)
   const used = imports.flatMap((line) => {
     const namespace = /^import \* as (\w+)/.exec(line)?.[1]
     return namespace === undefined
-      ? namesOf(/\{(.*)\}/.exec(line)?.[1] ?? "")
+      ? localNames(/\{(.*)\}/.exec(line)?.[1] ?? "")
       : [...code.matchAll(new RegExp(`\\b${namespace}\\.\\w+`, "g"))].map(([use]) => use)
   })
   return [...imports, `export const used = [${[...new Set(used)].join(", ")}]`].join("\n")
 }
 
 export const measure = async (entry: string): Promise<Sizes> => ({
-  whole: await packed(entry),
-  effect: await packed(sameImports(await bundle(entry, { external: effect }))),
-  others: await packed(sameImports(await bundle(entry, { external: [...effect, ...dependencies] })))
+  total: await gzippedSize(entry),
+  effect: await gzippedSize(importsOnly(await bundle(entry, { external: effectPackages }))),
+  external: await gzippedSize(importsOnly(await bundle(entry, { external: [...effectPackages, ...otherDependencies] })))
 })
 
 export const everything = 'export { Arta } from "effect-arta"'
 
-export const own = ({ others, whole }: Sizes): number => whole - others
+export const own = ({ external, total }: Sizes): number => total - external

@@ -21,7 +21,7 @@ const given = {
 
 const sources = [
   ["the environment", undefined, "environment"],
-  ["what it is given", given, "program"]
+  ["the given config", given, "program"]
 ] as const
 
 describe("Auth.layerConfig", () => {

@@ -7,7 +7,7 @@ import { encode } from "fast-png"
 import type { Step } from "../support/failingDisk.js"
 import { failing } from "../support/failingDisk.js"
 import type { RawResponse } from "../support/faultServer.js"
-import { cut, faultServer, head, respond } from "../support/faultServer.js"
+import { truncate, faultServer, head, respond } from "../support/faultServer.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
 import { scriptedClient } from "../support/scripted.js"
 
@@ -154,9 +154,9 @@ describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
     ["a page with status 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
     ["a very short page", respond(200, "Hello"), /not a PNG/, 1],
     ["an empty body", respond(200, ""), /empty/, 4],
-    ["a body cut short by length", cut(200, png, "length"), /incomplete/, 4],
-    ["a body cut short by chunk", cut(200, png, "chunk"), /incomplete/, 4],
-    ["a body cut short by a plain close", cut(200, png, "close"), /incomplete/, 4],
+    ["a body cut short by length", truncate(200, png, "length"), /incomplete/, 4],
+    ["a body cut short by chunk", truncate(200, png, "chunk"), /incomplete/, 4],
+    ["a body cut short by a plain close", truncate(200, png, "close"), /incomplete/, 4],
     ["a JPEG without its end", respond(200, jpeg.subarray(0, 20)), /incomplete/, 4],
     ["a WebP without its end", respond(200, webp.subarray(0, 20)), /incomplete/, 4],
     ["a reset", { then: "reset" }, /connection failed/, 4],
@@ -186,7 +186,7 @@ describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
   // fault: Download | Failures that pass at a download | nothing
   it.scopedLive.each<[string, ReadonlyArray<RawResponse>]>([
     ["a reset", [{ then: "reset" }, whole]],
-    ["503 and a truncated body", [respond(503), cut(200, png, "close"), whole]],
+    ["503 and a truncated body", [respond(503), truncate(200, png, "close"), whole]],
     ["a redirect", [respond(302, "", { location: "/elsewhere" })]],
     [
       "a body of single bytes",
@@ -260,7 +260,7 @@ describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
 describe("ImageFile.bytes", { timeout: 60_000 }, () => {
   it.scopedLive("emits the bytes as they arrive, and fails at the end of an incomplete image", () =>
     Effect.gen(function* () {
-      const server = yield* faultServer({ "/whole": [whole], "/cut": [cut(200, png, "close")] })
+      const server = yield* faultServer({ "/whole": [whole], "/cut": [truncate(200, png, "close")] })
       const at = (path: string) => ImageFile.bytes({ index: 0, url: server.url + path })
       const chunks = yield* Stream.runCollect(at("/whole"))
       expect(Buffer.compare(Buffer.concat(Chunk.toReadonlyArray(chunks)), png)).toBe(0)

@@ -30,8 +30,8 @@ afterAll(() => rm(bundles, { recursive: true, force: true }))
 
 const makeLane = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const folder = yield* fs.makeTempDirectoryScoped()
-  const file = `${folder}/credentials.json`
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const file = `${directory}/credentials.json`
   const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file))
 
   /** Reads the number of the stored session, and checks that the session is complete. */
@@ -43,12 +43,12 @@ const makeLane = Effect.gen(function* () {
     return number
   })
 
-  const files = fs.readDirectory(folder)
+  const files = fs.readDirectory(directory)
   const isLocked = fs.exists(`${file}.lock`)
   const unlock = fs.remove(`${file}.lock`, { force: true })
 
   const temporaryFiles = Effect.map(files, (names) => names.filter((name) => name.endsWith(".tmp")))
-  const age = (name: string) => fs.utimes(`${folder}/${name}`, 0, 0)
+  const age = (name: string) => fs.utimes(`${directory}/${name}`, 0, 0)
 
   return { file, store, readNumber, files, isLocked, unlock, temporaryFiles, age }
 })
@@ -95,7 +95,7 @@ describe("A program that is killed while it saves", () => {
           for (let kill = 0; kill < killsPerLane; kill += 1) {
             const saved = yield* runAndKill(lane, stored + 1)
             stored = yield* lane.readNumber
-            expect(stored, "what was reported saved is there").toBeGreaterThanOrEqual(saved)
+            expect(stored, "the last reported session is stored").toBeGreaterThanOrEqual(saved)
             if (recovered < recoveriesPerLane && (yield* lane.isLocked)) {
               yield* recover(lane)
               recovered += 1

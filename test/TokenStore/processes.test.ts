@@ -28,9 +28,9 @@ const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
 
 const makeOptions = Effect.gen(function* () {
-  const folder = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
-  const options = { apiKey: "k", tokenFile: `${folder}/credentials.json`, ...(yield* ArtaEmulator.urls) }
-  return { folder, options }
+  const directory = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+  const options = { apiKey: "k", tokenFile: `${directory}/credentials.json`, ...(yield* ArtaEmulator.urls) }
+  return { directory, options }
 })
 
 /** Starts several processes, which request a token at the same moment, and returns their tokens. */
@@ -68,12 +68,12 @@ describe("Processes that share a token file", { timeout: 60_000 }, () => {
   it.scopedLive("sign up once between all of them", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const { folder, options } = yield* makeOptions
+      const { directory, options } = yield* makeOptions
       const tokens = yield* askTogether(count, options)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
       expect(tokens).toHaveLength(count)
       expect(new Set(tokens)).toEqual(new Set([Redacted.value((yield* storedIn(options)).idToken)]))
-      expect(yield* fs.readDirectory(folder)).toEqual(["credentials.json"])
+      expect(yield* fs.readDirectory(directory)).toEqual(["credentials.json"])
     }).pipe(onPort())
   )
 

@@ -17,8 +17,8 @@ afterEach(() => vi.useRealTimers())
 
 const inFile = Layer.unwrapScoped(
   Effect.gen(function* () {
-    const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
-    return TokenStore.layerFileSystem((yield* Path.Path).join(folder, "credentials.json"))
+    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+    return TokenStore.layerFileSystem((yield* Path.Path).join(directory, "credentials.json"))
   })
 ).pipe(Layer.provide(NodeContext.layer), Layer.orDie)
 

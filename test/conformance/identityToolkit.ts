@@ -6,7 +6,7 @@ import { createServer } from "node:http"
 import { createRequire } from "node:module"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { folder } from "./firebaseTools.js"
+import { directory } from "./firebaseTools.js"
 
 const project = "conformance"
 
@@ -17,7 +17,7 @@ export class IdentityToolkit extends Context.Tag("test/IdentityToolkit")<
 >() {}
 
 const emulator = Effect.promise(() => {
-  const server = join(folder, "node_modules/firebase-tools/lib/emulator/auth/server.js")
+  const server = join(directory, "node_modules/firebase-tools/lib/emulator/auth/server.js")
   const { createApp } = createRequire(import.meta.url)(server) as {
     readonly createApp: (projectId: string) => Promise<RequestListener>
   }

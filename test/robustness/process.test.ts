@@ -32,13 +32,13 @@ interface Urls {
 /** Starts the program, with or without a session, and lists the files that it has written so far. */
 const startWith = Effect.fn(function* (urls: Urls, stored?: string) {
   const fs = yield* FileSystem.FileSystem
-  const folder = yield* fs.makeTempDirectoryScoped()
-  const tokenFile = `${folder}/session/credentials.json`
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const tokenFile = `${directory}/session/credentials.json`
   const options = { apiKey: "k", tokenFile, ...urls }
-  yield* fs.makeDirectory(`${folder}/session`)
+  yield* fs.makeDirectory(`${directory}/session`)
   if (stored !== undefined) yield* fs.writeFileString(tokenFile, stored)
-  const child = yield* startProgram(program, JSON.stringify(options), `${folder}/images`)
-  const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${folder}/${name}`), () => [])
+  const child = yield* startProgram(program, JSON.stringify(options), `${directory}/images`)
+  const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${directory}/${name}`), () => [])
   return { child, tokenFile, session: filesIn("session"), images: filesIn("images") }
 })
 

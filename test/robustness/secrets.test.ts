@@ -22,7 +22,7 @@ const accepted = { record_id: "record-1" }
 const done = { status: "DONE", response: [{ url: "https://images.test/0" }] }
 
 const failures: ReadonlyArray<readonly [string, Step]> = [
-  ...[200, 400, 401, 403, 422, 429, 500].map((parrot) => [`${String(parrot)} and an echo`, { parrot }] as const),
+  ...[200, 400, 401, 403, 422, 429, 500].map((echo) => [`${String(echo)} and an echo`, { echo }] as const),
   ["a wrong format", { body: { ...signedUp, ...refreshed, expiresIn: {}, record_id: {}, status: 5 } }],
   ["no JSON", { status: 418, body: "I am a teapot" }],
   ["a reset", { code: "ECONNRESET" }],

@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import type { ArtaError, Generation } from "effect-arta"
 import { Arta, Polling, TokenStore } from "effect-arta"
 import type { RawResponse, FaultServer } from "../support/faultServer.js"
-import { cut, faultServer, head, respond } from "../support/faultServer.js"
+import { truncate, faultServer, head, respond } from "../support/faultServer.js"
 
 const signedUp = respond(200, {
   kind: "k",
@@ -60,9 +60,9 @@ describe.concurrent("On real sockets", () => {
     ["a reset after the body", { then: "reset" }],
     ["a close without a response", { then: "close" }],
     ["half of the headers", { write: ["HTTP/1.1 200 OK\r\ncontent-le"], then: "close" }],
-    ["a response cut short by length", cut(200, bytesOf({ record_id: "rec" }), "length")],
-    ["a response cut short by chunk", cut(200, bytesOf({ record_id: "rec" }), "chunk")],
-    ["a response cut short by a plain close", cut(200, bytesOf({ record_id: "rec" }), "close")],
+    ["a response cut short by length", truncate(200, bytesOf({ record_id: "rec" }), "length")],
+    ["a response cut short by chunk", truncate(200, bytesOf({ record_id: "rec" }), "chunk")],
+    ["a response cut short by a plain close", truncate(200, bytesOf({ record_id: "rec" }), "close")],
     ["500", respond(500, "<h1>Internal Server Error</h1>")],
     ["502", respond(502)],
     ["no HTTP at all", { write: ["SSH-2.0-OpenSSH_9.6\r\n"], then: "close" }]
@@ -80,9 +80,9 @@ describe.concurrent("On real sockets", () => {
   it.live.each<[string, RawResponse]>([
     ["a reset", { then: "reset" }],
     ["a close", { then: "close" }],
-    ["a response cut short by length", cut(200, bytesOf({ status: "DONE" }), "length")],
-    ["a response cut short by chunk", cut(200, bytesOf({ status: "DONE" }), "chunk")],
-    ["a response cut short by a plain close", cut(200, bytesOf({ status: "DONE" }), "close")],
+    ["a response cut short by length", truncate(200, bytesOf({ status: "DONE" }), "length")],
+    ["a response cut short by chunk", truncate(200, bytesOf({ status: "DONE" }), "chunk")],
+    ["a response cut short by a plain close", truncate(200, bytesOf({ status: "DONE" }), "close")],
     ["a page", respond(200, "<h1>Hello</h1>", { "content-type": "text/html" })],
     ["503", respond(503)]
   ])("polling continues after %s", ([, response]) =>

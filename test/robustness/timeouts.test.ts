@@ -15,22 +15,26 @@ const accepted = respond(200, { record_id: "rec" })
 const done = respond(200, { status: "DONE", response: [{ url: "http://images.test/0" }] })
 
 /** Counts the requests of an HTTP client and the responses that have started, by the end of the URL. */
-const watching = Effect.gen(function* () {
-  const asked: Array<string> = []
-  const begun: Array<string> = []
+const countingClient = Effect.gen(function* () {
+  const requested: Array<string> = []
+  const responded: Array<string> = []
   const client = (yield* HttpClient.HttpClient).pipe(
-    HttpClient.tapRequest(({ url }) => Effect.sync(() => asked.push(url))),
-    HttpClient.tap(({ request }) => Effect.sync(() => begun.push(request.url)))
+    HttpClient.tapRequest(({ url }) => Effect.sync(() => requested.push(url))),
+    HttpClient.tap(({ request }) => Effect.sync(() => responded.push(request.url)))
   )
   const times = (urls: ReadonlyArray<string>, path: string) => urls.filter((url) => url.endsWith(path)).length
-  return { client, asked: (path: string) => times(asked, path), begun: (path: string) => times(begun, path) }
+  return {
+    client,
+    requested: (path: string) => times(requested, path),
+    responded: (path: string) => times(responded, path)
+  }
 })
 
 /** The library in virtual time, with a server on real sockets. */
 const onServer = (scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>) =>
   Effect.gen(function* () {
     const { connections, requests, url } = yield* faultServer({ "/signUp": [signedUp], ...scripts })
-    const { asked, begun, client } = yield* watching
+    const { requested, responded, client } = yield* countingClient
     const services = yield* Layer.build(
       Arta.layer({ apiKey: "k", apiUrl: url, signUpUrl: `${url}/signUp`, tokenUrl: `${url}/token` }).pipe(
         Layer.provideMerge(TokenStore.layerMemory),
@@ -47,14 +51,15 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>)
       Effect.gen(function* () {
         const fiber = yield* Effect.fork(Effect.provide(effect, services))
         for (let attempt = 1; attempt <= times; attempt += 1) {
-          while (attempt > 1 && asked(path) < attempt) yield* TestClock.adjust("100 millis")
-          yield* eventually(Effect.sync(() => begun(path) === attempt))
+          while (attempt > 1 && requested(path) < attempt) yield* TestClock.adjust("100 millis")
+          yield* eventually(Effect.sync(() => responded(path) === attempt))
           yield* TestClock.adjust(Duration.seconds(seconds - 1))
           expect(yield* Fiber.poll(fiber)).toEqual(Option.none())
-          expect(asked(path)).toBe(attempt)
+          expect(requested(path)).toBe(attempt)
           yield* TestClock.adjust("1 second")
         }
-        while (asked(path) === times && Option.isNone(yield* Fiber.poll(fiber))) yield* TestClock.adjust("100 millis")
+        while (requested(path) === times && Option.isNone(yield* Fiber.poll(fiber)))
+          yield* TestClock.adjust("100 millis")
         return yield* ended(fiber)
       })
 

@@ -73,7 +73,7 @@ export const authWorld = (seed: number) => {
   }
 
   const processes: [Process, Process] = [startProcess(), startProcess()]
-  const handedOut: Array<string> = []
+  const returnedTokens: Array<string> = []
   let callers: Array<Caller> = []
   const failing = new Set<Process>()
 
@@ -85,7 +85,7 @@ export const authWorld = (seed: number) => {
   const inspect = (token: string, askedAt: number, refused: string | undefined) => {
     const requestedAt = server.requestedAt(token)
     const saved = savedAt.get(token)
-    if (token === refused) violation(`${token} for a caller whose ${token} was refused`)
+    if (token === refused) violation(`${token}, which the caller reported as refused`)
     if (requestedAt === undefined) return violation(`${token}, which was never issued`)
     if (saved === undefined) return violation(`${token} before it was stored`)
     // A token that was saved while the caller waited is new, even if the clock has changed since.
@@ -101,7 +101,7 @@ export const authWorld = (seed: number) => {
         const token = Redacted.value(redacted)
         inspect(token, askedAt, refused)
         process.lastToken = token
-        handedOut.push(token)
+        returnedTokens.push(token)
         return token
       })
     }).pipe(
@@ -154,7 +154,8 @@ export const authWorld = (seed: number) => {
 
     renew: (which: 0 | 1, refused: "last" | "unknown" | number, times: number) => {
       const process = processes[which]
-      const name = refused === "last" ? process.lastToken : refused === "unknown" ? "unknown" : handedOut.at(-refused)
+      const name =
+        refused === "last" ? process.lastToken : refused === "unknown" ? "unknown" : returnedTokens.at(-refused)
       call(process, times, watched(process, name ?? "unknown"))
     },
 

@@ -40,7 +40,7 @@ export const respond = (
 }
 
 /** A response truncated in the middle: by content length, by chunk, or by a closed connection. */
-export const cut = (status: number, body: Uint8Array, how: "length" | "chunk" | "close"): RawResponse => {
+export const truncate = (status: number, body: Uint8Array, how: "length" | "chunk" | "close"): RawResponse => {
   const half = body.subarray(0, Math.floor(body.length / 2))
   switch (how) {
     case "length":

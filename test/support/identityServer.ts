@@ -45,7 +45,7 @@ interface Reply {
 export const tokenLife = 3_600_000
 
 const timeout = 10_000
-const onTheWay = Effect.sleep(1_000)
+const latency = Effect.sleep(1_000)
 
 const silence = Effect.async<never>(() => undefined)
 
@@ -59,8 +59,8 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
   const accounts: Array<Account> = []
   const accountByRefreshToken = new Map<string, Account>()
   const idTokens = new Map<string, IdToken>()
-  const quietUntil = new Map<number, number>()
-  const coming: Array<Fault> = []
+  const cooldownEnds = new Map<number, number>()
+  const pendingFaults: Array<Fault> = []
   let rotation: Rotation = "keep"
   let inFlight = 0
   let issued = 0
@@ -81,7 +81,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
     return refreshToken
   }
 
-  const delivering = (account: Account, refreshToken: string, body: unknown): Reply => ({
+  const deliver = (account: Account, refreshToken: string, body: unknown): Reply => ({
     status: 200,
     body,
     read: () => {
@@ -93,7 +93,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
     const account = { id: `account-${String(accounts.length)}`, isLost: false }
     accounts.push(account)
     const refreshToken = issueRefreshToken(account)
-    return delivering(account, refreshToken, {
+    return deliver(account, refreshToken, {
       localId: account.id,
       idToken: issueIdToken(requestedAt),
       refreshToken,
@@ -109,11 +109,11 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
     if (rotation === "keep") return { status: 200, body: { ...body, refresh_token: old } }
     accountByRefreshToken.delete(old)
     const refreshToken = issueRefreshToken(account)
-    return delivering(account, refreshToken, { ...body, refresh_token: refreshToken })
+    return deliver(account, refreshToken, { ...body, refresh_token: refreshToken })
   }
 
-  const mustKeepQuiet = (process: number, millis: number) => () => {
-    quietUntil.set(process, time.elapsed() + millis)
+  const startCooldown = (process: number, millis: number) => () => {
+    cooldownEnds.set(process, time.elapsed() + millis)
   }
 
   const respond = (process: number, fault: Fault | undefined, handle: () => Reply): Reply => {
@@ -123,9 +123,9 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
       case "HTML":
         return { status: 200, body: "<h1>Welcome to the hotel</h1>" }
       case "429 for a minute":
-        return { status: 429, body: "", headers: { "retry-after": "60" }, read: mustKeepQuiet(process, 60_000) }
+        return { status: 429, body: "", headers: { "retry-after": "60" }, read: startCooldown(process, 60_000) }
       case "QUOTA_EXCEEDED":
-        return { ...refusal("QUOTA_EXCEEDED : slow down"), read: mustKeepQuiet(process, 5_000) }
+        return { ...refusal("QUOTA_EXCEEDED : slow down"), read: startCooldown(process, 5_000) }
       case "USER_DISABLED":
         return refusal("USER_DISABLED")
       default:
@@ -135,7 +135,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
 
   const watch = (process: number, kind: "sign-up" | "refresh") => {
     if (inFlight > 0) violation(`a ${kind} while another request is in flight`)
-    if (time.elapsed() < (quietUntil.get(process) ?? 0) - 2) violation(`a ${kind} during the server's cooldown`)
+    if (time.elapsed() < (cooldownEnds.get(process) ?? 0) - 2) violation(`a ${kind} during the server's cooldown`)
     const alive = accounts.find(({ isLost }) => !isLost)
     if (kind === "sign-up" && alive !== undefined) violation(`a sign-up although the session of ${alive.id} is good`)
   }
@@ -149,10 +149,10 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
         inFlight += 1
         const sentAt = time.elapsed()
         const requestedAt = time.wall()
-        const fault = coming.shift()
+        const fault = pendingFaults.shift()
         const dropped = new RequestError({ request, reason: "Transport" })
 
-        yield* onTheWay
+        yield* latency
         if (fault === "dropped before") return yield* dropped
         if (fault === "silence before") return yield* silence
         const reply = respond(process, fault, () =>
@@ -162,7 +162,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
         )
         const isReading = Effect.gen(function* () {
           if (fault === "silence after") return yield* silence
-          yield* onTheWay
+          yield* latency
           if (fault === "dropped after") return yield* dropped
         })
         // A client that aborts while the response is on its way loses its content through its own mistake.
@@ -190,8 +190,8 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
     /** The wall-clock time at which a token was requested. Undefined if it was never issued. */
     requestedAt: (idToken: string) => idTokens.get(idToken)?.requestedAt,
     accepts: (idToken: string) => idTokens.get(idToken)?.isAccepted ?? false,
-    inject: (fault: Fault, times: number) => coming.push(...Array.from({ length: times }, () => fault)),
-    heal: () => coming.splice(0),
+    inject: (fault: Fault, times: number) => pendingFaults.push(...Array.from({ length: times }, () => fault)),
+    heal: () => pendingFaults.splice(0),
     rotate: (how: Rotation) => {
       rotation = how
     },

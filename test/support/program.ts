@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
 /** Bundles a test program into one file, so that it starts fast. Returns the path of the file. */
-export const bundleProgram = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", folder: string) => {
-  const outfile = `${folder}/${name}.cjs`
+export const bundleProgram = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", directory: string) => {
+  const outfile = `${directory}/${name}.cjs`
   await build({
     entryPoints: [fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))],
     outfile,

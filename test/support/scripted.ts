@@ -20,18 +20,17 @@ interface Reply {
 /**
  * A reply, a connection that fails with this error code, a reply that echoes the request, or silence.
  */
-export type Step =
-  Reply | { readonly code: string; readonly syscall?: string } | { readonly parrot: number } | "silence"
+export type Step = Reply | { readonly code: string; readonly syscall?: string } | { readonly echo: number } | "silence"
 
 const bodyOf = (request: HttpClientRequest.HttpClientRequest): string =>
   request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
 
 const play = (request: HttpClientRequest.HttpClientRequest, step: Step, sent: ReadonlyArray<Seen>) => {
   if (step === "silence") return Effect.never
-  if ("parrot" in step) {
+  if ("echo" in step) {
     const detail = JSON.stringify(sent)
     const body = { status: "FAILED", detail, error: { message: detail } }
-    return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(body, { status: step.parrot })))
+    return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(body, { status: step.echo })))
   }
   if ("code" in step) {
     const cause = Object.assign(new Error("connection failed"), { code: step.code, syscall: step.syscall })

@@ -5,7 +5,7 @@ import type * as Library from "effect-arta"
 import { pathToFileURL } from "node:url"
 import type { Contender } from "../measures.js"
 
-/** This library as it is published, at its defaults, with the session in memory. */
+/** effect-arta from its built files, with its defaults and the session in memory. */
 export const contender: Contender = async ({ dist, server }) => {
   const { Arta, TokenStore } = (await import(pathToFileURL(`${dist}/index.js`).href)) as typeof Library
   const layer = Arta.layer({
@@ -15,14 +15,14 @@ export const contender: Contender = async ({ dist, server }) => {
     tokenUrl: `${server}/token`
   }).pipe(Layer.provide([TokenStore.layerMemory, NodeHttpClient.layerUndici]))
 
-  return (generations, tell) =>
+  return (generations, observer) =>
     Effect.forEach(
       Array.from({ length: generations }, (_, i) => i),
       (i) =>
         Effect.match(Arta.run({ prompt: `lighthouse ${String(i)}` }), {
-          onFailure: tell.failure,
+          onFailure: observer.failure,
           onSuccess: ({ images }) => {
-            tell.image(images[0].url)
+            observer.image(images[0].url)
           }
         }),
       { concurrency: "unbounded", discard: true }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module"
 import type { Contender } from "../measures.js"
-import { allAtOnce } from "../measures.js"
+import { runConcurrently } from "../measures.js"
 
 interface Fal {
   readonly createFalClient: (options: {
@@ -14,16 +14,16 @@ interface Fal {
   }
 }
 
-/** The `@fal-ai/client` package at its defaults, but for where its requests go. */
-export const contender: Contender = ({ peers, server }) => {
-  const { createFalClient } = createRequire(`${peers}/`)("@fal-ai/client") as Fal
+/** The `@fal-ai/client` package with its defaults. The middleware sends its requests to the benchmark server. */
+export const contender: Contender = ({ packages, server }) => {
+  const { createFalClient } = createRequire(`${packages}/`)("@fal-ai/client") as Fal
   const client = createFalClient({
     credentials: "k",
     requestMiddleware: (request) =>
       Promise.resolve({ ...request, url: request.url.replace("https://queue.fal.run", `${server}/fal`) })
   })
   return Promise.resolve(
-    allAtOnce(async (i) => {
+    runConcurrently(async (i) => {
       const { data } = await client.subscribe("arta/flux", { input: { prompt: `lighthouse ${String(i)}` } })
       return data.images[0].url
     })

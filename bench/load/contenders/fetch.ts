@@ -1,6 +1,6 @@
 import { loop } from "./loop.js"
 
-/** A loop by hand over Node's `fetch`. */
+/** The minimal loop over Node's `fetch`. */
 export const contender = loop(async (url, request) => {
   const response = await fetch(url, request)
   if (response.status !== 200) throw new Error(String(response.status))

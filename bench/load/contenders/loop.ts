@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises"
-import type { Contender, Surroundings } from "../measures.js"
-import { allAtOnce } from "../measures.js"
+import type { Contender } from "../measures.js"
+import { runConcurrently } from "../measures.js"
 
 export interface Request {
   readonly method: "GET" | "POST"
@@ -8,19 +8,19 @@ export interface Request {
   readonly body?: string
 }
 
-/** Sends a request and gives the JSON of the response. Throws if its status is not 200. */
+/** Sends a request and returns the JSON of the response. Throws if the status is not 200. */
 export type Send = (url: string, request: Request) => Promise<unknown>
 
-interface Status {
+interface StatusResponse {
   readonly status: string
   readonly response: ReadonlyArray<{ readonly url: string }>
 }
 
-/** Milliseconds between two questions. */
+/** The polling interval in milliseconds. */
 export const interval = 500
 
-/** What every loop submits. */
-export const formOf = (index: number): Readonly<Record<string, string>> => ({
+/** The form fields that every loop submits. */
+export const formFields = (index: number): Readonly<Record<string, string>> => ({
   prompt: `lighthouse ${String(index)}`,
   negative_prompt: "blurry, deformed hands, ugly",
   style: "Flux",
@@ -31,10 +31,10 @@ export const formOf = (index: number): Readonly<Record<string, string>> => ({
   seed: String(10_000 + index)
 })
 
-/** What one writes in a quarter of an hour: sign up, submit, ask twice a second. Nothing that fails is tried again. */
+/** A minimal client: it signs up once, submits, and polls at a fixed interval. It never retries. */
 export const loop =
   (send: Send): Contender =>
-  ({ server }: Surroundings) => {
+  ({ server }) => {
     const signUp = async () => {
       const request = {
         method: "POST",
@@ -52,17 +52,17 @@ export const loop =
       const submitted = (await send(`${server}/arta/text2image`, {
         method: "POST",
         headers: { authorization, "content-type": "application/x-www-form-urlencoded" },
-        body: new URLSearchParams(formOf(index)).toString()
+        body: new URLSearchParams(formFields(index)).toString()
       })) as { readonly record_id: string }
 
       const url = `${server}/arta/text2image/${submitted.record_id}/status`
       for (;;) {
-        const { response, status } = (await send(url, { method: "GET", headers: { authorization } })) as Status
+        const { response, status } = (await send(url, { method: "GET", headers: { authorization } })) as StatusResponse
         if (status !== "IN_QUEUE" && status !== "IN_PROGRESS")
           return response[0]?.url ?? Promise.reject(new Error(status))
         await setTimeout(interval)
       }
     }
 
-    return Promise.resolve(allAtOnce(generate))
+    return Promise.resolve(runConcurrently(generate))
   }

@@ -22,14 +22,14 @@ const save = (directory: string) => (done: Generation.Completed) =>
   Effect.gen(function* () {
     const journal = yield* Journal.open(directory)
     const records = yield* journal.records
-    const key = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
-    return yield* Option.match(key, {
+    const found = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
+    return yield* Option.match(found, {
       onNone: () => saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId) }),
       onSome: ([key]) => saveJournaled(journal, key, directory)(done)
     })
   }).pipe(Effect.scoped)
 
-/** Picks up a generation that was submitted before, shows how it comes along, and saves it. */
+/** Resumes a generation that was submitted before, shows the progress, and saves the images. */
 export const watch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   runAndReport(Arta.watch(input.recordId, { timeout: Duration.seconds(input.timeout) }), {
     json: input.json,

@@ -54,13 +54,8 @@ const addToRecords = (records: JournalRecords, entry: Entry): JournalRecords => 
 
 const readText = (directory: string) =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    return yield* Effect.catchIf(
-      fs.readFileString(path.join(directory, fileName)),
-      (error) => error._tag === "SystemError" && error.reason === "NotFound",
-      () => Effect.succeed("")
-    )
+    return (yield* AtomicFile.readIfExists(path.join(directory, fileName))) ?? ""
   })
 
 /** Reads the journal of a directory. Returns its records by first submission. */

@@ -8,8 +8,8 @@ import { exitCodes, SetupError } from "./errors.js"
 export const fileName = "effect-arta.jsonl"
 
 /**
- * A line of the journal. `key` identifies what was requested: a row of a batch, or one run of `generate`. `Submitting` is
- * written before the request is sent, so a crash at any point submits nothing twice.
+ * A line of the journal. `key` identifies what was requested: a row of a batch, or one run of `generate`. `Submitting`
+ * is written before the request is sent, so no crash leads to a second submission.
  */
 const Entry = Schema.Union(
   Schema.TaggedStruct("Submitting", {
@@ -38,7 +38,7 @@ const encoder = new TextEncoder()
 /** An entry as the bytes of a line. */
 export const toBytes = (entry: Entry): Uint8Array => encoder.encode(`${encodeLine(entry)}\n`)
 
-// A power failure can cut off the last line. Such an entry counts as not written.
+// A power failure can cut off the last line. Ignore such a line: its entry was never confirmed.
 const completeText = (text: string): string => text.slice(0, text.lastIndexOf("\n") + 1)
 
 const completeLines = (text: string): ReadonlyArray<string> => completeText(text).split("\n").slice(0, -1)
@@ -60,7 +60,9 @@ export const parseStrictly = (text: string): Effect.Effect<ReadonlyArray<Entry>,
       decodeLine(line),
       () =>
         new SetupError({
-          message: `Line ${String(index + 1)} of ${fileName} is damaged. Fix or remove the line, or choose another directory.`
+          message:
+            `Line ${String(index + 1)} of ${fileName} is damaged. ` +
+            "Fix or remove the line, or choose another directory."
         })
     )
   )

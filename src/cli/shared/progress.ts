@@ -14,7 +14,7 @@ export interface Progress {
   readonly conclude: (outcome: string) => Effect.Effect<void>
 }
 
-/** A bar on standard error, redrawn ten times a second until the scope closes. It shows nothing without a terminal. */
+/** A bar on standard error, updated ten times a second until the scope closes. It shows nothing without a terminal. */
 export const bar = (options: Options): Effect.Effect<SingleBar, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.map(

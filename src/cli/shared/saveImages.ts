@@ -11,7 +11,7 @@ import type { ArtaApi, ArtaError, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import type { Journal } from "./journal.js"
 
-/** The last event of a generation, each one reported on the way. */
+/** Reports every event of a generation and returns the last one. */
 export const awaitCompleted = <E, R>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   report: (event: Generation.GenerationEvent) => Effect.Effect<void>
@@ -30,7 +30,7 @@ export interface SaveResult {
   readonly failures: ReadonlyArray<ArtaError.DownloadError>
 }
 
-/** Saves the images that the directory does not have yet. `save` writes files atomically, so an existing file is complete. */
+/** Saves the images that the directory lacks. Writes are atomic, so an existing file is complete. */
 export const saveMissing = (
   { images, recordId }: Generation.Completed,
   { directory, name }: { readonly directory: string; readonly name: string }

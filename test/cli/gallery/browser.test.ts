@@ -38,7 +38,7 @@ const opened = async (options: BrowserContextOptions = {}): Promise<Page> => {
   page.on("pageerror", (error) => problems.push(String(error)))
   page.on("requestfailed", (request) => {
     const reason = request.failure()?.errorText ?? "for no reason"
-    // Who leaves the page does not wait for its images.
+    // Leaving the page aborts the requests for its images.
     if (reason !== "net::ERR_ABORTED") problems.push(`${request.url()} failed: ${reason}`)
   })
   page.on("request", (request) => {
@@ -81,7 +81,7 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
     expect(problems.splice(0)).toEqual([])
   })
 
-  it("loads every image, whatever its file is called", async () => {
+  it("loads every image for any file name", async () => {
     const page = await opened()
     const images = page.locator(".grid img")
     expect(await images.count()).toBe(total)
@@ -99,7 +99,7 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
     }
   })
 
-  it("filters as one types, by prompt, model, seed and file name", async () => {
+  it("filters while typing, by prompt, model, seed and file name", async () => {
     const page = await opened()
     const field = page.getByLabel("Filter")
     expect(await count(page)).toBe("7 images")
@@ -120,7 +120,7 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
     expect(await count(page)).toBe("1 of 7 images")
   })
 
-  it("says when nothing matches, and shows all again", async () => {
+  it("shows a notice when nothing matches, and shows all images again", async () => {
     const page = await opened()
     const notice = page.getByText("Nothing matches")
     expect(await notice.isVisible()).toBe(false)
@@ -134,7 +134,7 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
     expect(await count(page)).toBe("7 images")
   })
 
-  it("is used by keyboard", async () => {
+  it("works with the keyboard", async () => {
     const page = await opened()
     await page.keyboard.press("Tab")
     expect(await page.getByLabel("Filter").evaluate((element) => element === document.activeElement)).toBe(true)
@@ -156,7 +156,7 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
     await expect.poll(() => isFocused(page, /^first line/)).toBe(true)
   })
 
-  it("is used by mouse", async () => {
+  it("works with the mouse", async () => {
     const page = await opened()
     await thumbnail(page, "a lighthouse at dawn").click()
     expect(await viewer(page).getByText("Seed 7").isVisible()).toBe(true)
@@ -198,7 +198,7 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
     expect((caption?.y ?? height) + (caption?.height ?? 0)).toBeLessThanOrEqual(height)
   })
 
-  it("shows a prompt that is HTML as it was written, and runs none of it", async () => {
+  it("shows a prompt with HTML as text and runs nothing in it", async () => {
     const page = await opened()
     await thumbnail(page, hostile).click()
     expect(await viewer(page).locator(".prompt").textContent()).toBe(hostile)
@@ -213,14 +213,14 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
 
   it("follows the light and the dark scheme", async () => {
     const page = await opened({ colorScheme: "light" })
-    const colours = () =>
+    const colors = () =>
       page.evaluate(() => {
         const { backgroundColor, color } = getComputedStyle(document.body)
         return [backgroundColor, color].map((text) => Number(/\d+/.exec(text)?.[0]))
       })
-    const [page1 = 0, text1 = 0] = await colours()
+    const [page1 = 0, text1 = 0] = await colors()
     await page.emulateMedia({ colorScheme: "dark" })
-    const [page2 = 0, text2 = 0] = await colours()
+    const [page2 = 0, text2 = 0] = await colors()
     expect(page1).toBeGreaterThan(text1 + 150)
     expect(text2).toBeGreaterThan(page2 + 150)
   })
@@ -237,7 +237,7 @@ describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
     }
   })
 
-  it("is a grid of links to the files without JavaScript", async () => {
+  it("links to the files without JavaScript", async () => {
     const page = await opened({ javaScriptEnabled: false })
     expect(await page.getByLabel("Filter").isVisible()).toBe(false)
     expect(await count(page)).toBe("7 images")

@@ -37,7 +37,8 @@ export interface PlanInput {
 }
 
 const unknownSubmission =
-  "It is unknown whether the service accepted this row, so it was not submitted again. --retry-failed submits it anyway."
+  "It is unknown whether the service accepted this row, so it was not submitted again. " +
+  "--retry-failed submits it anyway."
 
 /** What the journal says to do for a row. None: nothing. Left: it failed earlier. */
 const planRow = (
@@ -60,8 +61,8 @@ const planRow = (
 }
 
 /**
- * Sorts the rows by their journal records. An accepted row is watched, never submitted again. A row that failed for good
- * is submitted again only with `--retry-failed`.
+ * Sorts the rows by their journal records. An accepted row is watched, never submitted again. A row that failed for
+ * good is submitted again only with `--retry-failed`.
  */
 export const plan = (rows: ReadonlyArray<Row>, input: PlanInput): Plan => {
   const [failedEarlier, tasks] = Array.separate(Array.filterMap(rows, (row) => planRow(row, input)))

@@ -59,7 +59,7 @@ const prepareRow = (options: Cells): Effect.Effect<GenerateRequest.GenerateReque
 const JsonLine = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 const Csv = Schema.Array(Schema.Array(Schema.String))
 
-interface RawRow {
+interface FileRow {
   readonly number: number
   readonly cells: Cells
 }
@@ -74,7 +74,7 @@ const fromJsonLines = (text: string) =>
   Effect.forEach(numberedLines(text), ({ line, number }) =>
     Effect.mapBoth(Schema.decode(JsonLine)(line), {
       onFailure: () => new UsageError({ message: `Line ${String(number)} is not a JSON object.` }),
-      onSuccess: (cells): RawRow => ({ number, cells: Object.entries(cells) })
+      onSuccess: (cells): FileRow => ({ number, cells: Object.entries(cells) })
     })
   )
 
@@ -86,12 +86,12 @@ const fromCsv = (text: string) =>
     Effect.flatMap(Schema.decodeUnknown(Csv)),
     Effect.mapError((error) => (error._tag === "UsageError" ? error : new UsageError({ message: error.message }))),
     Effect.map(([header = [], ...records]) =>
-      records.map((record, index): RawRow => ({ number: index + 1, cells: Array.zip(header, record) }))
+      records.map((record, index): FileRow => ({ number: index + 1, cells: Array.zip(header, record) }))
     )
   )
 
 const fromText = (text: string) =>
-  Effect.succeed(numberedLines(text).map(({ line, number }): RawRow => ({ number, cells: [["prompt", line]] })))
+  Effect.succeed(numberedLines(text).map(({ line, number }): FileRow => ({ number, cells: [["prompt", line]] })))
 
 // In another encoding, the prompts would have wrong letters. The decoder drops a byte order mark.
 const decodeUtf8 = (file: string, bytes: Uint8Array) =>
@@ -100,7 +100,7 @@ const decodeUtf8 = (file: string, bytes: Uint8Array) =>
     catch: () => new UsageError({ message: `${file} is not UTF-8 text. Save it as UTF-8.` })
   })
 
-const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<RawRow>, UsageError>>> = {
+const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<FileRow>, UsageError>>> = {
   ".txt": fromText,
   ".jsonl": fromJsonLines,
   ".csv": fromCsv
@@ -126,7 +126,7 @@ const joinErrors = (messages: ReadonlyArray<string>): string => {
   return [...messages.slice(0, maxErrors), ...(rest > 0 ? [`… and ${String(rest)} more.`] : [])].join("\n")
 }
 
-const readRawRows = (file: string) =>
+const readFileRows = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -143,9 +143,9 @@ export const readRequests = (
   file: string
 ): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const rawRows = yield* readRawRows(file)
-    const options = rawRows.map(({ cells }) => toOptions(cells))
-    const keyed = Array.zip(rawRows, Array.zip(options, keysOf(options)))
+    const fileRows = yield* readFileRows(file)
+    const options = fileRows.map(({ cells }) => toOptions(cells))
+    const keyed = Array.zip(fileRows, Array.zip(options, keysOf(options)))
     const [errors, rows] = yield* Effect.partition(keyed, ([{ number }, [cells, key]]) =>
       Effect.mapBoth(prepareRow(cells), {
         onFailure: (error) => `Row ${String(number)}: ${explain(error)}`,

@@ -57,7 +57,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     },
     { fault: Fault.identityError("signUp", "USER_DISABLED"), code: 4, says: /disabled/ },
     { fault: Fault.respond("submit", 422, { body: { detail: "No such style" } }), code: 4, says: /No such style/ },
-    { fault: Fault.drop("submit"), code: 5, says: /unknown whether.*\n.*seed 7/ },
+    { fault: Fault.drop("submit"), code: 5, says: /may or may not have accepted.*\n.*seed 7/ },
     { fault: Fault.failGeneration("NSFW", "not that"), code: 6, says: /NSFW: not that.*\n.*--seed/ }
   ])("of the service exits with $code", ({ code, fault, says }) =>
     Effect.gen(function* () {
@@ -101,7 +101,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
       const { env } = yield* setUp
       const { code, stderr, stdout } = yield* commandProcess(["watch", " "], { env })
       expect(code).toBe(2)
-      expect(stderr).toMatch(/^The record id has to be/m)
+      expect(stderr).toMatch(/^The record id must be/m)
       expect(stdout).toBe("")
     }).pipe(onPort())
   )

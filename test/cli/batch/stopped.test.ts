@@ -151,7 +151,13 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       code: 4,
       says: /NOT_TODAY/
     },
-    { name: "had no session in time", fault: Fault.hang("signUp"), args: ["--timeout", "3"], code: 7, says: /nothing/ }
+    {
+      name: "had no session in time",
+      fault: Fault.hang("signUp"),
+      args: ["--timeout", "3"],
+      code: 7,
+      says: /has not accepted the generation/
+    }
   ])("prints the command that submits a row that $name", ({ args, code, fault, says }) =>
     Effect.gen(function* () {
       const { emulator, env, file, run, saved } = yield* batch

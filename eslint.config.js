@@ -10,7 +10,7 @@ export default tseslint.config(
       "max-lines": ["error", 320],
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/array-type": ["error", { default: "generic" }],
-      // A tag class carries nothing but its type.
+      // Tag classes have no members.
       "@typescript-eslint/no-extraneous-class": ["error", { allowWithDecorator: false, allowEmpty: true }]
     }
   },

@@ -1,5 +1,5 @@
-// A program of somebody who installed the package: every entry, type-checked and run on the emulator.
-// The barrel of @effect/platform-node asks for types that it does not bring.
+// A program that uses every entry of the installed package, to type-check and to run on the emulator.
+// It does not import the barrel of @effect/platform-node, which needs types that the package does not install.
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -1,8 +1,8 @@
-// Writes docs/faults.md from the tests. A comment above a test says which fault the test covers:
+// Generates docs/faults.md from the tests. A comment above a test names the fault that the test covers:
 //
 //   // fault: <section> | <fault> | <what a user sees>
 //
-// With --check, it writes nothing and fails if docs/faults.md is stale.
+// With --check, writes nothing and fails if docs/faults.md is stale.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { format, resolveConfig } from "prettier"
 import ts from "typescript"
@@ -13,7 +13,8 @@ const marker = /^\/\/ fault: (.*)$/
 
 const parse = (comment, title, place) => {
   const [section, fault, outcome, ...more] = comment.split("|").map((cell) => cell.trim())
-  if (!sections.includes(section)) throw new Error(`${place}: "${section}" is none of ${sections.join(", ")}.`)
+  if (!sections.includes(section))
+    throw new Error(`${place}: unknown section "${section}". Use one of: ${sections.join(", ")}.`)
   if (!fault || outcome === undefined || more.length > 0)
     throw new Error(`${place}: write "// fault: <section> | <fault> | <what a user sees>".`)
   return { section, fault, outcome, proof: `${place.replace(/^test\//, "")}: ${title}` }
@@ -41,7 +42,7 @@ const faultsIn = (file) => {
   }
   visit(source)
   const written = text.match(/^\s*\/\/ fault:/gm)?.length ?? 0
-  if (written !== faults.length) throw new Error(`${file}: a "// fault:" comment stands above no test.`)
+  if (written !== faults.length) throw new Error(`${file}: a "// fault:" comment is not above a test. Move it there.`)
   return faults
 }
 
@@ -68,6 +69,6 @@ const formatted = await format(text, { ...(await resolveConfig(page)), parser: "
 
 if (!process.argv.includes("--check")) writeFileSync(page, formatted)
 else if (readFileSync(page, "utf8") !== formatted) {
-  console.error(`${page} is stale. Write it again: npm run docs:faults`)
+  console.error(`${page} is stale. Run: npm run docs:faults`)
   process.exitCode = 1
 }

@@ -1,4 +1,4 @@
-// Puts the text of the gallery's page into its module in dist, so that the package reads no file of src.
+// Inlines the HTML of the gallery into its module in dist, because the package must not read files of src at run time.
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 
 const html = readFileSync("src/cli/command/gallery/page.html", "utf8")

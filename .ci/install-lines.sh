@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs each `npm install` line of the README and the docs in an empty directory, with a packed tarball for effect-arta.
+# Runs each `npm install` line of the README and the docs in an empty directory, with the tarball in place of effect-arta.
 # Usage: install-lines.sh <tarball> [file…]
 set -euo pipefail
 tarball=$(realpath "$1")
@@ -10,7 +10,7 @@ files=("$@")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The lines inside sh code blocks, with continued lines joined.
+# Collect the lines of shell code blocks, with continuation lines joined.
 mapfile -t lines < <(awk '
   FNR == 1 { inside = 0; joined = "" }
   /^[ ]*```/ { inside = !inside && $0 ~ /^[ ]*```(sh|bash|shell)[ ]*$/; next }
@@ -33,5 +33,5 @@ for line in "${lines[@]}"; do
   }' <<<"$line")
   printf '\n$ %s\n' "$line"
   (cd "$directory" && npm init --yes >/dev/null && bash -euo pipefail -c "$command") ||
-    { echo "this line of the documentation fails: $line" >&2; exit 1; }
+    { echo "this install line of the documentation failed: $line" >&2; exit 1; }
 done

@@ -1,4 +1,4 @@
-// Fails on words that this project does without, in prose and in names, and says where they are.
+// Fails if prose or an identifier contains a banned word, and prints its location and a replacement.
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 
@@ -27,7 +27,7 @@ const filesIn = (path) =>
         .map((entry) => join(entry.parentPath, entry.name))
     : [path]
 
-/** `fetchPicture` and `PICTURE_SIZE` are two words each. */
+/** Splits identifiers into words: both `fetchPicture` and `PICTURE_SIZE` contain "picture". */
 const asWords = (line) => line.replace(/(?<=[a-z0-9])(?=[A-Z])/g, " ").replaceAll("_", " ")
 
 const found = ["src", "README.md", "docs"].flatMap(filesIn).flatMap((file) =>

@@ -1,9 +1,9 @@
-// Who may import whom in src. `npm run check:rules` fails on what breaks a rule.
+// The import rules of src. `npm run check:rules` fails if an import breaks one.
 
 const { builtinModules } = require("node:module")
 
 // Each directory of src/internal belongs to one module of src.
-const rooms = {
+const owners = {
   identity: "Auth",
   tokenStore: "TokenStore",
   artaApi: "ArtaApi",
@@ -16,41 +16,40 @@ const rooms = {
 // effect-arta, effect-arta/node and effect-arta/testing
 const entries = ["^src/index\\.ts$", "^src/(node|testing)/index\\.ts$"]
 
-const ownerRules = Object.entries(rooms).map(([room, owner]) => ({
-  name: `internal-${room}-belongs-to-${owner}`,
-  comment: `src/internal/${room}/ is imported only by src/${owner}.ts, itself and src/internal/*.ts.`,
+const ownerRules = Object.entries(owners).map(([directory, owner]) => ({
+  name: `internal-${directory}-belongs-to-${owner}`,
+  comment: `Only src/${owner}.ts, src/internal/*.ts and src/internal/${directory}/ itself import src/internal/${directory}/.`,
   severity: "error",
-  from: { path: "^src/", pathNot: [`^src/internal/${room}/`, `^src/${owner}\\.ts$`, "^src/internal/[^/]+\\.ts$"] },
-  to: { path: `^src/internal/${room}/` }
+  from: { path: "^src/", pathNot: [`^src/internal/${directory}/`, `^src/${owner}\\.ts$`, "^src/internal/[^/]+\\.ts$"] },
+  to: { path: `^src/internal/${directory}/` }
 }))
 
 module.exports = {
   forbidden: [
     {
       name: "no-cycles",
-      comment: "No module imports itself by way of others, not even for a type.",
+      comment: "Modules must not import each other in a cycle, not even for types.",
       severity: "error",
       from: { path: "^src/" },
       to: { circular: true }
     },
     {
       name: "no-unresolved",
-      comment: "An import that is not found would slip past every other rule.",
+      comment: "An unresolved import would bypass every other rule.",
       severity: "error",
       from: { path: "^src/" },
       to: { couldNotResolve: true }
     },
     {
       name: "library-imports-no-entry",
-      comment: "The library knows neither the command nor the platform's layers nor the emulator.",
+      comment: "The library imports neither the command, nor the Node layers, nor the emulator.",
       severity: "error",
       from: { path: ["^src/[^/]+\\.ts$", "^src/internal/"] },
       to: { path: "^src/(node|testing|cli|batch|server|ai-sdk|ai)/" }
     },
     {
       name: "command-imports-public-entries-only",
-      comment:
-        "The command uses the library as any other program does: effect-arta, effect-arta/node, effect-arta/testing.",
+      comment: "The command imports only the public entries: effect-arta, effect-arta/node and effect-arta/testing.",
       severity: "error",
       from: { path: "^src/cli/" },
       to: { path: "^src/", pathNot: ["^src/cli/", ...entries] }
@@ -65,7 +64,7 @@ module.exports = {
     ...ownerRules,
     {
       name: "testing-emulator-belongs-to-testing",
-      comment: "src/testing/emulator/ is imported only by src/testing.",
+      comment: "Only src/testing imports src/testing/emulator/.",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/testing/" },
       to: { path: "^src/testing/emulator/" }
@@ -79,14 +78,14 @@ module.exports = {
     },
     {
       name: "no-inner-barrel",
-      comment: "The command has no barrels of its own.",
+      comment: "Inside src/cli, import the module itself.",
       severity: "error",
       from: { path: "^src/cli/" },
       to: { path: "^src/.*\\bindex\\.ts$", pathNot: entries }
     },
     {
       name: "neutral-entry-free-of-node-built-ins",
-      comment: "Whatever src/index.ts reaches runs outside Node too.",
+      comment: "Every module that src/index.ts reaches must also run outside Node.",
       severity: "error",
       from: { path: "^src/index\\.ts$" },
       to: { path: ["^node:", `^(${builtinModules.join("|")})$`], reachable: true }

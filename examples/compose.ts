@@ -1,7 +1,7 @@
 // npx tsx examples/compose.ts
 //
-// A service on top of effect-arta. It does not know where its images come from: the layer at the bottom decides that. It is
-// the emulator here and `NodeArta.layerConfig()` in production.
+// A service on top of effect-arta. The layer at the bottom chooses the image service: the emulator here, and
+// `NodeArta.layerConfig()` in production.
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Context, Effect, Either, Layer, Stream } from "effect"
 import { Arta, ArtaApi } from "effect-arta"

@@ -1,6 +1,6 @@
 // npx tsx examples/for-await.ts
 //
-// Reads the events of a stream in a `for await` loop, on a managed runtime.
+// Reads the events of a generation in a `for await` loop, with a managed runtime.
 import { Duration, Effect, ManagedRuntime } from "effect"
 import { Arta } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"

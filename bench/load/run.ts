@@ -8,7 +8,7 @@ import type { Environment, RequestCounts, Usage } from "./measures.js"
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-const peerPackages = ["replicate@1.4.0", "@fal-ai/client@1.10.1"]
+const clientPackages = ["replicate@1.4.0", "@fal-ai/client@1.10.1"]
 const publishedBefore = "2026-11-01"
 const directory = fromRoot("node_modules/.cache/load")
 const programs = `${directory}/programs`
@@ -25,12 +25,12 @@ export const prepare = async (): Promise<void> => {
     target: "node20",
     logLevel: "error"
   })
-  const isInstalled = peerPackages.every((name) =>
+  const isInstalled = clientPackages.every((name) =>
     existsSync(`${directory}/node_modules/${name.replace(/@[^@]+$/, "")}`)
   )
   if (isInstalled) return
   const options = `--prefix "${directory}" --before ${publishedBefore} --ignore-scripts --no-audit --no-fund --no-save`
-  execSync(`npm install ${options} ${peerPackages.join(" ")}`, { stdio: "inherit" })
+  execSync(`npm install ${options} ${clientPackages.join(" ")}`, { stdio: "inherit" })
 }
 
 const messageFrom = async <A>(child: ChildProcess): Promise<A> => {

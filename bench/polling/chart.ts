@@ -37,9 +37,9 @@ const grid = [
   )
 ]
 
-const dashOf = ({ dashed = false }: Series) => (dashed ? ' stroke-dasharray="6 4"' : "")
+const dashAttribute = ({ dashed = false }: Series) => (dashed ? ' stroke-dasharray="6 4"' : "")
 
-const draw = (series: Series): string => {
+const renderSeries = (series: Series): string => {
   const { color, dots = [], line } = series
   const points = line.map(({ lag, polls }) => `${n(x(polls))},${n(y(lag))}`).join(" ")
   const marks = dots.map(
@@ -47,42 +47,42 @@ const draw = (series: Series): string => {
       `<circle cx="${n(x(polls))}" cy="${n(y(lag))}" r="4" fill="${color}"/>` +
       `<text x="${n(x(polls) + 7)}" y="${n(y(lag) - 7)}" style="fill:${color}">${label}</text>`
   )
-  return `<polyline points="${points}" stroke="${color}"${dashOf(series)} clip-path="url(#plot)"/>\n${marks.join("\n")}`
+  return `<polyline points="${points}" stroke="${color}"${dashAttribute(series)} clip-path="url(#plot)"/>\n${marks.join("\n")}`
 }
 
-const legend = (all: ReadonlyArray<Series>): string =>
-  all
+const legend = (allSeries: ReadonlyArray<Series>): string =>
+  allSeries
     .map((series, i) => {
       const top = plot.top + 22 + i * 20
       const left = width - plot.right - 260
       return (
         `<line x1="${String(left)}" y1="${String(top)}" x2="${String(left + 28)}" y2="${String(top)}" ` +
-        `stroke="${series.color}" stroke-width="2"${dashOf(series)}/>` +
+        `stroke="${series.color}" stroke-width="2"${dashAttribute(series)}/>` +
         `<text x="${String(left + 36)}" y="${String(top + 4)}">${series.name}</text>`
       )
     })
     .join("\n")
 
-/** Mean lag over polls per generation, in colours that can be read on light and dark ground. */
-export const chart = (
+/** An SVG chart of mean lag over polls per generation, with colors for light and dark backgrounds. */
+export const renderChart = (
   title: string,
   series: ReadonlyArray<Series>
 ): string => `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" role="img" aria-label="${title}">
 <style>
 text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .title { font-size: 15px; font-weight: 600 }
-.ground { fill: #ffffff }
+.background { fill: #ffffff }
 .grid { stroke: #8b949e; stroke-opacity: 0.3 }
 polyline { fill: none; stroke-width: 2 }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ground { fill: #0d1117 } }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .background { fill: #0d1117 } }
 </style>
 <defs><clipPath id="plot"><rect x="${n(x(0))}" y="${n(y(maxLag))}" width="${n(x(maxPolls) - x(0))}" height="${n(y(0) - y(maxLag))}"/></clipPath></defs>
-<rect class="ground" width="${String(width)}" height="${String(height)}"/>
+<rect class="background" width="${String(width)}" height="${String(height)}"/>
 <text class="title" x="${String(plot.left)}" y="28">${title}</text>
 ${grid.join("\n")}
 <text x="${n(x(maxPolls / 2))}" y="${String(height - 14)}" text-anchor="middle">Polls per generation</text>
 <text transform="translate(18 ${n(y(maxLag / 2))}) rotate(-90)" text-anchor="middle">Mean lag in seconds</text>
-${series.map(draw).join("\n")}
+${series.map(renderSeries).join("\n")}
 ${legend(series)}
 </svg>
 `

@@ -1,14 +1,14 @@
 import { Effect, Random } from "effect"
 
-/** How long something takes, in seconds. */
+/** A distribution of durations in seconds. */
 export interface Distribution {
   readonly sample: Effect.Effect<number>
   readonly survival: (time: number) => number
-  /** The integral of the square root of the hazard up to each step of the grid. */
+  /** The integral of the square root of the hazard, from 0 to each grid point. */
   readonly integratedSqrtHazard: Float64Array
 }
 
-/** The grid on which integrals are taken, in seconds. */
+/** The step of the integration grid in seconds. */
 export const step = 0.005
 const end = 400
 
@@ -17,7 +17,7 @@ const distribution = (sample: Effect.Effect<number>, survival: (time: number) =>
   for (let i = 1; i < integratedSqrtHazard.length; i++) {
     const before = survival((i - 1) * step)
     const after = survival(i * step)
-    // Where hardly anything is left, the hazard would be a matter of the seventh digit: there it stays as it was.
+    // Below 1e-5, the error of `normalTail` dominates the hazard, so repeat its last reliable value.
     integratedSqrtHazard[i] =
       (integratedSqrtHazard[i - 1] ?? 0) +
       (after > 1e-5
@@ -33,7 +33,7 @@ const standardNormal = Effect.zipWith(
   (u, v) => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v)
 )
 
-// Abramowitz and Stegun 26.2.17, right to seven digits.
+// Abramowitz and Stegun 26.2.17, with an absolute error below 7.5e-8.
 const normalTail = (z: number): number => {
   if (z < 0) return 1 - normalTail(-z)
   const t = 1 / (1 + 0.2316419 * z)
@@ -53,25 +53,25 @@ const mixture = (share: number, one: Distribution, other: Distribution): Distrib
     (time) => share * one.survival(time) + (1 - share) * other.survival(time)
   )
 
-/** What one generation draws its times from. */
-export interface Times {
+/** The distributions of the stages of one generation. */
+export interface StageDistributions {
   readonly queue?: Distribution
-  readonly drawing: Distribution
+  readonly generating: Distribution
 }
 
 export interface Case {
   readonly name: string
-  /** The times of each generation; `progress` runs from 0 to 1. */
-  readonly times: (progress: number) => Times
-  /** Whether they change on the way. */
+  /** The distributions at a point of the program. `progress` runs from 0 to 1. */
+  readonly stages: (progress: number) => StageDistributions
+  /** Whether the distributions change during the program. */
   readonly shifts: boolean
 }
 
-const steady = (name: string, times: Times): Case => ({ name, times: () => times, shifts: false })
+const steady = (name: string, stages: StageDistributions): Case => ({ name, stages: () => stages, shifts: false })
 
 const shifting = (name: string, before: Distribution, after: Distribution): Case => ({
   name,
-  times: (progress) => ({ drawing: progress < 0.5 ? before : after }),
+  stages: (progress) => ({ generating: progress < 0.5 ? before : after }),
   shifts: true
 })
 
@@ -81,16 +81,16 @@ const sigmas = [0.3, 0.5]
 export const lognormalCases = sigmas.flatMap((sigma) =>
   medians.map((median) => ({
     sigma,
-    ...steady(`lognormal, median ${String(median)} s, sigma ${String(sigma)}`, { drawing: lognormal(median, sigma) })
+    ...steady(`lognormal, median ${String(median)} s, sigma ${String(sigma)}`, { generating: lognormal(median, sigma) })
   }))
 )
 
 export const otherCases: ReadonlyArray<Case> = [
-  steady("bimodal, half 4 s, half 20 s", { drawing: mixture(0.5, lognormal(4, 0.3), lognormal(20, 0.3)) }),
-  steady("bimodal, nine of ten 4 s, one 20 s", { drawing: mixture(0.9, lognormal(4, 0.3), lognormal(20, 0.3)) }),
+  steady("bimodal, half 4 s, half 20 s", { generating: mixture(0.5, lognormal(4, 0.3), lognormal(20, 0.3)) }),
+  steady("bimodal, 90% 4 s, 10% 20 s", { generating: mixture(0.9, lognormal(4, 0.3), lognormal(20, 0.3)) }),
   shifting("shift from 4 s to 20 s", lognormal(4, 0.3), lognormal(20, 0.3)),
   shifting("shift from 20 s to 4 s", lognormal(20, 0.3), lognormal(4, 0.3)),
-  steady("queue of about 6 s before 10 s", { queue: lognormal(6, 0.6), drawing: lognormal(10, 0.3) })
+  steady("queue of about 6 s before 10 s", { queue: lognormal(6, 0.6), generating: lognormal(10, 0.3) })
 ]
 
 const integral = (survival: (time: number) => number, term: (from: number, to: number) => number): number => {
@@ -99,7 +99,10 @@ const integral = (survival: (time: number) => number, term: (from: number, to: n
   return total
 }
 
-/** What lag times polls comes to at best, `(∫ √(f S))² / 2`, and with a fixed pause, `E[T] / 2`, however short it is. */
+/**
+ * The limits of lag × polls: `best` is `(∫ √(f S))² / 2`, the minimum of any policy, and `fixed` is `E[T] / 2`, the limit of a
+ * fixed pause as the pause gets shorter.
+ */
 export const limits = ({ survival }: Distribution): { readonly best: number; readonly fixed: number } => ({
   best: integral(survival, (from, to) => Math.sqrt(Math.max(0, (from - to) * step * ((from + to) / 2)))) ** 2 / 2,
   fixed: integral(survival, (from, to) => (step * (from + to)) / 2) / 2

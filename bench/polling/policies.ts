@@ -1,15 +1,15 @@
 import { Effect, Schedule, ScheduleDecision, ScheduleInterval } from "effect"
 import type { Generation } from "effect-arta"
 import { Polling } from "effect-arta"
-import type { Distribution, Times } from "./durations.js"
+import type { Distribution, StageDistributions } from "./durations.js"
 import { step } from "./durations.js"
 
-type Polled = Schedule.Schedule<unknown, Generation.GenerationStatus>
+type PollSchedule = Schedule.Schedule<unknown, Generation.GenerationStatus>
 
 export interface Policy {
   readonly name: string
-  /** The schedule for a generation with such times, of which only the oracle takes notice. */
-  readonly polling: (times: Times) => Polled
+  /** Returns the schedule of one generation. Only the oracle uses the distributions. */
+  readonly polling: (stages: StageDistributions) => PollSchedule
 }
 
 export const fixed = (seconds: number): Policy => {
@@ -24,41 +24,46 @@ export const adaptive = (lagCost: number): Policy => {
   return { name: `adaptive ${String(lagCost)}`, polling: () => polling }
 }
 
-/** Keller's rule for a distribution that is known: from each poll to the next, `∫ √h` grows by `√(2 / c)`. */
-const pauseAt =
+/** Keller's rule for a known distribution: from each poll to the next, `∫ √h` grows by `√(2 / c)`. */
+const kellerPause =
   ({ integratedSqrtHazard }: Distribution, lagCost: number) =>
   (age: number): number => {
     const from = Math.round(age / step)
-    const due = (integratedSqrtHazard[from] ?? 0) + Math.sqrt(2 / lagCost)
+    const target = (integratedSqrtHazard[from] ?? 0) + Math.sqrt(2 / lagCost)
     let to = from + 1
-    while ((integratedSqrtHazard[to] ?? Infinity) < due) to++
+    while ((integratedSqrtHazard[to] ?? Infinity) < target) to++
     return to * step - age
   }
 
-interface Stay {
+interface StageObservation {
   readonly stage: string
-  readonly since: number
-  readonly seenAt: number
+  /** The estimated start of the stage: the midpoint between the last poll before it and its first poll. */
+  readonly startedAt: number
+  readonly lastPolledAt: number
 }
 
-/** Knows what the times are drawn from. */
+/** The rule of `Polling.adaptive`, with the distributions known instead of learned. */
 export const oracle = (lagCost: number): Policy => ({
   name: `oracle ${String(lagCost)}`,
-  polling: ({ drawing, queue }) => {
+  polling: ({ generating, queue }) => {
     const pauses = {
-      Queued: pauseAt(queue ?? drawing, lagCost / 4),
-      InProgress: pauseAt(drawing, lagCost)
+      Queued: kellerPause(queue ?? generating, lagCost / 4),
+      InProgress: kellerPause(generating, lagCost)
     }
-    return Schedule.makeWithState<Stay | undefined, Generation.GenerationStatus, number>(
+    return Schedule.makeWithState<StageObservation | undefined, Generation.GenerationStatus, number>(
       undefined,
-      (now, { _tag }, before) => {
-        const stay =
-          before?.stage === _tag
-            ? { ...before, seenAt: now }
-            : { stage: _tag, since: ((before?.seenAt ?? now) + now) / 2, seenAt: now }
+      (now, { _tag }, previous) => {
+        const observation =
+          previous?.stage === _tag
+            ? { ...previous, lastPolledAt: now }
+            : { stage: _tag, startedAt: ((previous?.lastPolledAt ?? now) + now) / 2, lastPolledAt: now }
         const pause = pauses[_tag === "Queued" ? "Queued" : "InProgress"]
-        const millis = Math.ceil(1_000 * pause((now - stay.since) / 1_000))
-        return Effect.succeed([stay, millis, ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))])
+        const millis = Math.ceil(1_000 * pause((now - observation.startedAt) / 1_000))
+        return Effect.succeed([
+          observation,
+          millis,
+          ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
+        ])
       }
     )
   }

@@ -9,43 +9,44 @@ interface Row {
 export interface CaseReport {
   readonly name: string
   readonly rows: ReadonlyArray<Row>
-  /** The lowest possible ratio of lag times polls to that of a fixed pause. */
+  /** The lowest possible ratio of lag × polls to that of a fixed pause. */
   readonly limit?: number
 }
 
 export interface Target {
   readonly case: string
-  readonly when: string
-  readonly reached: number
-  readonly most: number
-  /** Lag times all polls, relative to a fixed pause of 0.5, 1 and 2 seconds. */
-  readonly ofEach: ReadonlyArray<number>
+  /** Which generations count. */
+  readonly generations: string
+  readonly value: number
+  readonly limit: number
+  /** The ratios of lag × polls to those of fixed pauses of 0.5, 1 and 2 seconds. */
+  readonly relativeToPauses: ReadonlyArray<number>
 }
 
 const decimals = (value: number) => value.toFixed(2)
 
 const caseTable = ({ limit, name, rows }: CaseReport): string => {
-  const known = limit === undefined ? "" : `\n\nWith many polls, the lowest possible ratio is ${decimals(limit)}.`
-  const head = ["Policy", "Mean lag, s", "95th percentile, s", "Polls", "Lag × polls", "Of fixed"]
+  const limitNote = limit === undefined ? "" : `\n\nWith many polls, the lowest possible ratio is ${decimals(limit)}.`
+  const head = ["Policy", "Mean lag, s", "95th percentile, s", "Polls", "Lag × polls", "Ratio to fixed"]
   const cells = rows.map(({ measures, policy }) => [
     policy,
-    ...[measures.lag, measures.lag95, measures.polls, measures.product, measures.ofFixed].map(decimals)
+    ...[measures.lag, measures.lag95, measures.polls, measures.product, measures.relativeToFixed].map(decimals)
   ])
-  return `### ${name}${known}\n\n${table(head, cells)}`
+  return `### ${name}${limitNote}\n\n${table(head, cells)}`
 }
 
-export const isReached = ({ most, reached }: Target): boolean => reached <= most
+export const isMet = ({ limit, value }: Target): boolean => value <= limit
 
 const targetTable = (targets: ReadonlyArray<Target>): string =>
   table(
-    ["Case", "When", "Of fixed", "At most", "Of 0.5 s", "Of 1 s", "Of 2 s", "Met"],
+    ["Case", "Generations", "Ratio to fixed", "At most", "To 0.5 s", "To 1 s", "To 2 s", "Met"],
     targets.map((target) => [
       target.case,
-      target.when,
-      decimals(target.reached),
-      decimals(target.most),
-      ...target.ofEach.map(decimals),
-      isReached(target) ? "yes" : "no"
+      target.generations,
+      decimals(target.value),
+      decimals(target.limit),
+      ...target.relativeToPauses.map(decimals),
+      isMet(target) ? "yes" : "no"
     ])
   )
 
@@ -56,12 +57,14 @@ export const markdown = (
 ): string =>
   `# Polling
 
-\`npm run bench:polling\` writes this page and [the chart](trade-off.svg). ${parameters}
+\`npm run bench:polling\` writes this page and [the chart](trade-off.svg).
+
+${parameters}
 
 **Lag** is the time from the end of a generation to the poll that notices it. **Polls** counts every status request,
-including the one right after the submission. **Of fixed** is the ratio of lag × polls to that of a fixed pause with the same
-number of polls: a pause of \`d\` has a mean lag of \`d / 2\` and takes \`E[T] / d + 1.5\` polls for the same generations. Since the
-number of polls is equal, the ratio is also the ratio of the lags. "adaptive 20" is the default,
+including the one right after the submission. **Ratio to fixed** compares lag × polls with that of a fixed pause that takes the
+same number of polls: a pause of \`d\` has a mean lag of \`d / 2\` and takes \`E[T] / d + 1.5\` polls for the same generations. Since
+the number of polls is equal, this is also the ratio of the lags. "adaptive 20" is the default,
 \`Polling.adaptive({ lagCost: 20 })\`; "oracle 20" follows the same rule and knows the distribution of the durations.
 [The theory of adaptive polling](../../docs/adaptive-polling.md) derives the rule and its limit.
 
@@ -69,16 +72,16 @@ number of polls is equal, the ratio is also the ratio of the lags. "adaptive 20"
 
 ## Targets
 
-The default schedule must stay below these ratios. The theoretical limit is 0.51 for a sigma of 0.3 and 0.73 for 0.5; the
-target allows 15% more. The target of every other row is 1.10. The columns for 0.5, 1 and 2 s compare lag × polls with those pauses, however many polls they take. The
-limit holds for many polls. With few polls, the extra half poll of a fixed pause matters more, so a ratio can fall slightly
-below the limit.
+The default schedule must not exceed these ratios. After the first 30 generations, the theoretical limit is 0.51 for a sigma of
+0.3 and 0.73 for 0.5, and the target allows 15% more. The target of every other row is 1.10. The columns for 0.5, 1 and 2 s
+compare lag × polls with those pauses, which take a different number of polls. The limit holds for many polls. With few polls,
+the extra half poll of a fixed pause matters more, so a ratio can fall slightly below the limit.
 
 ${targetTable(targets)}
 
 ## All policies
 
-After the first 30 generations of each program. Where durations change halfway, over the whole program.
+The figures leave out the first 30 generations of each program. If durations change halfway, the whole program counts.
 
 ${cases.map(caseTable).join("\n\n")}
 `

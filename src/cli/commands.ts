@@ -19,7 +19,7 @@ import {
 } from "./shared/options.js"
 import { overview, purpose, summaries } from "./shared/help.js"
 
-// What a command needs is loaded when it runs, so that help and completions are there at once.
+// A command loads its modules when it runs, so help and completions start fast.
 const lazyCommand = <Module, A, R>(
   load: () => Promise<Module>,
   run: (module: Module) => Effect.Effect<A, Failure, R>,
@@ -36,7 +36,7 @@ const generate = Command.make("generate", { prompt, ...imageOptions, ...saveOpti
   )
 ).pipe(Command.withDescription(summaries.generate))
 
-const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The id of a submitted generation."))
+const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The record id of a submitted generation."))
 
 const watch = Command.make("watch", { recordId, ...saveOptions, ...serviceOptions }, (input) =>
   lazyCommand(
@@ -47,7 +47,7 @@ const watch = Command.make("watch", { recordId, ...saveOptions, ...serviceOption
 ).pipe(Command.withDescription(summaries.watch))
 
 const file = Args.file({ name: "file", exists: "yes" }).pipe(
-  Args.withDescription("A .txt file with a prompt per line, or a .jsonl or .csv file with a request per row.")
+  Args.withDescription("A .txt file with one prompt per line, or a .jsonl or .csv file with one request per row.")
 )
 
 const retryFailed = Options.boolean("retry-failed").pipe(
@@ -113,7 +113,7 @@ const effectArta = Command.make("effect-arta").pipe(
 const asksForOverview = ([, , ...args]: ReadonlyArray<string>): boolean =>
   args.length === 0 || (args.length === 1 && ["--help", "-h"].includes(args[0] ?? ""))
 
-/** Runs the command that the arguments of a process ask for. */
+/** Runs the command line of a process. */
 export const run =
   (version: string) =>
   (args: ReadonlyArray<string>): Effect.Effect<void, Ended | ValidationError, CliApp.CliApp.Environment> =>

@@ -19,7 +19,7 @@ const version = Effect.gen(function* () {
   return (yield* Schema.decode(Manifest)(manifest)).version
 }).pipe(Effect.orDie)
 
-// The parser takes a lone hyphen for an unknown option, and everything behind it for arguments.
+// The parser reads a lone hyphen as an unknown option, and everything after it as arguments.
 const moveHyphenLast = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
   args.includes("-") && !args.includes("--") ? [...args.filter((arg) => arg !== "-"), "-"] : args
 
@@ -28,7 +28,7 @@ const program = Effect.flatMap(version, (version) => run(version)(moveHyphenLast
 const mainLayer = Layer.mergeAll(
   NodeContext.layer,
   PlainConsole.layer,
-  // What is logged is no result, so it goes to standard error.
+  // Logs go to standard error: standard output has results only.
   Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true }))
 )
 
@@ -42,7 +42,7 @@ process.stderr.on("error", ignoreEpipe)
 program.pipe(
   Effect.provide(mainLayer),
   NodeRuntime.runMain({
-    // The command has said already what went wrong.
+    // The command has printed its failure already.
     disableErrorReporting: true,
     disablePrettyLogger: true,
     teardown: (exit, end) => {

@@ -3,6 +3,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
@@ -24,19 +25,18 @@ export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R,
   const mutex = Effect.unsafeMakeSemaphore(1)
   const scope = Effect.runSync(Scope.make())
   const pull = Effect.runSync(Effect.cached(Scope.extend(Stream.toPull(Stream.rechunk(stream, 1)), scope)))
-  let ended = false
+  const ended = Ref.unsafeMake(false)
 
-  const end = Effect.suspend(() => {
-    ended = true
-    return Scope.close(scope, Exit.void)
-  })
+  const end = Effect.zipRight(Ref.set(ended, true), Scope.close(scope, Exit.void))
 
   const step = Effect.flatten(pull).pipe(
     Effect.map((chunk): IteratorResult<A> => ({ done: false, value: Chunk.unsafeHead(chunk) })),
     Effect.tapErrorCause(() => end),
     Effect.catchAll(Option.match({ onNone: () => Effect.succeed(done), onSome: Effect.fail }))
   )
-  const next = mutex.withPermits(1)(Effect.suspend(() => (ended ? Effect.succeed(done) : step)))
+  const next = mutex.withPermits(1)(
+    Effect.if(Ref.get(ended), { onTrue: () => Effect.succeed(done), onFalse: () => step })
+  )
 
   return {
     next: () =>

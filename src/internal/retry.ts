@@ -34,12 +34,10 @@ export const retryLazily = <A, E extends ArtaError, R>(
   Effect.catchAll(effect, (first) =>
     Effect.flatMap(Schedule.driver(schedule), (driver) => {
       const retry = (error: E): Effect.Effect<A, E, R> =>
-        Effect.gen(function* () {
-          const decision = isWorthRetrying(error)
-          if (!(yield* Effect.isEffect(decision) ? decision : Effect.succeed(decision)))
-            return yield* Effect.fail(error)
-          yield* Effect.orElseFail(driver.next(error), () => error)
-          return yield* Effect.catchAll(effect, retry)
+        Effect.if(isWorthRetrying(error), {
+          onFalse: () => Effect.fail(error),
+          onTrue: () =>
+            Effect.orElseFail(driver.next(error), () => error).pipe(Effect.zipRight(Effect.catchAll(effect, retry)))
         })
       return retry(first)
     })

@@ -3,7 +3,7 @@ import { Chunk, ConfigProvider, Duration, Effect, Either, Exit, Fiber, Layer, Op
 import type { GenerateRequest } from "effect-arta"
 import { Arta, ArtaApi, Auth, Generation, Polling, TokenStore } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { collect, counts, emulated, inject, patiently, tags } from "../support/emulated.js"
+import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/emulated.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
 
@@ -16,7 +16,7 @@ describe("Arta.prepare", () => {
       expect(yield* counts).toMatchObject({ signUp: 0, submit: 0 })
       const [submitted] = yield* collect(Arta.generate(prepared))
       expect(submitted).toMatchObject({ request: prepared })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("rejects unvalidated input with the field that is invalid", () =>
@@ -43,7 +43,7 @@ describe("Arta.generate", () => {
         images: [{ index: 0 }, { index: 1 }]
       })
       expect(yield* counts).toMatchObject({ signUp: 1, submit: 1, status: 41 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   it.effect("emits each event when it happens", () =>
@@ -60,7 +60,7 @@ describe("Arta.generate", () => {
       yield* TestClock.adjust("1 minute")
       expect(seen).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
       yield* Fiber.join(fiber)
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Poll | A status that goes backwards | the event
@@ -77,7 +77,7 @@ describe("Arta.generate", () => {
         "InProgress",
         "Completed"
       ])
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | The generation fails | `GenerationFailedError` with name and detail
@@ -87,7 +87,7 @@ describe("Arta.generate", () => {
       const error = yield* Effect.flip(collect(Arta.generate(cat)))
       expect(error).toMatchObject({ _tag: "GenerationFailedError", status: "MODERATED", detail: "no cats" })
       expect(error.message).toMatch(/record-.* ended with status MODERATED: no cats/)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -99,14 +99,14 @@ describe("Arta.watch", () => {
       const events = yield* Effect.provide(collect(Arta.watch(submitted.recordId)), another)
       expect(tags(events)).toEqual(["Queued", "InProgress", "Completed"])
       expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("fails at once on an unknown id", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Stream.runDrain(Arta.watch("unknown")))
       expect(error).toMatchObject({ _tag: "ResponseError", status: 404, recordId: "unknown" })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("fails at once on an invalid API URL", () =>
@@ -128,32 +128,34 @@ describe("Arta.watch", () => {
       const error = yield* Effect.flip(collect(Arta.watch(recordId)))
       expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "recordId" })
       expect(yield* counts).toMatchObject({ status: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
-describe("Arta.run", () => {
+// 200 calls in real time.
+describe("Arta.run", { timeout: 60_000 }, () => {
   it.effect("returns the images and the request that was sent", () =>
     Effect.gen(function* () {
-      const generation = yield* patiently(Arta.run({ ...cat, model: "flux-dev", n: 3 }))
+      const generation = yield* runToEnd(Arta.run({ ...cat, model: "flux-dev", n: 3 }))
       expect(generation.request).toMatchObject({ prompt: "a cat", model: "F Dev", seed: 12_345 })
       expect(generation.images.map(({ index }) => index)).toEqual([0, 1, 2])
       expect(Duration.toMillis(generation.elapsed)).toBeGreaterThanOrEqual(3_000)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
-  // In virtual time, each step would look at 200 fibers.
+  // In virtual time, each step would check 200 fibers.
   it.live("signs up once for 200 calls, and the next program reuses the session", () =>
     Effect.gen(function* () {
       yield* Effect.all(Effect.replicate(Arta.run(cat), 200), { concurrency: "unbounded" })
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 200 })
       yield* Arta.run(cat).pipe(Effect.provide(Arta.layer({ apiKey: "k" })))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 201 })
-    }).pipe(emulated({ queueTime: "100 millis", drawTime: "100 millis" }))
+    }).pipe(withEmulator({ queueTime: "100 millis", drawTime: "100 millis" }))
   )
 })
 
-describe("Arta.generateAll", () => {
+// Generations in real time.
+describe("Arta.generateAll", { timeout: 60_000 }, () => {
   const requests: ReadonlyArray<GenerateRequest.Options> = [
     { prompt: "zero" },
     { prompt: "" },
@@ -164,7 +166,7 @@ describe("Arta.generateAll", () => {
 
   it.effect("returns every result with its index when some fail", () =>
     Effect.gen(function* () {
-      const outcomes = yield* patiently(Stream.runCollect(Arta.generateAll(requests)))
+      const outcomes = yield* runToEnd(Stream.runCollect(Arta.generateAll(requests)))
       const byIndex = Chunk.toReadonlyArray(outcomes).toSorted((a, b) => a.index - b.index)
       expect(byIndex.map(({ request }) => request)).toEqual(requests)
       expect(
@@ -173,7 +175,7 @@ describe("Arta.generateAll", () => {
         )
       ).toEqual(["zero", "InvalidRequestError", "two", "UnknownModelError", "four"])
       expect(yield* counts).toMatchObject({ signUp: 1, submit: 3 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect.each<[Arta.AllSettings, number]>([
@@ -189,7 +191,7 @@ describe("Arta.generateAll", () => {
       yield* TestClock.adjust("10 minutes")
       yield* Fiber.join(fiber)
       expect(yield* counts).toMatchObject({ submit: 10 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("emits each outcome as soon as it is available", () =>
@@ -198,7 +200,7 @@ describe("Arta.generateAll", () => {
       const first = yield* Effect.fork(Stream.runHead(Arta.generateAll([{ prompt: "" }, cat])))
       yield* Effect.yieldNow()
       expect(Option.map(yield* Fiber.join(first), ({ index }) => index)).toEqual(Option.some(0))
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -212,7 +214,7 @@ describe("Arta.layerConfig", () => {
   it.effect("reads the environment", () =>
     Effect.gen(function* () {
       const http = yield* ArtaEmulator.ArtaEmulator
-      yield* patiently(Arta.run(cat).pipe(Effect.provide(configured([["ARTA_API_KEY", "good"]]))))
+      yield* runToEnd(Arta.run(cat).pipe(Effect.provide(configured([["ARTA_API_KEY", "good"]]))))
       expect(yield* http.counts).toMatchObject({ signUp: 1, submit: 1 })
     }).pipe(Effect.provide(ArtaEmulator.layer({ apiKeys: ["good"] })))
   )

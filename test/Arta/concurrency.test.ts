@@ -6,27 +6,27 @@ import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { makeSubmitLimiter } from "../../src/internal/artaApi/submitLimiter.js"
 
 const recordId = Schema.decodeSync(Generation.RecordId)
-const most = 32
+const limit = 32
 
-/** A service that draws at once, whose submissions do what they are told and are counted. */
+/** A service that completes generations at once. It counts its submissions, which run the given effect. */
 const serviceWith = (submission: (prompt: string) => Effect.Effect<void, ArtaApi.SubmitError>) => {
   const submitted: Array<string> = []
-  const underWay = { now: 0, most: 0 }
+  const inFlight = { now: 0, max: 0 }
   const submit = ({ prompt }: GenerateRequest.GenerateRequest) =>
     Effect.suspend(() => {
       submitted.push(prompt)
-      underWay.now += 1
-      underWay.most = Math.max(underWay.most, underWay.now)
+      inFlight.now += 1
+      inFlight.max = Math.max(inFlight.max, inFlight.now)
       return submission(prompt)
-    }).pipe(Effect.ensuring(Effect.sync(() => (underWay.now -= 1))), Effect.as(recordId(prompt)))
+    }).pipe(Effect.ensuring(Effect.sync(() => (inFlight.now -= 1))), Effect.as(recordId(prompt)))
   const status = () =>
     Effect.succeed<Generation.GenerationStatus>({
       _tag: "Done",
       images: [{ index: 0, url: "https://p.example/1.png" }]
     })
   const api = ArtaApi.ArtaApi.of({ submit, status, limitSubmissions: Effect.runSync(makeSubmitLimiter) })
-  const draw = (prompt: string) => Effect.provideService(Arta.run({ prompt }), ArtaApi.ArtaApi, api)
-  return { draw, submitted, underWay }
+  const run = (prompt: string) => Effect.provideService(Arta.run({ prompt }), ArtaApi.ArtaApi, api)
+  return { run, submitted, inFlight }
 }
 
 const prompts = (count: number) => Array.makeBy(count, (index) => `image ${String(index)}`)
@@ -34,24 +34,24 @@ const prompts = (count: number) => Array.makeBy(count, (index) => `image ${Strin
 describe("Concurrent generations", () => {
   it.effect("submit at most 32 at a time, in order", () =>
     Effect.gen(function* () {
-      const { draw, submitted, underWay } = serviceWith(() => Effect.sleep("1 second"))
+      const { run, submitted, inFlight } = serviceWith(() => Effect.sleep("1 second"))
       const all = prompts(100)
-      const fiber = yield* Effect.fork(Effect.forEach(all, draw, { concurrency: "unbounded" }))
+      const fiber = yield* Effect.fork(Effect.forEach(all, run, { concurrency: "unbounded" }))
       yield* TestClock.adjust("500 millis")
-      expect(submitted).toEqual(all.slice(0, most))
+      expect(submitted).toEqual(all.slice(0, limit))
       yield* TestClock.adjust("1 second")
-      expect(submitted).toEqual(all.slice(0, 2 * most))
+      expect(submitted).toEqual(all.slice(0, 2 * limit))
       yield* TestClock.adjust("3 seconds")
       expect(submitted).toEqual(all)
-      expect(underWay).toEqual({ now: 0, most })
+      expect(inFlight).toEqual({ now: 0, max: limit })
       expect(yield* Fiber.join(fiber)).toHaveLength(100)
     })
   )
 
   it.effect("do not count the wait for the limiter towards their timeout", () =>
     Effect.gen(function* () {
-      const { draw } = serviceWith(() => Effect.sleep("4 minutes"))
-      const fiber = yield* Effect.fork(Effect.forEach(prompts(3 * most), draw, { concurrency: "unbounded" }))
+      const { run } = serviceWith(() => Effect.sleep("4 minutes"))
+      const fiber = yield* Effect.fork(Effect.forEach(prompts(3 * limit), run, { concurrency: "unbounded" }))
       yield* TestClock.adjust("12 minutes")
       const elapsed = Array.map(yield* Fiber.join(fiber), (generation) => Duration.toSeconds(generation.elapsed))
       expect(Array.dedupe(elapsed)).toEqual([240])
@@ -60,15 +60,15 @@ describe("Concurrent generations", () => {
 
   it.effect("release their permit when they are interrupted or fail", () =>
     Effect.gen(function* () {
-      const { draw, submitted, underWay } = serviceWith(() => Effect.sleep("1 second"))
-      const fibers = yield* Effect.forEach(prompts(4 * most), (prompt) => Effect.fork(draw(prompt)))
+      const { run, submitted, inFlight } = serviceWith(() => Effect.sleep("1 second"))
+      const fibers = yield* Effect.forEach(prompts(4 * limit), (prompt) => Effect.fork(run(prompt)))
       yield* TestClock.adjust("500 millis")
-      const [inFlight, waiting] = [fibers.slice(0, most), fibers.slice(most, 2 * most)]
-      yield* Fiber.interruptAll([...waiting, ...inFlight])
+      const [active, waiting] = [fibers.slice(0, limit), fibers.slice(limit, 2 * limit)]
+      yield* Fiber.interruptAll([...waiting, ...active])
       yield* TestClock.adjust("2 seconds")
-      expect(submitted).toHaveLength(3 * most)
-      expect(submitted).not.toContain(`image ${String(most)}`)
-      expect(underWay).toEqual({ now: 0, most })
+      expect(submitted).toHaveLength(3 * limit)
+      expect(submitted).not.toContain(`image ${String(limit)}`)
+      expect(inFlight).toEqual({ now: 0, max: limit })
     })
   )
 
@@ -82,14 +82,14 @@ describe("Concurrent generations", () => {
           Effect.flatMap(Fiber.interruptAsFork(FiberId.none))
         )
         const first = Effect.zipRight(Deferred.await(next), Effect.zipRight(Effect.forkDaemon(interruptNext), refusal))
-        const { draw, submitted } = serviceWith((prompt) =>
+        const { run, submitted } = serviceWith((prompt) =>
           prompt === "first" ? first : prompt === "last" ? Effect.void : Effect.never
         )
-        const others = yield* Effect.forEach(["first", ...prompts(most - 1)], (prompt) => Effect.fork(draw(prompt)))
-        const interrupted = yield* Effect.fork(draw("interrupted"))
-        const last = yield* Effect.fork(draw("last"))
+        const others = yield* Effect.forEach(["first", ...prompts(limit - 1)], (prompt) => Effect.fork(run(prompt)))
+        const interrupted = yield* Effect.fork(run("interrupted"))
+        const last = yield* Effect.fork(run("last"))
         yield* TestClock.adjust("1 second")
-        expect(submitted).toHaveLength(most)
+        expect(submitted).toHaveLength(limit)
         yield* Deferred.succeed(next, interrupted)
         yield* TestClock.adjust("1 second")
         expect(yield* Fiber.poll(last)).toMatchObject({ _tag: "Some", value: { _tag: "Success" } })
@@ -103,7 +103,7 @@ describe("Concurrent generations", () => {
       yield* Effect.forEach(prompts(40), (prompt) => Effect.fork(Arta.run({ prompt })))
       yield* TestClock.adjust("30 seconds")
       const emulator = yield* ArtaEmulator.ArtaEmulator
-      expect((yield* emulator.counts).submit).toBe(most)
+      expect((yield* emulator.counts).submit).toBe(limit)
     }).pipe(Effect.provide(ArtaEmulator.layerArta({ faults: Array.makeBy(40, () => Fault.hang("submit")) })))
   )
 })

@@ -2,9 +2,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, HashMap, Metric, Option, Stream, TestClock } from "effect"
 import { Arta } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, emulated, inject, patiently } from "../support/emulated.js"
+import { counts, withEmulator, inject, runToEnd } from "../support/emulated.js"
 
-/** The counters and histograms of the library, by name and tags. The registry is the process's own, so tests compare. */
+/** The metrics of the library, by name and tags. All tests of a process share the registry, so they compare snapshots. */
 const measured = Effect.map(Metric.snapshot, (pairs) => {
   const found = pairs
     .filter(({ metricKey }) => metricKey.name.startsWith("effect_arta_"))
@@ -15,7 +15,7 @@ const measured = Effect.map(Metric.snapshot, (pairs) => {
   return HashMap.fromIterable(found)
 })
 
-/** By how much each of them grows while an effect runs. */
+/** How much each metric grows while an effect runs. */
 const growth = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const before = yield* measured
@@ -30,14 +30,14 @@ const cat = { prompt: "a cat" }
 describe("The metrics", () => {
   it.effect("count a completed generation, its duration, its polls, and the sign-up", () =>
     Effect.gen(function* () {
-      const grown = yield* growth(patiently(Arta.run(cat)))
+      const grown = yield* growth(runToEnd(Arta.run(cat)))
       expect(grown).toEqual({
         "effect_arta_generations{outcome=completed}": 1,
         "effect_arta_generation_seconds{}": 1,
         "effect_arta_polls{}": (yield* counts).status,
         "effect_arta_renewals{operation=signUp}": 1
       })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("count each generation once, by its outcome", () =>
@@ -46,7 +46,7 @@ describe("The metrics", () => {
         Effect.map(growth(effect), (grown) => Object.keys(grown).filter((key) => key.includes("outcome")))
 
       yield* inject(Fault.failGeneration("FAILED"))
-      expect(yield* outcomes(patiently(Arta.run(cat)))).toEqual([
+      expect(yield* outcomes(runToEnd(Arta.run(cat)))).toEqual([
         "effect_arta_generations{outcome=GenerationFailedError}"
       ])
       expect(yield* outcomes(Arta.run({ prompt: "" }))).toEqual([
@@ -61,6 +61,6 @@ describe("The metrics", () => {
         yield* Fiber.interrupt(fiber)
       })
       expect(yield* outcomes(interrupted)).toEqual(["effect_arta_generations{outcome=interrupted}"])
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, TestClock } from "effect"
 import { Arta } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { collect, counts, emulated, inject, patiently, tags } from "../support/emulated.js"
+import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/emulated.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
 
@@ -20,7 +20,7 @@ describe("Arta.generate on faults of the service", () => {
       yield* inject(fault, fault)
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
       expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Poll | 429 with Retry-After at a poll | the wait that the service asks for
@@ -32,7 +32,7 @@ describe("Arta.generate on faults of the service", () => {
       expect(yield* counts).toMatchObject({ status: 1 })
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(fiber)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | 429 or 503 with Retry-After at a submission | the wait that the service asks for
@@ -45,7 +45,7 @@ describe("Arta.generate on faults of the service", () => {
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
       expect(yield* counts).toMatchObject({ submit: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | Other requests while Retry-After runs | the same wait
@@ -62,7 +62,7 @@ describe("Arta.generate on faults of the service", () => {
       yield* TestClock.adjust("2 minutes")
       yield* Fiber.join(polling)
       yield* Fiber.join(limited)
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Submit | Retry-After beyond the timeout | `RateLimitedError` at once
@@ -71,7 +71,7 @@ describe("Arta.generate on faults of the service", () => {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "999999999" } }))
       const error = yield* Effect.flip(Arta.run(cat))
       expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | The limiter's queue is longer than the timeout | `RateLimitedError` at once, no POST
@@ -87,16 +87,16 @@ describe("Arta.generate on faults of the service", () => {
       const fiber = yield* Effect.fork(Arta.run(cat, { timeout: "15 minutes" }))
       yield* TestClock.adjust("15 minutes")
       yield* Fiber.join(fiber)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Submit | A rate limit that outlasts the timeout | `RateLimitedError`
   it.effect("reports a rate limit that outlasts the timeout as RateLimitedError", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 200 }, () => Fault.respond("submit", 429)))
-      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat)))
       expect(error).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | 404 right after a slow submission | nothing
@@ -105,7 +105,7 @@ describe("Arta.generate on faults of the service", () => {
       yield* inject(Fault.respond("submit", 429, { headers: { "retry-after": "15" } }), Fault.respond("status", 404))
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
       expect(yield* counts).toMatchObject({ submit: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | 404 right after the submission | nothing, or `ResponseError`
@@ -114,9 +114,9 @@ describe("Arta.generate on faults of the service", () => {
       yield* inject(Fault.respond("status", 404), Fault.respond("status", 404))
       expect(tags(yield* collect(Arta.generate(cat)))).toContain("Completed")
       yield* inject(...Array.from({ length: 50 }, () => Fault.respond("status", 404)))
-      const error = yield* patiently(Effect.flip(Arta.run(cat)), "15 seconds")
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat)), "15 seconds")
       expect(error).toMatchObject({ _tag: "ResponseError", status: 404 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | The token expires during polling | nothing
@@ -129,7 +129,7 @@ describe("Arta.generate on faults of the service", () => {
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 
   // fault: Poll | Any error ends the polling | the error, with the record id
@@ -154,6 +154,6 @@ describe("Arta.generate on faults of the service", () => {
       expect(error.message).toContain(recordId)
       expect(tags(yield* collect(Arta.watch(recordId)))).toEqual(["Completed"])
       expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
   )
 })

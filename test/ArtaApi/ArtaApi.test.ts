@@ -2,10 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer } from "effect"
 import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { countingAuth } from "../support/countingAuth.js"
-import { patiently } from "../support/emulated.js"
+import { runToEnd } from "../support/emulated.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
 import type { Step } from "../support/scripted.js"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 
 const request = new GenerateRequest.GenerateRequest({
   prompt: "a cat & a hat",
@@ -18,10 +18,10 @@ const recordId = Generation.RecordId.make("rec/1")
 
 const withApi = (
   steps: ReadonlyArray<Step>,
-  test: (api: ArtaApi.Service, http: ReturnType<typeof scripted>) => Effect.Effect<void, unknown>,
+  test: (api: ArtaApi.Service, http: ReturnType<typeof scriptedClient>) => Effect.Effect<void, unknown>,
   { apiUrl = "https://arta.test/api/v1//", auth = countingAuth } = {}
 ) => {
-  const http = scripted({ text2image: steps })
+  const http = scriptedClient({ text2image: steps })
   return Effect.flatMap(ArtaApi.ArtaApi, (api) => test(api, http)).pipe(
     Effect.provide(ArtaApi.layer({ apiUrl }).pipe(Layer.provide(auth), Layer.provide(http.layer)))
   )
@@ -72,10 +72,8 @@ describe("ArtaApi.submit", () => {
   it.effect("fails when the refreshed token is refused too", () =>
     withApi([{ status: 401, body: { detail: "no" } }], (api, { seen }) =>
       Effect.gen(function* () {
-        expect(yield* Effect.flip(api.submit(request))).toMatchObject({
-          _tag: "UnauthorizedError",
-          operation: "submit"
-        })
+        const error = yield* Effect.flip(api.submit(request))
+        expect(error).toMatchObject({ _tag: "UnauthorizedError", operation: "submit" })
         expect(seen).toHaveLength(2)
       })
     )
@@ -116,8 +114,7 @@ describe("ArtaApi.submit", () => {
 
   it.effect("redacts every token that the service repeats", () =>
     withApi([{ status: 401 }, { status: 403, body: { detail: "neither token-1 nor token-2" } }], (api) =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(api.submit(request))
+      Effect.map(Effect.flip(api.submit(request)), (error) => {
         expect(error).toMatchObject({ _tag: "ResponseError", detail: "neither <redacted> nor <redacted>" })
       })
     )
@@ -126,7 +123,7 @@ describe("ArtaApi.submit", () => {
   it.effect("passes on the error of Auth when there is no token", () => {
     const failing = Effect.fail(new ArtaError.TransportError({ operation: "refresh", reason: "a reset", sent: true }))
     const auth = Layer.succeed(Auth.Auth, { token: failing, renew: () => failing, signOut: Effect.void })
-    const test = (api: ArtaApi.Service, { seen }: ReturnType<typeof scripted>) =>
+    const test = (api: ArtaApi.Service, { seen }: ReturnType<typeof scriptedClient>) =>
       Effect.gen(function* () {
         expect(yield* Effect.flip(api.submit(request))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
         expect(seen).toEqual([])
@@ -147,7 +144,7 @@ describe("ArtaApi.submit", () => {
   ])("never resends a lost submission: %s", ([, step]) =>
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {
-        const error = yield* patiently(Effect.flip(api.submit(request)))
+        const error = yield* runToEnd(Effect.flip(api.submit(request)))
         const reason: unknown = expect.stringMatching(/./)
         expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { seed: 12_345 }, reason })
         expect(seen).toHaveLength(1)
@@ -159,7 +156,7 @@ describe("ArtaApi.submit", () => {
   it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])("retries after %s, when nothing was sent", (code) =>
     withApi([{ code }, { code }, { body: { record_id: "rec-1" } }], (api, { seen }) =>
       Effect.gen(function* () {
-        expect(yield* patiently(api.submit(request))).toBe("rec-1")
+        expect(yield* runToEnd(api.submit(request))).toBe("rec-1")
         expect(seen).toHaveLength(3)
       })
     )
@@ -168,7 +165,7 @@ describe("ArtaApi.submit", () => {
   it.effect("gives up after four attempts on an unreachable host", () =>
     withApi([{ code: "ECONNREFUSED" }], (api, { seen }) =>
       Effect.gen(function* () {
-        const error = yield* patiently(Effect.flip(api.submit(request)))
+        const error = yield* runToEnd(Effect.flip(api.submit(request)))
         expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
         expect(seen).toHaveLength(4)
       })
@@ -301,7 +298,7 @@ describe("ArtaApi.status", () => {
   ])("fails without a retry on %s", ([, step, expected]) =>
     withApi([step], (api, { seen }) =>
       Effect.gen(function* () {
-        expect(yield* patiently(Effect.flip(api.status(recordId)))).toMatchObject({ operation: "status", ...expected })
+        expect(yield* runToEnd(Effect.flip(api.status(recordId)))).toMatchObject({ operation: "status", ...expected })
         expect(seen).toHaveLength(1)
       })
     )

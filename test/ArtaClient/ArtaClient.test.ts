@@ -4,9 +4,9 @@ import { Arta, ArtaApi, ArtaClient, ArtaError, Generation, Polling } from "effec
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { getEventListeners } from "node:events"
 import { afterEach, beforeEach, vi } from "vitest"
-import { counts, emulated } from "../support/emulated.js"
+import { counts, withEmulator } from "../support/emulated.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
-import type { Answer } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, respond } from "../support/faultServer.js"
 import { eventually } from "../support/virtualTime.js"
 
@@ -33,8 +33,10 @@ const settings = { polling: Polling.fixed("20 millis") }
 
 const untilItPolls = eventually(Effect.map(counts, ({ status }) => status > 0))
 
-/** A client in virtual time, on an emulator in memory whose generations take an hour. */
-const virtually = <A, E>(test: (client: ArtaClient.ArtaClient) => Effect.Effect<A, E, ArtaEmulator.ArtaEmulator>) =>
+/** Runs a test with a client in virtual time, on an in-memory emulator whose generations take an hour. */
+const withVirtualTime = <A, E>(
+  test: (client: ArtaClient.ArtaClient) => Effect.Effect<A, E, ArtaEmulator.ArtaEmulator>
+) =>
   Effect.gen(function* () {
     const services = Layer.succeed(ArtaApi.ArtaApi, yield* ArtaApi.ArtaApi)
     yield* test(ArtaClient.fromLayer(Layer.merge(services, Layer.setClock(yield* Effect.clock))))
@@ -43,7 +45,7 @@ const virtually = <A, E>(test: (client: ArtaClient.ArtaClient) => Effect.Effect<
     yield* TestClock.adjust("2 hours")
     yield* eventually(Effect.map(TestClock.sleeps(), Chunk.isEmpty))
     expect(yield* counts).toMatchObject({ status })
-  }).pipe(emulated({ queueTime: "1 hour" }))
+  }).pipe(withEmulator({ queueTime: "1 hour" }))
 
 describe("ArtaClient", () => {
   let service: Awaited<ReturnType<typeof start>>
@@ -208,7 +210,7 @@ describe("ArtaClient", () => {
 
 describe("ArtaClient, in virtual time", () => {
   it.effect("rejects with the signal's reason and stops polling at once", () =>
-    virtually((client) =>
+    withVirtualTime((client) =>
       Effect.gen(function* () {
         const controller = new AbortController()
         const running = client.run(cat, { signal: controller.signal })
@@ -221,7 +223,7 @@ describe("ArtaClient, in virtual time", () => {
   )
 
   it.effect("stops polling when the loop ends early", () =>
-    virtually((client) =>
+    withVirtualTime((client) =>
       Effect.promise(async () => {
         for await (const { _tag } of client.generate(cat)) if (_tag === "Queued") break
       })
@@ -234,7 +236,7 @@ describe("ArtaClient, when the service redirects", () => {
   const signedUp = respond(200, { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" })
 
   // fault: Submit | A redirect of a submission | `ResponseError`, one POST
-  it.scopedLive.each<[string, string, Answer]>([
+  it.scopedLive.each<[string, string, RawResponse]>([
     ["submission", "submit", redirect],
     ["status request", "status", respond(200, { record_id: "record-1" })]
   ])("does not follow a redirect of a %s", ([, operation, submit]) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Option, Ref, Schedule, TestClock } from "effect"
 import { ArtaError, Auth, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, emulated, inject } from "../support/emulated.js"
+import { counts, withEmulator, inject } from "../support/emulated.js"
 import { renew, stored, token } from "../support/session.js"
 
 const manyTimes = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>
@@ -15,7 +15,7 @@ describe("Auth.token", () => {
       expect(new Set(tokens).size).toBe(1)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
       expect(Option.map(yield* stored, ({ idToken }) => idToken)).toEqual(Option.fromNullable(tokens[0]))
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("does no I/O while the token is fresh", () =>
@@ -36,7 +36,7 @@ describe("Auth.token", () => {
       }).pipe(Effect.provide(Auth.layer({ apiKey: "k" })), Effect.provideService(TokenStore.TokenStore, counting))
       expect(yield* Ref.get(loads)).toBe(1)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("refreshes in the background after half of the token's lifetime", () =>
@@ -50,7 +50,7 @@ describe("Auth.token", () => {
       const renewed = yield* token
       expect(renewed).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("keeps the time of the sign-up across refreshes", () =>
@@ -61,7 +61,7 @@ describe("Auth.token", () => {
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
       expect(Option.getOrThrow(yield* stored)).toMatchObject({ signedUpAt: 60_000, issuedAt: 7_260_000 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A refresh fails while the token is still valid | nothing
@@ -80,7 +80,7 @@ describe("Auth.token", () => {
       yield* TestClock.adjust("1 second")
       expect(yield* token).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 5 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | 100 fibers find an expired token | one refresh, one token
@@ -92,7 +92,7 @@ describe("Auth.token", () => {
       expect(new Set(tokens).size).toBe(1)
       expect(tokens[0]).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A refresh fails | the same error for every waiting caller
@@ -106,7 +106,7 @@ describe("Auth.token", () => {
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The first caller is interrupted during a refresh | the others get their token
@@ -121,7 +121,7 @@ describe("Auth.token", () => {
       yield* TestClock.adjust("5 seconds")
       expect(Exit.isSuccess(yield* Fiber.await(follower))).toBe(true)
       expect(yield* counts).toMatchObject({ signUp: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("uses the session of an earlier program", () =>
@@ -130,7 +130,7 @@ describe("Auth.token", () => {
       const again = yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "k" })))
       expect(again).toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("uses an earlier program's token past half of its lifetime, even if its refresh fails", () =>
@@ -139,7 +139,7 @@ describe("Auth.token", () => {
       yield* TestClock.adjust("40 minutes")
       yield* inject(Fault.identityError("refresh", "USER_DISABLED"))
       expect(yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))).toEqual(first)
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("uses the token that another program has refreshed in the meantime", () =>
@@ -149,7 +149,7 @@ describe("Auth.token", () => {
       const others = yield* token.pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))
       expect(yield* token).toEqual(others)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The service rotates the refresh token | nothing
@@ -167,7 +167,7 @@ describe("Auth.token", () => {
       yield* TestClock.adjust("2 hours")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 
   // fault: Sessions | The clock is set ahead, then corrected | nothing
@@ -181,7 +181,7 @@ describe("Auth.token", () => {
       yield* TestClock.setTime(0)
       yield* usedALot
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The clock is set back | nothing
@@ -193,7 +193,7 @@ describe("Auth.token", () => {
       yield* token
       yield* Effect.repeat(token, Schedule.recurs(10))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -208,7 +208,7 @@ describe("Auth.renew", () => {
       expect(yield* renew(refused)).toEqual(renewed[0])
       expect(yield* token).toEqual(renewed[0])
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("returns the current token without a refresh if an older one was refused", () =>
@@ -218,7 +218,7 @@ describe("Auth.renew", () => {
       yield* TestClock.adjust("31 minutes")
       expect(yield* renew(refused)).toEqual(renewed)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -242,7 +242,7 @@ describe("Auth at the end of the program", () => {
       yield* TestClock.adjust("2 hours")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 })
 
@@ -254,7 +254,7 @@ describe("Auth.signOut", () => {
       expect(yield* stored).toEqual(Option.none())
       expect(yield* token).not.toEqual(first)
       expect(yield* counts).toMatchObject({ signUp: 2, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -277,7 +277,7 @@ describe("Auth with a store whose saves begin to fail", () => {
         Effect.provideService(TokenStore.TokenStore, { ...store, save: () => Effect.fail(full) })
       )
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 })
 
@@ -310,6 +310,6 @@ describe("Auth with a store that cannot save", () => {
         expect(yield* token).not.toEqual(second)
       }).pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })), Effect.provideService(TokenStore.TokenStore, broken))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Config, ConfigProvider, Effect, Layer } from "effect"
 import { ArtaApi, Auth, GenerateRequest, TokenStore } from "effect-arta"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 
 const environment = ConfigProvider.fromMap(
   new Map([
@@ -21,12 +21,12 @@ const given = {
 
 const sources = [
   ["the environment", undefined, "environment"],
-  ["what it is given", given, "program"]
+  ["the given config", given, "program"]
 ] as const
 
 describe("Auth.layerConfig", () => {
   it.effect.each(sources)("reads %s", ([, config, name]) => {
-    const http = scripted({
+    const http = scriptedClient({
       "/sign-up": [{ body: { localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" } }],
       "/token": [{ body: { id_token: "id-2", expires_in: "3600" } }]
     })
@@ -46,7 +46,7 @@ describe("Auth.layerConfig", () => {
 
 describe("ArtaApi.layerConfig", () => {
   it.effect.each(sources)("reads %s", ([, config, name]) => {
-    const http = scripted({ text2image: [{ body: { record_id: "rec-1" } }] })
+    const http = scriptedClient({ text2image: [{ body: { record_id: "rec-1" } }] })
     return Effect.gen(function* () {
       const api = yield* ArtaApi.ArtaApi
       yield* api.submit(new GenerateRequest.GenerateRequest({ prompt: "a cat" }))

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, emulated, inject, patiently } from "../support/emulated.js"
+import { counts, withEmulator, inject, runToEnd } from "../support/emulated.js"
 import { stored, token } from "../support/session.js"
 
 describe("Auth on errors of the identity service", () => {
@@ -16,7 +16,7 @@ describe("Auth on errors of the identity service", () => {
         yield* inject(Fault.identityError("refresh", code))
         expect(yield* token).not.toEqual(first)
         expect(yield* counts).toMatchObject({ signUp: 2, refresh: 1 })
-      }).pipe(emulated())
+      }).pipe(withEmulator())
   )
 
   // fault: Sessions | A disabled account, another project's session, a malformed request | `AuthError` with the reason
@@ -31,7 +31,7 @@ describe("Auth on errors of the identity service", () => {
         expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
         expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
         expect(yield* stored).toEqual(before)
-      }).pipe(emulated())
+      }).pipe(withEmulator())
   )
 
   // fault: Sessions | 503, HTML, no reason, a lost connection or silence at a refresh | a short wait
@@ -46,9 +46,9 @@ describe("Auth on errors of the identity service", () => {
       yield* token
       yield* TestClock.adjust("2 hours")
       yield* inject(fault)
-      yield* patiently(token)
+      yield* runToEnd(token)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The token service stays broken | `TransportError`, and the session is kept
@@ -58,11 +58,11 @@ describe("Auth on errors of the identity service", () => {
       const before = yield* stored
       yield* TestClock.adjust("2 hours")
       yield* inject(...Array.from({ length: 4 }, () => Fault.respond("refresh", 500)))
-      expect(yield* patiently(Effect.flip(token))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
+      expect(yield* runToEnd(Effect.flip(token))).toMatchObject({ _tag: "TransportError", operation: "refresh" })
       expect(yield* stored).toEqual(before)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 4 })
       yield* token
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A rate limit at a sign-up, also as 400 | `RateLimitedError`, no further requests
@@ -79,7 +79,7 @@ describe("Auth on errors of the identity service", () => {
       yield* TestClock.adjust("31 seconds")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect.each<[string, Record<string, string>, number]>([
@@ -96,7 +96,7 @@ describe("Auth on errors of the identity service", () => {
       yield* TestClock.adjust(retryAfter)
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("retries a refused refresh only after the token has expired", () =>
@@ -112,7 +112,7 @@ describe("Auth on errors of the identity service", () => {
       yield* TestClock.adjust("1 hour")
       expect(yield* token).not.toBe(first)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("refreshes in the background again after a refusal and a success", () =>
@@ -126,7 +126,7 @@ describe("Auth on errors of the identity service", () => {
       expect(yield* token).toBe(second)
       yield* TestClock.adjust("1 second")
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 3 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | Sign-up is switched off | `AuthError` with the reason
@@ -137,7 +137,7 @@ describe("Auth on errors of the identity service", () => {
         yield* inject(Fault.identityError("signUp", reason))
         expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError", reason })
         expect(yield* counts).toMatchObject({ signUp: 1 })
-      }).pipe(emulated())
+      }).pipe(withEmulator())
   )
 
   // fault: Sessions | An unknown error code with details | `ResponseError` with the detail
@@ -147,7 +147,7 @@ describe("Auth on errors of the identity service", () => {
       const error = yield* Effect.flip(token)
       expect(error).toMatchObject({ _tag: "ResponseError", operation: "signUp", status: 400 })
       expect(error.message).toContain("SOMETHING_NEW : key <redacted> is odd")
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | A wrong or missing API key | `AuthError` that names `ARTA_API_KEY`
@@ -160,6 +160,6 @@ describe("Auth on errors of the identity service", () => {
       expect(error).toMatchObject({ _tag: "AuthError", reason })
       expect(error.message).toContain("ARTA_API_KEY")
       expect(yield* counts).toMatchObject({ signUp: 1 })
-    }).pipe(emulated({ apiKeys: ["good-key"] }))
+    }).pipe(withEmulator({ apiKeys: ["good-key"] }))
   )
 })

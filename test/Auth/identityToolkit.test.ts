@@ -2,10 +2,10 @@ import type { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
 import { Auth, TokenStore } from "effect-arta"
-import { patiently } from "../support/emulated.js"
+import { runToEnd } from "../support/emulated.js"
 import { stored, token } from "../support/session.js"
 import type { Step } from "../support/scripted.js"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 
 describe("the requests and responses of sign-up and refresh", () => {
   const signedUp = { kind: "k", localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
@@ -20,7 +20,10 @@ describe("the requests and responses of sign-up and refresh", () => {
     )
 
   it.effect("sends the requests of PROTOCOL.md", () => {
-    const http = scripted({ signupNewUser: [{ body: signedUp }], "securetoken.googleapis.com": [{ body: refreshed }] })
+    const http = scriptedClient({
+      signupNewUser: [{ body: signedUp }],
+      "securetoken.googleapis.com": [{ body: refreshed }]
+    })
     return Effect.gen(function* () {
       yield* token
       yield* TestClock.adjust("2 hours")
@@ -38,7 +41,7 @@ describe("the requests and responses of sign-up and refresh", () => {
 
   // fault: Sessions | The response omits the refresh token | nothing
   it.effect("keeps the refresh token if the response omits it", () => {
-    const http = scripted({ signupNewUser: [{ body: signedUp }], "/v1/token": [{ body: refreshed }] })
+    const http = scriptedClient({ signupNewUser: [{ body: signedUp }], "/v1/token": [{ body: refreshed }] })
     return Effect.gen(function* () {
       yield* token
       yield* TestClock.adjust("2 hours")
@@ -53,7 +56,7 @@ describe("the requests and responses of sign-up and refresh", () => {
     [3600, 3_600_000],
     ["1e300", 1e303]
   ])("reads expiresIn %j", ([expiresIn, millis]) => {
-    const http = scripted({ signupNewUser: [{ body: { ...signedUp, expiresIn } }] })
+    const http = scriptedClient({ signupNewUser: [{ body: { ...signedUp, expiresIn } }] })
     return Effect.gen(function* () {
       yield* token
       yield* token
@@ -71,18 +74,18 @@ describe("the requests and responses of sign-up and refresh", () => {
     ["an HTML page", { body: "<html>" }],
     ["an HTML page with 403", { status: 403, body: "<html>" }]
   ])("fails with TransportError on %s", ([, step]) => {
-    const http = scripted({ signupNewUser: [step] })
+    const http = scriptedClient({ signupNewUser: [step] })
     return Effect.gen(function* () {
-      const error = yield* patiently(Effect.flip(token))
+      const error = yield* runToEnd(Effect.flip(token))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp", sent: true })
       expect(error.message).not.toContain("refresh-1")
     }).pipe(on(http.layer))
   })
 
   it.effect("reports that nothing was sent when the connection is refused", () => {
-    const http = scripted({ signupNewUser: [{ code: "ECONNREFUSED" }] })
+    const http = scriptedClient({ signupNewUser: [{ code: "ECONNREFUSED" }] })
     return Effect.gen(function* () {
-      const error = yield* patiently(Effect.flip(token))
+      const error = yield* runToEnd(Effect.flip(token))
       expect(error).toMatchObject({ _tag: "TransportError", reason: "connection refused", sent: false })
     }).pipe(on(http.layer))
   })

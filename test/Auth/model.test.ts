@@ -11,7 +11,7 @@ const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** Something that happens, with a name under which a failing run shows it. */
+/** One step of a run. A failing run prints its name. */
 interface Step {
   readonly toString: () => string
   readonly happen: (world: AuthWorld) => void
@@ -40,7 +40,7 @@ const change = fc.constantFrom(-12 * hour, -2 * hour, -10 * minute, 10 * minute,
 const refused = fc.oneof(fc.constantFrom("last" as const, "unknown" as const), fc.integer({ min: 1, max: 5 }))
 const rotation = fc.constantFrom<Array<Rotation>>("keep", "omit", "rotate")
 
-/** Some programs have long been signed in, so that the rare things that can happen to those do happen. */
+/** Some runs start with a session, so that faults of existing sessions occur more often. */
 const beginning = fc.record({ rotate: rotation, isSignedIn: fc.boolean(), pass: fc.constantFrom(0, 40 * minute) })
 
 const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
@@ -156,7 +156,7 @@ it(
   async () => {
     await fc.assert(
       fc.asyncProperty(beginning, steps, fc.nat(), async (start, history, random) => {
-        // The runs themselves never wait, and the test runner wants to say something now and then.
+        // The runs never yield to the event loop, and the test runner must report from time to time.
         await setImmediate()
         const world = authWorld(random)
         world.server.rotate(start.rotate)

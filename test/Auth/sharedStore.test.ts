@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
-import { counts, emulated } from "../support/emulated.js"
+import { counts, withEmulator } from "../support/emulated.js"
 import { renew, token } from "../support/session.js"
 
 const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)
 
-/** In another program that shares the store. */
+/** Runs an effect in another program that shares the store. */
 const elsewhere = Effect.provide(Auth.layer({ apiKey: "emulated" }))
 
 describe("Auth with a store that another program shares", () => {
@@ -16,7 +16,7 @@ describe("Auth with a store that another program shares", () => {
       const others = yield* elsewhere(renew(refused))
       expect(yield* renew(refused)).toEqual(others)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Sessions | The clock is set back, and another program has signed up | nothing
@@ -28,6 +28,6 @@ describe("Auth with a store that another program shares", () => {
       const newer = yield* elsewhere(Effect.zipRight(signOut, token))
       expect(yield* token).toBe(newer)
       expect(yield* counts).toMatchObject({ signUp: 2, refresh: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })

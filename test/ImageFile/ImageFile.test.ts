@@ -6,10 +6,10 @@ import { ArtaApi, Auth, GenerateRequest, Generation, ImageFile } from "effect-ar
 import { encode } from "fast-png"
 import type { Step } from "../support/failingDisk.js"
 import { failing } from "../support/failingDisk.js"
-import type { Answer } from "../support/faultServer.js"
-import { cut, faultServer, head, respond } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
+import { truncate, faultServer, head, respond } from "../support/faultServer.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 
 const png = encode({ width: 8, height: 8, data: new Uint8Array(8 * 8 * 3), channels: 3 })
 const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, ...Array.from({ length: 20 }, () => 7), 0xff, 0xd9])
@@ -24,11 +24,11 @@ const sourceOf = (url: string, ...more: ReadonlyArray<string>): ImageFile.Source
   images: [{ index: 0, url }, ...more.map((url, index) => ({ index: index + 1, url }))]
 })
 
-/** Saves what a server with these scripts has under `/0`, `/1`, …, and returns what came of it. */
-const saving = (
-  scripts: Readonly<Record<string, ReadonlyArray<Answer>>>,
+/** Prepares a save of the images at `/0`, `/1`, … of a server with these scripts. */
+const makeSave = (
+  scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>,
   paths: readonly [string, ...ReadonlyArray<string>] = ["/0"],
-  status: Effect.Effect<Generation.GenerationStatus> = Effect.dieMessage("The status is not to be asked.")
+  status: Effect.Effect<Generation.GenerationStatus> = Effect.dieMessage("Unexpected status request.")
 ) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -52,33 +52,42 @@ const onDisk = Effect.provide(Layer.merge(NodeContext.layer, NodeHttpClient.laye
 
 const mebibyte = 1024 * 1024
 
-/** An image of 66 MiB, after which the server says nothing more and keeps the connection open. */
-const tooLong = (headers: Readonly<Record<string, string | number>>, frame: (part: Uint8Array) => Answer["write"]) => {
+/** An image of 66 MiB. After it, the server keeps the connection open and sends nothing. */
+const tooLong = (
+  headers: Readonly<Record<string, string | number>>,
+  frame: (part: Uint8Array) => RawResponse["write"]
+) => {
   const part = new Uint8Array(mebibyte)
   part.set(png)
   const parts = Array.from({ length: 66 }, () => frame(part) ?? [])
   return { write: [head(200, headers), ...parts.flat()], then: "silence" } as const
 }
 
-const declaredTooLong: Answer = {
+const declaredTooLong: RawResponse = {
   write: [head(200, { "content-length": 64 * mebibyte + 1 }), png.subarray(0, 100)],
   then: "silence"
 }
 
 const chunked = { "transfer-encoding": "chunked" }
+const bare = (part: Uint8Array) => [part]
 const asChunk = (part: Uint8Array) => [`${part.length.toString(16)}\r\n`, part, "\r\n"]
 
 const whole = respond(200, png, { "content-type": "image/png" })
+const singleBytes: RawResponse = {
+  write: [head(200, { "content-length": png.length }), ...Array.from(png, (byte) => new Uint8Array([byte]))],
+  then: "keep"
+}
 
-// Most of these wait for a retry, in real time.
-describe.concurrent("ImageFile.save", () => {
+// Most of these tests wait for a retry in real time.
+// Several images of 66 MiB come over real sockets.
+describe.concurrent("ImageFile.save", { timeout: 60_000 }, () => {
   it.scopedLive.each([
     { name: "My image: no. 3/4", file: "my-image-no-3-4-0.png" },
     { name: "../up", file: "up-0.png" },
     { name: "x".repeat(300), file: `${"x".repeat(100)}-0.png` }
   ])("saves the name $name as $file", ({ file, name }) =>
     Effect.gen(function* () {
-      const { directory, files, server } = yield* saving({ "/0": [whole] })
+      const { directory, files, server } = yield* makeSave({ "/0": [whole] })
       yield* ImageFile.save(sourceOf(`${server.url}/0`), { directory, name }).pipe(Effect.provide(noApi))
       expect(yield* files).toEqual([file])
     }).pipe(onDisk)
@@ -87,7 +96,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | A prompt that is not a valid file name | a safe name
   it.scopedLive("names a file by prompt, seed, and index, with the extension of its content", () =>
     Effect.gen(function* () {
-      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const { directory, files, fs, results } = yield* makeSave({ "/0": [whole] })
       const path = `${directory}/cafe-cats-b-7-0.png`
       expect(yield* results).toEqual([Either.right(path)])
       expect(Buffer.compare(yield* fs.readFile(path), png)).toBe(0)
@@ -97,7 +106,7 @@ describe.concurrent("ImageFile.save", () => {
 
   it.scopedLive("names a file by the record id if there is no request", () =>
     Effect.gen(function* () {
-      const { directory, server } = yield* saving({ "/0": [whole] })
+      const { directory, server } = yield* makeSave({ "/0": [whole] })
       const images = [{ index: 0, url: `${server.url}/0` }] as const
       const [saved] = yield* ImageFile.save({ recordId, images }, { directory }).pipe(
         Effect.provide(Layer.provide(ArtaApi.layer(), Auth.layerToken("unused")))
@@ -109,7 +118,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | The file name is taken | a number after the name
   it.scopedLive("never overwrites a file, even with concurrent saves", () =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": [whole] })
+      const { files, results } = yield* makeSave({ "/0": [whole] })
       yield* Effect.all(Effect.replicate(results, 5), { concurrency: "unbounded" })
       expect((yield* files).toSorted()).toEqual(
         ["", "-2", "-3", "-4", "-5"].map((suffix) => `cafe-cats-b-7-0${suffix}.png`).toSorted()
@@ -120,7 +129,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | A file system without hard links, which then fails | the image, or `DownloadError` with the directory
   it.scopedLive("saves without hard links, and leaves no empty file when that fails", () =>
     Effect.gen(function* () {
-      const { directory, files, fs, results } = yield* saving({ "/0": [whole] })
+      const { directory, files, fs, results } = yield* makeSave({ "/0": [whole] })
       const on = (...steps: ReadonlyArray<Step>) =>
         Effect.provideService(FileSystem.FileSystem, failing(fs, { on: steps, failure: "permission denied" }))
       const [failed] = yield* results.pipe(on("link", "rename"))
@@ -138,38 +147,33 @@ describe.concurrent("ImageFile.save", () => {
     ["WebP", webp, "webp"]
   ])("recognizes %s with any content type", ([, bytes, extension]) =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": [respond(200, bytes, { "content-type": "text/plain" })] })
+      const { files, results } = yield* makeSave({ "/0": [respond(200, bytes, { "content-type": "text/plain" })] })
       expect((yield* results).every(Either.isRight)).toBe(true)
       expect(yield* files).toEqual([`cafe-cats-b-7-0.${extension}`])
     }).pipe(onDisk)
   )
 
   // fault: Download | An error page, no image, a truncated image or one that is too long | `DownloadError`, no file
-  it.scopedLive.each<[string, Answer, RegExp, number]>([
+  it.scopedLive.each<[string, RawResponse, RegExp, number]>([
     ["a 404 page", respond(404, "<h1>Not found</h1>"), /HTTP 404/, 1],
     ["a page with status 200", respond(200, "<h1>Hello, this is a page</h1>"), /not a PNG/, 1],
     ["a very short page", respond(200, "Hello"), /not a PNG/, 1],
     ["an empty body", respond(200, ""), /empty/, 4],
-    ["a body cut short by length", cut(200, png, "length"), /incomplete/, 4],
-    ["a body cut short by chunk", cut(200, png, "chunk"), /incomplete/, 4],
-    ["a body cut short by a plain close", cut(200, png, "close"), /incomplete/, 4],
+    ["a body cut short by length", truncate(200, png, "length"), /incomplete/, 4],
+    ["a body cut short by chunk", truncate(200, png, "chunk"), /incomplete/, 4],
+    ["a body cut short by a plain close", truncate(200, png, "close"), /incomplete/, 4],
     ["a JPEG without its end", respond(200, jpeg.subarray(0, 20)), /incomplete/, 4],
     ["a WebP without its end", respond(200, webp.subarray(0, 20)), /incomplete/, 4],
     ["a reset", { then: "reset" }, /connection failed/, 4],
     ["500", respond(500), /HTTP 500/, 4],
     ["more than 64 MiB by length", declaredTooLong, /larger than 64 MiB/, 1],
     ["more than 64 MiB in chunks", tooLong(chunked, asChunk), /larger than 64 MiB/, 1],
-    [
-      "more than 64 MiB until the connection closes",
-      tooLong({ connection: "close" }, (part) => [part]),
-      /larger than 64 MiB/,
-      1
-    ],
+    ["more than 64 MiB until the connection closes", tooLong({ connection: "close" }, bare), /larger than 64 MiB/, 1],
     ["endless redirects", respond(302, "", { location: "/0" }), /redirects too often/, 6],
     ["a redirect to a file URL", respond(302, "", { location: "file:///etc/passwd" }), /not an http or https URL/, 1]
-  ])("leaves no file behind after %s", ([, answer, reason, requests]) =>
+  ])("leaves no file behind after %s", ([, response, reason, requests]) =>
     Effect.gen(function* () {
-      const { files, results, server } = yield* saving({ "/0": [answer] })
+      const { files, results, server } = yield* makeSave({ "/0": [response] })
       const [result] = yield* results
       const error = Either.getOrUndefined(Either.flip(result ?? Either.right("")))
       expect(error).toMatchObject({ _tag: "DownloadError", url: `${server.url}/0`, recordId })
@@ -180,22 +184,14 @@ describe.concurrent("ImageFile.save", () => {
   )
 
   // fault: Download | Failures that pass at a download | nothing
-  it.scopedLive.each<[string, ReadonlyArray<Answer>]>([
+  it.scopedLive.each<[string, ReadonlyArray<RawResponse>]>([
     ["a reset", [{ then: "reset" }, whole]],
-    ["503 and a truncated body", [respond(503), cut(200, png, "close"), whole]],
+    ["503 and a truncated body", [respond(503), truncate(200, png, "close"), whole]],
     ["a redirect", [respond(302, "", { location: "/elsewhere" })]],
-    [
-      "a body of single bytes",
-      [
-        {
-          write: [head(200, { "content-length": png.length }), ...Array.from(png, (byte) => new Uint8Array([byte]))],
-          then: "keep"
-        }
-      ]
-    ]
-  ])("saves the image in spite of %s", ([, answers]) =>
+    ["a body of single bytes", [singleBytes]]
+  ])("saves the image in spite of %s", ([, responses]) =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": answers, "/elsewhere": [whole] })
+      const { files, results } = yield* makeSave({ "/0": responses, "/elsewhere": [whole] })
       expect((yield* results).every(Either.isRight)).toBe(true)
       expect(yield* files).toHaveLength(1)
     }).pipe(onDisk)
@@ -204,11 +200,8 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | One of several downloads fails | the other files
   it.scopedLive("saves the other images when one fails", () =>
     Effect.gen(function* () {
-      const { files, results } = yield* saving({ "/0": [whole], "/1": [respond(404)], "/2": [whole] }, [
-        "/0",
-        "/1",
-        "/2"
-      ])
+      const scripts = { "/0": [whole], "/1": [respond(404)], "/2": [whole] }
+      const { files, results } = yield* makeSave(scripts, ["/0", "/1", "/2"])
       expect((yield* results).map(Either.isRight)).toEqual([true, false, true])
       expect(yield* files).toHaveLength(2)
     }).pipe(onDisk)
@@ -223,7 +216,7 @@ describe.concurrent("ImageFile.save", () => {
         asked += 1
         return { _tag: "Done", images: [{ index: 0, url: renewed.url }] }
       })
-      const { results, server } = yield* saving({ "/0": [respond(code)], "/new": [whole] }, ["/0"], status)
+      const { results, server } = yield* makeSave({ "/0": [respond(code)], "/new": [whole] }, ["/0"], status)
       renewed.url = `${server.url}/new`
       expect((yield* results).every(Either.isRight)).toBe(true)
       expect(asked).toBe(1)
@@ -236,7 +229,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | An image host that logs what it receives | no token and no tracing header is sent
   it.scopedLive("sends no token and no tracing headers to the image host", () =>
     Effect.gen(function* () {
-      const { results, server } = yield* saving({ "/0": [whole] })
+      const { results, server } = yield* makeSave({ "/0": [whole] })
       yield* Effect.withSpan(results, "test")
       expect(server.requests.join()).not.toMatch(/authorization|traceparent|b3:/i)
     }).pipe(onDisk)
@@ -245,7 +238,7 @@ describe.concurrent("ImageFile.save", () => {
   // fault: Download | A directory that cannot be written to | `DownloadError` with the path
   it.scopedLive("names the directory when an image cannot be written", () =>
     Effect.gen(function* () {
-      const { directory, fs, results } = yield* saving({ "/0": [whole] })
+      const { directory, fs, results } = yield* makeSave({ "/0": [whole] })
       yield* fs.writeFileString(directory, "in the way")
       const [result] = yield* results
       expect(Either.getOrUndefined(Either.flip(result ?? Either.right("")))?.message).toContain(directory)
@@ -253,10 +246,10 @@ describe.concurrent("ImageFile.save", () => {
   )
 })
 
-describe("ImageFile.bytes", () => {
+describe("ImageFile.bytes", { timeout: 60_000 }, () => {
   it.scopedLive("emits the bytes as they arrive, and fails at the end of an incomplete image", () =>
     Effect.gen(function* () {
-      const server = yield* faultServer({ "/whole": [whole], "/cut": [cut(200, png, "close")] })
+      const server = yield* faultServer({ "/whole": [whole], "/cut": [truncate(200, png, "close")] })
       const at = (path: string) => ImageFile.bytes({ index: 0, url: server.url + path })
       const chunks = yield* Stream.runCollect(at("/whole"))
       expect(Buffer.compare(Buffer.concat(Chunk.toReadonlyArray(chunks)), png)).toBe(0)
@@ -284,7 +277,7 @@ describe("ImageFile.bytes", () => {
   it.effect.each(["http://images.test/1", "HTTP://images.test/1", "ftp://images.test/1", "data:image/png,0"])(
     "follows no redirect from https to %s",
     (location) => {
-      const http = scripted({ "https://images.test/0": [{ status: 302, headers: { location } }] })
+      const http = scriptedClient({ "https://images.test/0": [{ status: 302, headers: { location } }] })
       return Effect.gen(function* () {
         const image = { index: 0, url: "https://images.test/0" }
         const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes(image)))

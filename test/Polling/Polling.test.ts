@@ -3,25 +3,25 @@ import { Duration, Effect, Fiber, Schedule, Stream, TestClock } from "effect"
 import type { Generation } from "effect-arta"
 import { Arta, Polling } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { collect, counts, emulated, inject, patiently, tags } from "../support/emulated.js"
+import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/emulated.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
 
 describe("the timeout of a generation", () => {
   it.effect("is five minutes by default", () =>
     Effect.gen(function* () {
-      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat)))
       expect(error).toMatchObject({
         _tag: "GenerationTimeoutError",
         elapsed: Duration.minutes(5),
         lastStatus: "IN_PROGRESS"
       })
-    }).pipe(emulated({ queueTime: "10 seconds", drawTime: "1 hour" }))
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "1 hour" }))
   )
 
   it.effect("counts from the submission, and the error has the record id", () =>
     Effect.gen(function* () {
-      const error = yield* patiently(Effect.flip(Arta.run(cat, { timeout: "25 seconds" })))
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat, { timeout: "25 seconds" })))
       expect(error).toMatchObject({
         _tag: "GenerationTimeoutError",
         elapsed: Duration.seconds(25),
@@ -30,7 +30,7 @@ describe("the timeout of a generation", () => {
       const recordId = error._tag === "GenerationTimeoutError" ? (error.recordId ?? "") : ""
       expect(error.message).toContain(recordId)
       expect(tags(yield* collect(Arta.watch(recordId)))).toEqual(["Completed"])
-    }).pipe(emulated({ queueTime: "30 seconds" }))
+    }).pipe(withEmulator({ queueTime: "30 seconds" }))
   )
 
   // fault: Poll | Silence at every poll | `GenerationTimeoutError` with the record id
@@ -40,7 +40,7 @@ describe("the timeout of a generation", () => {
       const fiber = yield* Effect.fork(Effect.flip(Arta.run(cat, { timeout: "20 seconds" })))
       yield* TestClock.adjust("20 seconds")
       expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "GenerationTimeoutError" })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("ends a submission without a response, which the service may have accepted", () =>
@@ -52,7 +52,7 @@ describe("the timeout of a generation", () => {
       expect(error).toMatchObject({ _tag: "GenerationTimeoutError", elapsed: Duration.seconds(20) })
       expect(error.message).toContain("may still have accepted it")
       expect(yield* counts).toMatchObject({ submit: 1 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("does not count the time of a slow consumer", () =>
@@ -64,16 +64,16 @@ describe("the timeout of a generation", () => {
       )
       yield* TestClock.adjust("10 minutes")
       expect(tags(yield* Fiber.join(fiber))).toEqual(["Submitted", "Completed"])
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   // fault: Poll | Every poll fails | `GenerationTimeoutError` with the record id
   it.effect("ends polling that always fails", () =>
     Effect.gen(function* () {
       yield* inject(...Array.from({ length: 300 }, () => Fault.respond("status", 500)))
-      const error = yield* patiently(Effect.flip(Arta.run(cat)))
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat)))
       expect(error).toMatchObject({ _tag: "GenerationTimeoutError", elapsed: Duration.minutes(5) })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -81,11 +81,11 @@ describe("the polling of a generation", () => {
   const pollTimes = (polling: Arta.Settings["polling"]) =>
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
-      yield* patiently(Arta.run(cat, polling === undefined ? {} : { polling }))
+      yield* runToEnd(Arta.run(cat, polling === undefined ? {} : { polling }))
       const seen = yield* emulator.requests
       const polls = seen.filter(({ operation }) => operation === "status")
       return polls.map(({ at }) => at - (polls[0]?.at ?? 0))
-    }).pipe(emulated({ queueTime: "4 seconds", drawTime: "11 seconds" }))
+    }).pipe(withEmulator({ queueTime: "4 seconds", drawTime: "11 seconds" }))
 
   it.effect("uses any schedule", () =>
     Effect.map(pollTimes(Polling.fixed("5 seconds")), (times) => {
@@ -128,13 +128,13 @@ describe("the polling of a generation", () => {
   it.effect("fails the generation when its schedule ends", () =>
     Effect.gen(function* () {
       const polling = Schedule.intersect(Polling.fixed("1 second"), Schedule.recurs(3))
-      const error = yield* patiently(Effect.flip(Arta.run(cat, { polling })))
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat, { polling })))
       expect(error).toMatchObject({
         _tag: "GenerationTimeoutError",
         elapsed: Duration.seconds(3),
         lastStatus: "IN_QUEUE"
       })
-    }).pipe(emulated({ queueTime: "1 minute" }))
+    }).pipe(withEmulator({ queueTime: "1 minute" }))
   )
 
   // fault: Poll | The fiber is interrupted during polling | no more requests
@@ -146,7 +146,7 @@ describe("the polling of a generation", () => {
       const { status } = yield* counts
       yield* TestClock.adjust("10 minutes")
       expect(yield* counts).toMatchObject({ submit: 1, status })
-    }).pipe(emulated({ queueTime: "1 hour" }))
+    }).pipe(withEmulator({ queueTime: "1 hour" }))
   )
 
   it.effect("stops at once when the consumer takes no more events", () =>
@@ -154,6 +154,6 @@ describe("the polling of a generation", () => {
       yield* Stream.runDrain(Stream.take(Arta.generate(cat), 2))
       yield* TestClock.adjust("10 minutes")
       expect(yield* counts).toMatchObject({ submit: 1, status: 1 })
-    }).pipe(emulated({ queueTime: "1 hour" }))
+    }).pipe(withEmulator({ queueTime: "1 hour" }))
   )
 })

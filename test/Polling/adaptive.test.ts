@@ -11,12 +11,12 @@ const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => t
 const mean = (values: ReadonlyArray<number>) => sum(values) / values.length
 
 interface Seen {
-  /** How much later than it was so the program knew that the generation had ended, in milliseconds. */
+  /** How many milliseconds after the end of the generation a poll found it. */
   readonly lag: number
   readonly pauses: ReadonlyArray<number>
 }
 
-/** Runs generations one after the other, on a service that is made anew for them. */
+/** Runs generations one after the other, on a new service. */
 const runAll = (
   jobs: ReadonlyArray<Job>,
   settings: Arta.Settings = {},
@@ -48,10 +48,11 @@ const lag = (seen: ReadonlyArray<Seen>) => mean(seen.map((each) => each.lag))
 const polls = (seen: ReadonlyArray<Seen>) => mean(seen.map(({ pauses }) => pauses.length + 1))
 const pauses = (seen: ReadonlyArray<Seen>) => seen.flatMap((each) => each.pauses)
 
-/** How a program polls a generation that takes long before it has seen any. */
+/** How a program without a history polls a long generation. */
 const fresh = runAll([{ queue: 3_000, drawing: 60_000 }])
 
-describe("what Polling.adaptive learns", () => {
+// Thousands of simulated generations.
+describe("what Polling.adaptive learns", { timeout: 60_000 }, () => {
   it("reduces both the polls and the lag", async () => {
     const jobs = around(20_000, 60)
     const after = (await inVirtualTime(runAll(jobs))).slice(30)
@@ -90,7 +91,7 @@ describe("what Polling.adaptive learns", () => {
     const jobs = around(3_000, 60).flatMap((fast, i) => [fast, ...around(20_000 + i, 1)])
     const seen = (await inVirtualTime(runAll(jobs))).slice(30)
     const slow = seen.filter((_, i) => i % 2 === 1)
-    // Between the two, hardly anything ends, and one long pause is right.
+    // Few generations end between the two peaks, so one long interval is optimal there.
     expect(mean(slow.map((each) => Math.max(...each.pauses)))).toBeGreaterThan(4_000)
     expect(lag(seen)).toBeLessThan(800)
   })

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
-import { revealed } from "../support/revealed.js"
+import { unredact } from "../support/revealed.js"
 
 const credentials = (name: string, issuedAt = 1_000) =>
   new Credentials.Credentials({
@@ -14,20 +14,20 @@ const credentials = (name: string, issuedAt = 1_000) =>
     expiresIn: Duration.hours(1)
   })
 
-const some = (session: Credentials.Credentials) => revealed(Option.some(session))
+const some = (session: Credentials.Credentials) => unredact(Option.some(session))
 
-const inTemporaryFolder = Layer.unwrapScoped(
+const inTemporaryDirectory = Layer.unwrapScoped(
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const folder = yield* fs.makeTempDirectoryScoped()
-    return TokenStore.layerFileSystem(path.join(folder, "a", "b", "credentials.json"))
+    const directory = yield* fs.makeTempDirectoryScoped()
+    return TokenStore.layerFileSystem(path.join(directory, "a", "b", "credentials.json"))
   })
 ).pipe(Layer.provide(NodeContext.layer))
 
 const backends: Record<string, Layer.Layer<TokenStore.TokenStore, unknown>> = {
   layerMemory: TokenStore.layerMemory,
-  layerFileSystem: inTemporaryFolder,
+  layerFileSystem: inTemporaryDirectory,
   layerKeyValueStore: TokenStore.layerKeyValueStore.pipe(Layer.provide(KeyValueStore.layerMemory))
 }
 
@@ -45,7 +45,7 @@ describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
       const store = yield* TokenStore.TokenStore
       yield* store.save(credentials("old"))
       yield* store.save(credentials("new", 2_000))
-      expect(revealed(yield* store.load)).toEqual(some(credentials("new", 2_000)))
+      expect(unredact(yield* store.load)).toEqual(some(credentials("new", 2_000)))
     }).pipe(Effect.provide(layer))
   )
 
@@ -94,7 +94,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   const onDisk = <A, E>(
     test: (tools: {
       readonly fs: FileSystem.FileSystem
-      readonly folder: string
+      readonly directory: string
       readonly file: string
       readonly open: Effect.Effect<TokenStore.Service>
     }) => Effect.Effect<A, E>
@@ -102,33 +102,33 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
-      const folder = yield* fs.makeTempDirectoryScoped()
-      const file = path.join(folder, "private", "credentials.json")
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const file = path.join(directory, "private", "credentials.json")
       const open = TokenStore.TokenStore.pipe(
         Effect.provide(TokenStore.layerFileSystem(file)),
         Effect.provideService(FileSystem.FileSystem, fs),
         Effect.provideService(Path.Path, path)
       )
-      return yield* test({ fs, folder, file, open })
+      return yield* test({ fs, directory, file, open })
     }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
   const modeOf = (info: FileSystem.File.Info) => (info.mode & 0o777).toString(8)
 
   it.effect("writes a private file in a private directory", () =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
         yield* (yield* open).save(credentials("a"))
         expect(modeOf(yield* fs.stat(file))).toBe("600")
-        expect(modeOf(yield* fs.stat(`${folder}/private`))).toBe("700")
-        expect(yield* fs.readDirectory(`${folder}/private`)).toEqual(["credentials.json"])
+        expect(modeOf(yield* fs.stat(`${directory}/private`))).toBe("700")
+        expect(yield* fs.readDirectory(`${directory}/private`)).toEqual(["credentials.json"])
       })
     )
   )
 
   it.effect("makes an existing file private", () =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
-        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.makeDirectory(`${directory}/private`)
         yield* fs.writeFileString(file, "{}", { mode: 0o644 })
         yield* (yield* open).save(credentials("a"))
         expect(modeOf(yield* fs.stat(file))).toBe("600")
@@ -140,15 +140,15 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     onDisk(({ open }) =>
       Effect.gen(function* () {
         yield* (yield* open).save(credentials("a"))
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a")))
       })
     )
   )
 
   it.effect("reads the Python client's file, with its modification time as its age", () =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
-        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.makeDirectory(`${directory}/private`)
         const python = {
           kind: "k",
           idToken: "id-a",
@@ -158,7 +158,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
         }
         yield* fs.writeFileString(file, JSON.stringify(python))
         yield* fs.utimes(file, 5, 5)
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a", 5_000)))
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a", 5_000)))
       })
     )
   )
@@ -171,43 +171,43 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     ["incomplete", '{"version":1,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
     ["with an infinite lifetime", '{"idToken":"a","refreshToken":"b","localId":"c","expiresIn":"Infinity"}']
   ])("renames an unusable file and loads nothing: %s", ([, content]) =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
-        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.makeDirectory(`${directory}/private`)
         yield* fs.writeFileString(file, content)
         expect(yield* (yield* open).load).toEqual(Option.none())
-        const [aside = ""] = yield* fs.readDirectory(`${folder}/private`)
+        const [aside = ""] = yield* fs.readDirectory(`${directory}/private`)
         expect(aside).toMatch(/^credentials\.json\.unreadable-\d+$/)
-        expect(yield* fs.readFileString(`${folder}/private/${aside}`)).toBe(content)
+        expect(yield* fs.readFileString(`${directory}/private/${aside}`)).toBe(content)
       })
     )
   )
 
   // fault: Store | An empty token file | nothing
   it.effect.each(["", " \n"])("treats an empty file as missing: %j", (content) =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
-        yield* fs.makeDirectory(`${folder}/private`)
+        yield* fs.makeDirectory(`${directory}/private`)
         yield* fs.writeFileString(file, content)
         expect(yield* (yield* open).load).toEqual(Option.none())
-        expect(yield* fs.readDirectory(`${folder}/private`)).toEqual(["credentials.json"])
+        expect(yield* fs.readDirectory(`${directory}/private`)).toEqual(["credentials.json"])
       })
     )
   )
 
   // fault: Store | The token file is a symlink | nothing
   it.effect("writes through a symlink", () =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
-        yield* fs.makeDirectory(`${folder}/private`)
-        yield* fs.writeFileString(`${folder}/real.json`, "")
-        yield* fs.symlink(`${folder}/real.json`, file)
+        yield* fs.makeDirectory(`${directory}/private`)
+        yield* fs.writeFileString(`${directory}/real.json`, "")
+        yield* fs.symlink(`${directory}/real.json`, file)
         yield* (yield* open).save(credentials("a"))
-        expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
-        expect(revealed(yield* (yield* open).load)).toEqual(some(credentials("a")))
+        expect(yield* fs.readLink(file)).toBe(`${directory}/real.json`)
+        expect(unredact(yield* (yield* open).load)).toEqual(some(credentials("a")))
         yield* (yield* open).clear
-        expect(yield* fs.exists(`${folder}/real.json`)).toBe(false)
-        expect(yield* fs.readLink(file)).toBe(`${folder}/real.json`)
+        expect(yield* fs.exists(`${directory}/real.json`)).toBe(false)
+        expect(yield* fs.readLink(file)).toBe(`${directory}/real.json`)
       })
     )
   )

@@ -6,9 +6,9 @@ import { TokenStore } from "effect-arta"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { numbered } from "../support/numbered.js"
-import { bundled, started } from "../support/program.js"
-import { revealed } from "../support/revealed.js"
+import { numberedSession } from "../support/numbered.js"
+import { bundleProgram, startProgram } from "../support/program.js"
+import { unredact } from "../support/revealed.js"
 import { isFull, runs, seed } from "../support/suite.js"
 import { ended, pass } from "../support/virtualTime.js"
 
@@ -23,43 +23,43 @@ let program: string
 
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
-  program = await bundled("saveWithoutEnd", bundles)
+  program = await bundleProgram("saveWithoutEnd", bundles)
 })
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
 
 const makeLane = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const folder = yield* fs.makeTempDirectoryScoped()
-  const file = `${folder}/credentials.json`
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const file = `${directory}/credentials.json`
   const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file))
 
-  /** The number of the stored session, which has to be there, whole. */
+  /** Reads the number of the stored session, and checks that the session is complete. */
   const readNumber = Effect.gen(function* () {
     const loaded = yield* store.load
     expect(Option.isSome(loaded), "a session is stored").toBe(true)
     const number = Option.match(loaded, { onNone: () => Number.NaN, onSome: ({ issuedAt }) => issuedAt })
-    expect(revealed(loaded)).toEqual(revealed(Option.some(numbered(number))))
+    expect(unredact(loaded)).toEqual(unredact(Option.some(numberedSession(number))))
     return number
   })
 
-  const files = fs.readDirectory(folder)
+  const files = fs.readDirectory(directory)
   const isLocked = fs.exists(`${file}.lock`)
   const unlock = fs.remove(`${file}.lock`, { force: true })
 
   const temporaryFiles = Effect.map(files, (names) => names.filter((name) => name.endsWith(".tmp")))
-  const age = (name: string) => fs.utimes(`${folder}/${name}`, 0, 0)
+  const age = (name: string) => fs.utimes(`${directory}/${name}`, 0, 0)
 
   return { file, store, readNumber, files, isLocked, unlock, temporaryFiles, age }
 })
 
 type Lane = Effect.Effect.Success<typeof makeLane>
 
-/** Starts the program and kills it while it saves, read all the while. Gives the number that was certainly saved. */
+/** Starts the program, then kills it while it saves and this process reads. Returns the last number that it reported. */
 const runAndKill = ({ file, readNumber }: Lane, first: number) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const child = yield* started(program, file, String(first))
+      const child = yield* startProgram(program, file, String(first))
       const saved = Number(yield* child.nextLine)
       const kill = Effect.zipRight(Effect.flatMap(Random.nextIntBetween(0, 31), Effect.sleep), child.kill)
       const unread = yield* Effect.raceFirst(kill, Effect.forever(readNumber))
@@ -67,7 +67,7 @@ const runAndKill = ({ file, readNumber }: Lane, first: number) =>
     })
   )
 
-/** Waits in virtual time, on a clock of its own, for the lock of a program that was killed. */
+/** Waits for the lock of a killed program, with a separate virtual clock. */
 const recover = ({ isLocked, store }: Lane) =>
   Effect.promise(() =>
     Effect.gen(function* () {
@@ -95,19 +95,19 @@ describe("A program that is killed while it saves", () => {
           for (let kill = 0; kill < killsPerLane; kill += 1) {
             const saved = yield* runAndKill(lane, stored + 1)
             stored = yield* lane.readNumber
-            expect(stored, "what was reported saved is there").toBeGreaterThanOrEqual(saved)
+            expect(stored, "the last reported session is stored").toBeGreaterThanOrEqual(saved)
             if (recovered < recoveriesPerLane && (yield* lane.isLocked)) {
               yield* recover(lane)
               recovered += 1
             }
-            // The next program need not wait for five seconds.
+            // Saves the next program a wait of five seconds.
             yield* lane.unlock
             yield* Ref.update(kills, (n) => n + 1)
           }
           yield* Ref.update(recoveries, (n) => n + recovered)
 
           yield* Effect.forEach(yield* lane.temporaryFiles, lane.age)
-          yield* lane.store.save(numbered(0))
+          yield* lane.store.save(numberedSession(0))
           expect(yield* lane.files).toEqual(["credentials.json"])
         })
 
@@ -128,7 +128,7 @@ describe("A program that is killed while it saves", () => {
         const lane = yield* makeLane
         let saved = yield* runAndKill(lane, 1)
         while (!(yield* lane.isLocked)) saved = yield* runAndKill(lane, saved + 1)
-        const next = yield* started(program, lane.file, "1000000")
+        const next = yield* startProgram(program, lane.file, "1000000")
         expect(yield* next.nextLine).toBe("1000000")
         yield* next.kill
         expect(yield* lane.readNumber).toBeGreaterThanOrEqual(1_000_000)

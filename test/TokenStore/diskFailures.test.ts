@@ -6,7 +6,7 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { inspect } from "node:util"
 import { type Failure, failing, failures, type Step } from "../support/failingDisk.js"
 import { onDisk, session } from "../support/onDisk.js"
-import { revealed } from "../support/revealed.js"
+import { unredact } from "../support/revealed.js"
 import { token } from "../support/session.js"
 
 const steps: ReadonlyArray<Step> = ["makeDirectory", "open", "write", "sync", "rename"]
@@ -15,7 +15,7 @@ const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 
 describe.each(kinds)("A save that fails with %s", (failure) => {
-  // fault: Store | A failure at any step of a save | the old session is whole
+  // fault: Store | A failure at any step of a save | the old session is kept
   it.effect.each([...steps])("keeps the old session and nothing else after a failure of %s", (step) =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
@@ -24,7 +24,7 @@ describe.each(kinds)("A save that fails with %s", (failure) => {
         const error = yield* Effect.flip(store.save(session("new")))
         expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "save", path: file })
         expect(error.message).toContain(failures[failure].description)
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("old"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("old"))))
         expect(yield* files).toEqual(["credentials.json"])
       })
     )
@@ -39,13 +39,13 @@ describe.each(kinds)("A save that fails with %s", (failure) => {
         expect(yield* store.load).toEqual(Option.none())
         expect(yield* files).toEqual([])
         yield* (yield* open()).save(session("new"))
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("new"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("new"))))
       })
     )
   )
 })
 
-/** Three tokens, each after the end of the one before, and what is logged meanwhile. */
+/** Gets three tokens, each after the previous one has expired, and collects the log. */
 const threeTokens = (store: TokenStore.Service) =>
   Effect.gen(function* () {
     const logged: Array<string> = []
@@ -78,7 +78,7 @@ describe("Auth on a disk that cannot be written to", () => {
     ["is full", ["write"], "no space left"],
     ["is full, including its directory entries", ["makeDirectory", "open", "write"], "no space left"],
     ["is read-only", ["makeDirectory", "open", "rename"], "a read-only disk"],
-    ["belongs to somebody else", ["makeDirectory", "open", "rename"], "permission denied"],
+    ["belongs to another user", ["makeDirectory", "open", "rename"], "permission denied"],
     ["cannot rename", ["rename"], "permission denied"]
   ]
 
@@ -97,7 +97,7 @@ describe("Auth on a disk that cannot be written to", () => {
 describe("Auth on a file that cannot be read", () => {
   // fault: Store | A token file that cannot be read or set aside | one warning, and the file is unchanged
   it.effect.each<[string, Failure, string, ReadonlyArray<Step>, string]>([
-    ["belongs to somebody else", "permission denied", '{"somebody":"else\'s"}', ["read"], ".json"],
+    ["belongs to another user", "permission denied", '{"somebody":"else\'s"}', ["read"], ".json"],
     ["is malformed, on a read-only disk", "a read-only disk", "nonsense", ["rename"], ""]
   ])("keeps the session in memory, warns once, and keeps the file when it %s", ([, failure, content, on, suffix]) =>
     onDisk(({ file, files, fs, open }) =>
@@ -124,9 +124,9 @@ describe("Auth on a file that cannot be read", () => {
         expect(yield* store.load).toEqual(Option.none())
         yield* Ref.set(isBusy, false)
         expect(yield* Effect.flip(store.save(session("ours")))).toMatchObject({ operation: "save", path: file })
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("theirs"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("theirs"))))
         yield* store.save(session("ours"))
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("ours"))))
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("ours"))))
       })
     )
   )
@@ -147,15 +147,15 @@ describe("Auth on a file that cannot be read", () => {
 describe("A token file that is a dangling symlink", () => {
   // fault: Store | The token file is a dangling symlink | nothing
   it.effect("is still a symlink after a save", () =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.symlink("elsewhere/real.json", file)
         const store = yield* open()
         expect(yield* store.load).toEqual(Option.none())
         yield* store.exclusively(store.save(session("a")))
         expect(yield* fs.readLink(file)).toBe("elsewhere/real.json")
-        expect(yield* fs.readDirectory(`${folder}/elsewhere`)).toEqual(["real.json"])
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+        expect(yield* fs.readDirectory(`${directory}/elsewhere`)).toEqual(["real.json"])
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("a"))))
       })
     )
   )
@@ -164,19 +164,19 @@ describe("A token file that is a dangling symlink", () => {
 describe("A token file that is a chain of symlinks", () => {
   // fault: Store | The token file is a chain of symlinks, and the last one dangles | nothing
   it.effect("is written to the target of the last symlink, and every symlink is kept", () =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
-        yield* fs.makeDirectory(`${folder}/one/deep`, { recursive: true })
-        yield* fs.makeDirectory(`${folder}/two`)
-        yield* fs.symlink(`${folder}/one/deep`, `${folder}/way`)
+        yield* fs.makeDirectory(`${directory}/one/deep`, { recursive: true })
+        yield* fs.makeDirectory(`${directory}/two`)
+        yield* fs.symlink(`${directory}/one/deep`, `${directory}/way`)
         yield* fs.symlink("way/link.json", file)
-        yield* fs.symlink("../../two/real.json", `${folder}/one/deep/link.json`)
+        yield* fs.symlink("../../two/real.json", `${directory}/one/deep/link.json`)
         const store = yield* open()
         yield* store.exclusively(store.save(session("a")))
         expect(yield* fs.readLink(file)).toBe("way/link.json")
-        expect(yield* fs.readLink(`${folder}/one/deep/link.json`)).toBe("../../two/real.json")
-        expect(yield* fs.readDirectory(`${folder}/two`)).toEqual(["real.json"])
-        expect(revealed(yield* store.load)).toEqual(revealed(Option.some(session("a"))))
+        expect(yield* fs.readLink(`${directory}/one/deep/link.json`)).toBe("../../two/real.json")
+        expect(yield* fs.readDirectory(`${directory}/two`)).toEqual(["real.json"])
+        expect(unredact(yield* store.load)).toEqual(unredact(Option.some(session("a"))))
       })
     )
   )
@@ -194,13 +194,13 @@ describe("A token file that is a chain of symlinks", () => {
 
 describe("An unreadable file behind a symlink", () => {
   it.effect("is renamed in the directory of the target, which may be on another disk", () =>
-    onDisk(({ file, folder, fs, open }) =>
+    onDisk(({ file, directory, fs, open }) =>
       Effect.gen(function* () {
-        yield* fs.makeDirectory(`${folder}/elsewhere`)
-        yield* fs.writeFileString(`${folder}/elsewhere/real.json`, "nonsense")
-        yield* fs.symlink(`${folder}/elsewhere/real.json`, file)
+        yield* fs.makeDirectory(`${directory}/elsewhere`)
+        yield* fs.writeFileString(`${directory}/elsewhere/real.json`, "nonsense")
+        yield* fs.symlink(`${directory}/elsewhere/real.json`, file)
         expect(yield* (yield* open()).load).toEqual(Option.none())
-        const [aside = ""] = yield* fs.readDirectory(`${folder}/elsewhere`)
+        const [aside = ""] = yield* fs.readDirectory(`${directory}/elsewhere`)
         expect(aside).toMatch(/^real\.json\.unreadable-\d+$/)
       })
     )

@@ -7,8 +7,8 @@ import { ended, pass } from "../support/virtualTime.js"
 
 const kinds = Object.keys(failures) as ReadonlyArray<Failure>
 
-/** A fiber that holds the lock until it is interrupted, or what it does has ended. */
-const holding = (store: TokenStore.Service, work: Effect.Effect<unknown> = Effect.never) =>
+/** Starts a fiber that holds the lock until `work` ends or the fiber is interrupted. */
+const holdLock = (store: TokenStore.Service, work: Effect.Effect<unknown> = Effect.never) =>
   Effect.gen(function* () {
     const entered = yield* Deferred.make<boolean>()
     const holder = yield* Effect.fork(store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), work)))
@@ -72,7 +72,7 @@ describe("The lock of a running program", () => {
   it.effect("is never broken, and a waiting program fails after a minute", () =>
     onDisk(({ file, files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
         expect(yield* pass(next, { seconds: 59, sleepers: 2, step: 1 })).toBe(false)
         yield* pass(next, { seconds: 4, sleepers: 2, step: 1 })
@@ -90,7 +90,7 @@ describe("The lock of a running program", () => {
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
         const finish = yield* Deferred.make<boolean>()
-        const holder = yield* holding(yield* open(), Effect.uninterruptible(Deferred.await(finish)))
+        const holder = yield* holdLock(yield* open(), Effect.uninterruptible(Deferred.await(finish)))
         yield* Effect.addFinalizer(() => Deferred.succeed(finish, true))
         yield* Effect.fork(Fiber.interrupt(holder))
         const next = yield* Effect.fork((yield* open()).exclusively(Effect.succeed("in")))
@@ -120,7 +120,7 @@ describe("The lock of a running program", () => {
   it.effect("is awaited in a finalizer", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         const store = yield* open()
         const next = yield* Effect.forkDaemon(
           Effect.ensuring(Effect.yieldNow(), Effect.ignore(store.exclusively(Effect.asVoid(files))))
@@ -138,7 +138,7 @@ describe("The lock of a running program", () => {
   it.effect("is released when its owner is interrupted", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         expect(yield* files).toEqual(["credentials.json.lock"])
         yield* Fiber.interrupt(holder)
         expect(yield* files).toEqual([])
@@ -161,7 +161,7 @@ describe("The lock of a running program", () => {
   it.effect("is kept when a waiting program is interrupted", () =>
     onDisk(({ files, open }) =>
       Effect.gen(function* () {
-        const holder = yield* holding(yield* open())
+        const holder = yield* holdLock(yield* open())
         const next = yield* Effect.fork((yield* open()).exclusively(Effect.void))
         expect(yield* pass(next, { seconds: 2, sleepers: 2 })).toBe(false)
         yield* Fiber.interrupt(next)

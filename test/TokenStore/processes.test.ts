@@ -9,7 +9,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
-import { bundled, started } from "../support/program.js"
+import { bundleProgram, startProgram } from "../support/program.js"
 import { runs } from "../support/suite.js"
 
 let bundles: string
@@ -17,7 +17,7 @@ let program: string
 
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
-  program = await bundled("askForToken", bundles)
+  program = await bundleProgram("askForToken", bundles)
 })
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
@@ -28,15 +28,15 @@ const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
 
 const makeOptions = Effect.gen(function* () {
-  const folder = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
-  const options = { apiKey: "k", tokenFile: `${folder}/credentials.json`, ...(yield* ArtaEmulator.urls) }
-  return { folder, options }
+  const directory = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+  const options = { apiKey: "k", tokenFile: `${directory}/credentials.json`, ...(yield* ArtaEmulator.urls) }
+  return { directory, options }
 })
 
-/** The tokens of as many processes as given, which ask for one at the same moment. */
+/** Starts several processes, which request a token at the same moment, and returns their tokens. */
 const askTogether = (processes: number, options: NodeArta.Options) =>
   Effect.gen(function* () {
-    const children = yield* Effect.all(Effect.replicate(started(program, JSON.stringify(options)), processes))
+    const children = yield* Effect.all(Effect.replicate(startProgram(program, JSON.stringify(options)), processes))
     for (const child of children) expect(yield* child.nextLine).toBe("ready")
     for (const child of children) yield* child.say("go")
     return yield* Effect.all(children.map(({ nextLine }) => nextLine))
@@ -48,7 +48,7 @@ const storedIn = (options: NodeArta.Options) =>
     return Option.getOrThrow(yield* store.load)
   }).pipe(Effect.provide(NodeArta.layer(options)))
 
-/** Signs up, and leaves a session whose token expired an hour ago. */
+/** Signs up and stores a session whose token expired an hour ago. */
 const leaveExpired = (options: NodeArta.Options) =>
   Effect.gen(function* () {
     const auth = yield* Auth.Auth
@@ -68,12 +68,12 @@ describe("Processes that share a token file", { timeout: 60_000 }, () => {
   it.scopedLive("sign up once between all of them", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const { folder, options } = yield* makeOptions
+      const { directory, options } = yield* makeOptions
       const tokens = yield* askTogether(count, options)
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0 })
       expect(tokens).toHaveLength(count)
       expect(new Set(tokens)).toEqual(new Set([Redacted.value((yield* storedIn(options)).idToken)]))
-      expect(yield* fs.readDirectory(folder)).toEqual(["credentials.json"])
+      expect(yield* fs.readDirectory(directory)).toEqual(["credentials.json"])
     }).pipe(onPort())
   )
 

@@ -11,7 +11,7 @@ import { onPort, setUp, timeout } from "../support/commandWorld.js"
 const commands = Object.keys(summaries)
 
 describe.concurrent("effect-arta", { timeout }, () => {
-  it.live("explains itself without colours where there is no terminal", () =>
+  it.live("prints its help without colors outside a terminal", () =>
     Effect.gen(function* () {
       const { code, stdout } = yield* command(["--help"])
       expect(code).toBe(0)
@@ -29,7 +29,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
     })
   )
 
-  it.live.each(Object.entries(summaries))("explains %s: %s", ([name, summary]) =>
+  it.live.each(Object.entries(summaries))("prints the help of %s: %s", ([name, summary]) =>
     Effect.gen(function* () {
       const { code, stdout } = yield* command([...name.split(" "), "--help"])
       expect(code).toBe(0)
@@ -37,7 +37,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
     })
   )
 
-  it.live("completes in a shell", () =>
+  it.live("prints completions for a shell", () =>
     Effect.gen(function* () {
       const { code, stdout } = yield* command(["--completions", "bash"])
       expect(code).toBe(0)
@@ -47,7 +47,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
     })
   )
 
-  it.live("lists the models, for people and for programs", () =>
+  it.live("lists the models as text and as JSON", () =>
     Effect.gen(function* () {
       const { stdout } = yield* command(["models"])
       expect(stdout).toMatch(/^flux +Flux$/m)
@@ -88,7 +88,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("serves an emulator that its lines point any program at", () =>
+  it.scopedLive("serves an emulator and prints the environment that points a program at it", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()

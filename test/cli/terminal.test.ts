@@ -5,14 +5,14 @@ import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
 const escape = "\u001b["
 
-/** The lines as a terminal shows them in the end: the live line is overwritten again and again. */
+/** The final lines on a terminal: each rewrite of the live line overwrites the last one. */
 const shown = (output: string): string =>
   output
     .split("\n")
     .map((line) => line.split(`${escape}1G`).at(-1) ?? "")
     .join("\n")
 
-// The command that makes a terminal is a part of every Linux, and another one elsewhere.
+// `script`, which provides the terminal, takes other arguments outside Linux.
 describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { concurrent: true, timeout }, () => {
   it.scopedLive("shows one live line and restores the terminal", () =>
     Effect.gen(function* () {
@@ -26,7 +26,6 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
       expect(shown(stdout)).toMatch(/^queued \d s → generating \d s → saved/m)
       expect(shown(stdout)).toMatch(/^\S*\/a-fox-7-0\.png/m)
       expect(stdout).not.toContain("submitted")
-      // The cursor is hidden and shown again.
       expect(stdout.lastIndexOf(`${escape}?25h`)).toBeGreaterThan(stdout.lastIndexOf(`${escape}?25l`))
     }).pipe(onPort({ queueTime: "700 millis", drawTime: "1500 millis" }))
   )
@@ -44,7 +43,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
     }).pipe(onPort())
   )
 
-  it.scopedLive("ends on Ctrl-C with the command that resumes, and shows the cursor again", () =>
+  it.scopedLive("prints the command that resumes on Ctrl-C, and shows the cursor again", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp
       const child = yield* startProcess(["generate", "a fox", "-o", images], { env, terminal: true })
@@ -57,7 +56,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
     }).pipe(onPort({ drawTime: "1 hour" }))
   )
 
-  it.live("has colours, unless NO_COLOR says otherwise", () =>
+  it.live("prints colors unless NO_COLOR is set", () =>
     Effect.gen(function* () {
       const colored = yield* commandProcess(["models", "--help"], { terminal: true, env: { TERM: "xterm-256color" } })
       expect(colored.stdout).toContain(`${escape}0;1m`)
@@ -70,7 +69,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
     })
   )
 
-  it.scopedLive("asks for everything with --wizard", () =>
+  it.scopedLive("prompts for the options with --wizard", () =>
     Effect.gen(function* () {
       const child = yield* startProcess(["models", "--wizard"], { terminal: true, env: { TERM: "xterm-256color" } })
       yield* child.wrote(/Wizard/i)

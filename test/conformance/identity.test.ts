@@ -11,18 +11,18 @@ import * as Theirs from "./identityToolkit.js"
 const fifty = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all(Effect.replicate(effect, 50), { concurrency: "unbounded" })
 
-/** The client and the emulator look at the same clock. */
+/** Advances the clock of both the client and the emulator. */
 const twoHoursLater = Effect.sync(() => vi.setSystemTime(Date.now() + 7_200_000))
 afterEach(() => vi.useRealTimers())
 
 const inFile = Layer.unwrapScoped(
   Effect.gen(function* () {
-    const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
-    return TokenStore.layerFileSystem((yield* Path.Path).join(folder, "credentials.json"))
+    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+    return TokenStore.layerFileSystem((yield* Path.Path).join(directory, "credentials.json"))
   })
 ).pipe(Layer.provide(NodeContext.layer), Layer.orDie)
 
-/** Signs up to an emulator without accounts. */
+/** A client of an emulator without accounts. */
 const client = (path: "signUpUrl" | "newSignUpUrl" = "signUpUrl", store = TokenStore.layerMemory, apiKey = "any") =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
@@ -42,8 +42,8 @@ const ours = Effect.map(ArtaEmulator.urls, ({ signUpUrl, tokenUrl }): Urls => ({
 
 const generated = /^(local|user|project)_?id$|token$/i
 
-/** Status and body of an answer, without what every service makes up itself. */
-const answerTo = (request: HttpClientRequest.HttpClientRequest) =>
+/** The status and body of a response. Generated values are replaced by their types. */
+const exchange = (request: HttpClientRequest.HttpClientRequest) =>
   Effect.gen(function* () {
     const response = yield* Effect.flatMap(HttpClient.HttpClient, (http) => http.execute(request))
     const body: unknown = JSON.parse(yield* response.text, (name, value: unknown) =>
@@ -159,7 +159,7 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
 
   it.effect("the client fails if anonymous sign-up is disabled", () =>
     Effect.gen(function* () {
-      // Only a tenant can be closed. The client knows no tenants, so its request is led to one.
+      // Only a tenant can disable sign-up. The client does not support tenants, so this redirects its request to one.
       const tenant = yield* Theirs.closedTenant
       const toTenant = HttpClient.mapRequest(HttpClientRequest.bodyUnsafeJson({ returnSecureToken: true, ...tenant }))
       const error = yield* Effect.flip(token).pipe(
@@ -178,18 +178,18 @@ layer(Layer.merge(Theirs.layerIdentityToolkit, NodeHttpClient.layerUndici), {
   )
 
   it.effect.each(questions)("ArtaEmulator gives the same response to %s", ([, to, question, refusal]) => {
-    const answerFrom = (urls: Urls) =>
+    const responseFrom = (urls: Urls) =>
       Effect.flatMap(refreshTokenFrom(urls), (refreshToken) =>
         HttpClientRequest.post(urls[to]).pipe(
           HttpClientRequest.setUrlParam("key", "any"),
           question(refreshToken),
-          answerTo
+          exchange
         )
       )
     return Effect.gen(function* () {
-      const theirs = yield* Effect.flatMap(Theirs.urls, answerFrom)
+      const theirs = yield* Effect.flatMap(Theirs.urls, responseFrom)
       expect(theirs).toMatchObject(refusal === undefined ? { status: 200 } : { body: { error: { message: refusal } } })
-      expect(yield* Effect.flatMap(ours, answerFrom)).toEqual(theirs)
+      expect(yield* Effect.flatMap(ours, responseFrom)).toEqual(theirs)
     }).pipe(Effect.provide(emulatorOnPort()))
   })
 })

@@ -6,18 +6,18 @@ import { createServer } from "node:http"
 import { createRequire } from "node:module"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { folder } from "./firebaseTools.js"
+import { directory } from "./firebaseTools.js"
 
 const project = "conformance"
 
-/** The address of the Identity Toolkit emulator that Firebase's own tools contain. */
+/** The address of the Identity Toolkit emulator in Firebase's tools. */
 export class IdentityToolkit extends Context.Tag("test/IdentityToolkit")<
   IdentityToolkit,
   { readonly origin: string }
 >() {}
 
 const emulator = Effect.promise(() => {
-  const server = join(folder, "node_modules/firebase-tools/lib/emulator/auth/server.js")
+  const server = join(directory, "node_modules/firebase-tools/lib/emulator/auth/server.js")
   const { createApp } = createRequire(import.meta.url)(server) as {
     readonly createApp: (projectId: string) => Promise<RequestListener>
   }
@@ -38,7 +38,7 @@ const listening = (app: RequestListener) =>
       })
   )
 
-/** In this process, so that tests can set its clock. */
+/** Runs in this process, so that tests can set its clock. */
 export const layerIdentityToolkit = Layer.scoped(
   IdentityToolkit,
   Effect.map(Effect.flatMap(emulator, listening), (server) => ({
@@ -57,7 +57,7 @@ const ask = <A, I>(
   path: string,
   headers: Readonly<Record<string, string>>,
   body: unknown,
-  answer: Schema.Schema<A, I>
+  response: Schema.Schema<A, I>
 ) =>
   Effect.gen(function* () {
     const { origin } = yield* IdentityToolkit
@@ -66,12 +66,12 @@ const ask = <A, I>(
       HttpClientRequest.setHeaders(headers),
       HttpClientRequest.bodyUnsafeJson(body),
       client.execute,
-      Effect.flatMap(HttpClientResponse.schemaBodyJson(answer))
+      Effect.flatMap(HttpClientResponse.schemaBodyJson(response))
     )
   })
 
-const administer = <A, I>(method: HttpMethod, path: string, body: unknown, answer: Schema.Schema<A, I>) =>
-  ask(method, path, { authorization: "Bearer owner" }, body, answer)
+const administer = <A, I>(method: HttpMethod, path: string, body: unknown, response: Schema.Schema<A, I>) =>
+  ask(method, path, { authorization: "Bearer owner" }, body, response)
 
 const accounts = `/identitytoolkit.googleapis.com/v1/projects/${project}/accounts`
 
@@ -95,7 +95,7 @@ export const countAccounts = administer(
   Schema.Struct({ recordsCount: Schema.NumberFromString })
 ).pipe(Effect.map(({ recordsCount }) => recordsCount))
 
-/** A tenant that nobody can sign up to. */
+/** A tenant that does not allow sign-up. */
 export const closedTenant = administer(
   "POST",
   `/identitytoolkit.googleapis.com/v2/projects/${project}/tenants`,
@@ -103,7 +103,7 @@ export const closedTenant = administer(
   Schema.Struct({ tenantId: Schema.String })
 )
 
-/** The account that a token is for. Fails where the token is not valid. */
+/** The account of a token. Fails if the token is invalid. */
 export const accountOf = (idToken: string) =>
   ask(
     "POST",

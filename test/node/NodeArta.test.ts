@@ -8,12 +8,12 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { proxyServer } from "../support/proxy.js"
 
-const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(Layer.merge(emulatorOnPort(options), NodeContext.layer))
 
-/** What tells the library about the emulator, and about a token file in a folder that is not there yet. */
+/** Environment variables for the emulator, with a token file in a directory that does not exist yet. */
 const variables = Effect.gen(function* () {
   const urls = yield* ArtaEmulator.urls
   return {
@@ -21,7 +21,7 @@ const variables = Effect.gen(function* () {
     ARTA_API_URL: urls.apiUrl,
     ARTA_SIGN_UP_URL: urls.signUpUrl,
     ARTA_TOKEN_URL: urls.tokenUrl,
-    ARTA_TOKEN_FILE: `${yield* folder}/deep/credentials.json`
+    ARTA_TOKEN_FILE: `${yield* temporaryDirectory}/deep/credentials.json`
   }
 })
 
@@ -63,10 +63,15 @@ describe("NodeArta.tokenFile", () => {
   )
 })
 
-describe("NodeArta.layer", () => {
+// 200 calls on real sockets are slow on a busy machine.
+describe("NodeArta.layer", { timeout: 60_000 }, () => {
   it.scopedLive("signs up once for 200 calls, and the next program reuses the session", () =>
     Effect.gen(function* () {
-      const options = { apiKey: "k", tokenFile: `${yield* folder}/credentials.json`, ...(yield* ArtaEmulator.urls) }
+      const options = {
+        apiKey: "k",
+        tokenFile: `${yield* temporaryDirectory}/credentials.json`,
+        ...(yield* ArtaEmulator.urls)
+      }
       yield* Effect.all(Effect.replicate(Arta.run({ prompt: "cat" }), 200), { concurrency: "unbounded" }).pipe(
         Effect.provide(NodeArta.layer(options))
       )
@@ -78,7 +83,7 @@ describe("NodeArta.layer", () => {
 
   it.scopedLive("saves an image with the services it provides", () =>
     Effect.gen(function* () {
-      const directory = yield* folder
+      const directory = yield* temporaryDirectory
       const options = { apiKey: "k", tokenFile: `${directory}/credentials.json`, ...(yield* ArtaEmulator.urls) }
       const saved = yield* Arta.run({ prompt: "cat", seed: 7 }).pipe(
         Effect.flatMap((generation) => ImageFile.save(generation, { directory })),
@@ -92,25 +97,27 @@ describe("NodeArta.layer", () => {
     Effect.gen(function* () {
       const proxy = yield* proxyServer
       const urls = yield* ArtaEmulator.urls
-      const tokenFile = `${yield* folder}/credentials.json`
+      const tokenFile = `${yield* temporaryDirectory}/credentials.json`
       yield* Effect.gen(function* () {
         yield* Arta.run({ prompt: "cat" }, settings)
         const auth = yield* Auth.Auth
         yield* auth.renew(yield* auth.token)
       }).pipe(Effect.provide(NodeArta.layer({ apiKey: "k", tokenFile, proxy: proxy.url, ...urls })))
-      expect(proxy.asked).toContain(`POST ${urls.signUpUrl}?key=k`)
-      expect(proxy.asked).toContain(`POST ${urls.apiUrl}/text2image`)
-      expect(proxy.asked.find((line) => line.startsWith(`GET ${urls.apiUrl}/text2image/record-`))).toMatch(/\/status$/)
-      expect(proxy.asked).toContain(`POST ${urls.tokenUrl}?key=k`)
+      expect(proxy.requests).toContain(`POST ${urls.signUpUrl}?key=k`)
+      expect(proxy.requests).toContain(`POST ${urls.apiUrl}/text2image`)
+      expect(proxy.requests.find((line) => line.startsWith(`GET ${urls.apiUrl}/text2image/record-`))).toMatch(
+        /\/status$/
+      )
+      expect(proxy.requests).toContain(`POST ${urls.tokenUrl}?key=k`)
       const { signUp, refresh, submit, status } = yield* counts
-      expect(proxy.asked).toHaveLength(signUp + refresh + submit + status)
+      expect(proxy.requests).toHaveLength(signUp + refresh + submit + status)
     }).pipe(onPort())
   )
 
   it.scopedLive("opens a tunnel for https", () =>
     Effect.gen(function* () {
       const proxy = yield* proxyServer
-      const tokenFile = `${yield* folder}/credentials.json`
+      const tokenFile = `${yield* temporaryDirectory}/credentials.json`
       const error = yield* Effect.flip(
         Arta.run({ prompt: "cat" }).pipe(
           Effect.provide(
@@ -124,7 +131,7 @@ describe("NodeArta.layer", () => {
         )
       )
       expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp" })
-      expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT arta.invalid:443"]))
+      expect(new Set(proxy.requests)).toEqual(new Set(["CONNECT arta.invalid:443"]))
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
@@ -132,15 +139,15 @@ describe("NodeArta.layer", () => {
     Effect.gen(function* () {
       const proxy = yield* proxyServer
       const urls = yield* ArtaEmulator.urls
-      const directory = yield* folder
+      const directory = yield* temporaryDirectory
       const run = (name: string) =>
         Arta.run({ prompt: "cat" }, settings).pipe(
           Effect.provide(NodeArta.layer({ apiKey: "k", tokenFile: `${directory}/${name}.json`, ...urls }))
         )
       yield* withVariables({ http_proxy: proxy.url, no_proxy: "127.0.0.1" }, run("direct"))
-      expect(proxy.asked).toEqual([])
+      expect(proxy.requests).toEqual([])
       yield* withVariables({ http_proxy: proxy.url, no_proxy: "elsewhere.test" }, run("proxied"))
-      expect(proxy.asked).not.toEqual([])
+      expect(proxy.requests).not.toEqual([])
     }).pipe(onPort())
   )
 
@@ -191,7 +198,7 @@ describe("NodeArta.client", () => {
 
   it.scopedLive("prefers its options to the environment", () =>
     Effect.gen(function* () {
-      const tokenFile = `${yield* folder}/credentials.json`
+      const tokenFile = `${yield* temporaryDirectory}/credentials.json`
       const urls = yield* ArtaEmulator.urls
       yield* Effect.promise(async () => {
         await using client = NodeArta.client({ apiKey: "good", tokenFile, ...urls })

@@ -1,34 +1,7 @@
-import { Command, FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-
-const pages = ["README.md", ...readdirSync("docs").map((name) => `docs/${name}`)].filter((file) => file.endsWith(".md"))
-
-const blocks = (file: string, language: string) =>
-  [...readFileSync(file, "utf8").matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "gm"))].map(
-    ([, code = ""]) => code
-  )
-
-const caches = "node_modules/.cache"
-
-/** What the compiler reports about these files. It runs in its own process, because it would block the test worker. */
-const problemsIn = (sources: Readonly<Record<string, string>>) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    yield* fs.makeDirectory(caches, { recursive: true })
-    const directory = yield* fs.makeTempDirectoryScoped({ directory: caches })
-    for (const [name, code] of Object.entries(sources)) yield* fs.writeFileString(`${directory}/${name}`, code)
-    const configuration = {
-      extends: `${process.cwd()}/tsconfig.json`,
-      compilerOptions: { noUnusedLocals: false },
-      files: Object.keys(sources)
-    }
-    yield* fs.writeFileString(`${directory}/tsconfig.json`, JSON.stringify(configuration))
-    return yield* Command.lines(Command.make("node_modules/.bin/tsc", "--project", directory, "--pretty", "false"))
-  })
+import { blocks, pages } from "../support/pages.js"
 
 /** The relative targets of links and images, with headings left out. */
 const relativeLinks = (file: string) =>
@@ -37,19 +10,6 @@ const relativeLinks = (file: string) =>
   )
 
 describe("README.md and docs", () => {
-  it.scopedLive("have code that compiles, with a compiler that notices code that does not", () =>
-    Effect.gen(function* () {
-      const programs = pages.flatMap((file) =>
-        blocks(file, "ts").map((code, index) => [`${file.replace(/\W/g, "-")}-${String(index + 1)}.ts`, code] as const)
-      )
-      expect(programs.length).toBeGreaterThanOrEqual(5)
-      const wrong = 'import { Arta } from "effect-arta"\nexport const wrong: number = Arta.run({ promt: "" })\n'
-      const problems = yield* problemsIn({ ...Object.fromEntries(programs), "wrong.ts": wrong })
-      expect(problems.filter((problem) => !problem.includes("wrong.ts"))).toEqual([])
-      expect(problems).not.toEqual([])
-    }).pipe(Effect.provide(NodeContext.layer))
-  )
-
   it("link only to files that the package contains", () => {
     const isPacked = (target: string) =>
       /^(docs\/|README\.md$|CHANGELOG\.md$|LICENSE$)/.test(target) && existsSync(target)

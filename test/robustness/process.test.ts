@@ -8,14 +8,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { faultServer, respond } from "../support/faultServer.js"
-import { bundled, started } from "../support/program.js"
+import { bundleProgram, startProgram } from "../support/program.js"
 
 let bundles: string
 let program: string
 
 beforeAll(async () => {
   bundles = await mkdtemp(join(tmpdir(), "effect-arta-"))
-  program = await bundled("drawAndSave", bundles)
+  program = await bundleProgram("drawAndSave", bundles)
 })
 
 afterAll(() => rm(bundles, { recursive: true, force: true }))
@@ -29,20 +29,20 @@ interface Urls {
   readonly tokenUrl: string
 }
 
-/** The program, started with a session or none, and the files that it has written so far. */
-const drawingAt = Effect.fn(function* (urls: Urls, stored?: string) {
+/** Starts the program, with or without a session, and lists the files that it has written so far. */
+const startWith = Effect.fn(function* (urls: Urls, stored?: string) {
   const fs = yield* FileSystem.FileSystem
-  const folder = yield* fs.makeTempDirectoryScoped()
-  const tokenFile = `${folder}/session/credentials.json`
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const tokenFile = `${directory}/session/credentials.json`
   const options = { apiKey: "k", tokenFile, ...urls }
-  yield* fs.makeDirectory(`${folder}/session`)
+  yield* fs.makeDirectory(`${directory}/session`)
   if (stored !== undefined) yield* fs.writeFileString(tokenFile, stored)
-  const child = yield* started(program, JSON.stringify(options), `${folder}/images`)
-  const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${folder}/${name}`), () => [])
+  const child = yield* startProgram(program, JSON.stringify(options), `${directory}/images`)
+  const filesIn = (name: string) => Effect.orElseSucceed(fs.readDirectory(`${directory}/${name}`), () => [])
   return { child, tokenFile, session: filesIn("session"), images: filesIn("images") }
 })
 
-const drawing = Effect.flatMap(ArtaEmulator.urls, (urls) => drawingAt(urls))
+const startOnEmulator = Effect.flatMap(ArtaEmulator.urls, (urls) => startWith(urls))
 
 const seen = (operation: Fault.Operation) =>
   Effect.flatMap(ArtaEmulator.ArtaEmulator, ({ requests }) =>
@@ -57,7 +57,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   // fault: Process | No fault: the program waits for its generation | the image, and the program ends by itself
   it.scopedLive("runs until its generation completes, then exits", () =>
     Effect.gen(function* () {
-      const { child, images } = yield* drawing
+      const { child, images } = yield* startOnEmulator
       expect(yield* child.nextLine).toBe("Submitted")
       yield* Effect.repeat(child.nextLine, { until: (line) => line === "Completed" })
       expect(yield* child.nextLine).toMatch(/record-.*-0\.png$/)
@@ -69,7 +69,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
   // fault: Process | SIGINT or SIGTERM while polling | no lock, no temporary file
   it.scopedLive.each(["SIGINT", "SIGTERM"] as const)("exits promptly on %s during polling", (signal) =>
     Effect.gen(function* () {
-      const { child, session } = yield* drawing
+      const { child, session } = yield* startOnEmulator
       expect(yield* child.nextLine).toBe("Submitted")
       expect(yield* child.nextLine).toBe("Queued")
       yield* child.signal(signal)
@@ -83,7 +83,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("image"))
-      const { child, images, session } = yield* drawing
+      const { child, images, session } = yield* startOnEmulator
       yield* until(seen("image"))
       yield* child.signal(signal)
       yield* child.ended
@@ -97,7 +97,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
     Effect.gen(function* () {
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.inject(Fault.hang("signUp"))
-      const { child, session } = yield* drawing
+      const { child, session } = yield* startOnEmulator
       yield* until(seen("signUp"))
       yield* child.signal("SIGTERM")
       // The timeout of the request ends it after ten seconds.
@@ -113,7 +113,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
       const refreshed = respond(200, { id_token: "id-2", expires_in: "3600", refresh_token: "refresh-2" })
       const { requests, url } = yield* faultServer({ "/token": [{ ...refreshed, after: interrupted.await }] })
       const expired = { version: 1, localId: "me", idToken: "id-1", refreshToken: "refresh-1" }
-      const { child, session, tokenFile } = yield* drawingAt(
+      const { child, session, tokenFile } = yield* startWith(
         { apiUrl: url, signUpUrl: `${url}/signUp`, tokenUrl: `${url}/token` },
         JSON.stringify({ ...expired, issuedAt: 0, expiresIn: 3_600_000 })
       )

@@ -5,7 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { Arta, Auth, ImageFile, Polling, TokenStore } from "effect-arta"
 import type { Step } from "../support/scripted.js"
-import { scripted } from "../support/scripted.js"
+import { scriptedClient } from "../support/scripted.js"
 import { makeWitness } from "../support/witness.js"
 
 const secrets = ["canary-api-key", "canary-id-token", "canary-refresh-token", "canary-renewed-token"]
@@ -22,7 +22,7 @@ const accepted = { record_id: "record-1" }
 const done = { status: "DONE", response: [{ url: "https://images.test/0" }] }
 
 const failures: ReadonlyArray<readonly [string, Step]> = [
-  ...[200, 400, 401, 403, 422, 429, 500].map((parrot) => [`${String(parrot)} and an echo`, { parrot }] as const),
+  ...[200, 400, 401, 403, 422, 429, 500].map((echo) => [`${String(echo)} and an echo`, { echo }] as const),
   ["a wrong format", { body: { ...signedUp, ...refreshed, expiresIn: {}, record_id: {}, status: 5 } }],
   ["no JSON", { status: 418, body: "I am a teapot" }],
   ["a reset", { code: "ECONNRESET" }],
@@ -48,7 +48,7 @@ const program = (http: Layer.Layer<HttpClient.HttpClient>, witness: ReturnType<t
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(witness.watch(everything))
     const watching = yield* Effect.fork(witness.watch(Stream.runCollect(Arta.watch("record-1", settings))))
-    // Files take real time, so virtual time has to wait for them.
+    // File I/O takes real time, so advance the clock until it is done.
     while (Option.isNone(yield* Fiber.poll(fiber))) yield* TestClock.adjust("1 minute")
     yield* Fiber.join(watching)
   }).pipe(
@@ -73,7 +73,7 @@ describe("No secret leaks", () => {
         text2image: [{ body: accepted }],
         images: [{ status: 404 }]
       }
-      const http = scripted({ ...good, [operation]: [step] })
+      const http = scriptedClient({ ...good, [operation]: [step] })
       const witness = makeWitness()
       return Effect.gen(function* () {
         yield* program(http.layer, witness)
@@ -99,7 +99,7 @@ describe("No secret leaks", () => {
 describe("The spans", () => {
   // fault: Secrets | A third party that collects traces | no tracing headers, and its own spans
   it.effect("record what a generation does", () => {
-    const http = scripted({
+    const http = scriptedClient({
       signupNewUser: [{ status: 503 }, { code: "ECONNRESET" }, { body: signedUp }],
       securetoken: [{ status: 503 }, { body: refreshed }],
       "text2image/": [{ body: { status: "IN_QUEUE" } }, { status: 401 }, { body: done }],

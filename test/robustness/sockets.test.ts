@@ -3,8 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import type { ArtaError, Generation } from "effect-arta"
 import { Arta, Polling, TokenStore } from "effect-arta"
-import type { Answer, FaultServer } from "../support/faultServer.js"
-import { cut, faultServer, head, respond } from "../support/faultServer.js"
+import type { RawResponse, FaultServer } from "../support/faultServer.js"
+import { truncate, faultServer, head, respond } from "../support/faultServer.js"
 
 const signedUp = respond(200, {
   kind: "k",
@@ -21,13 +21,13 @@ const done = respond(200, { status: "DONE", response: [{ url: "http://images.tes
 const bytesOf = (body: object) => new TextEncoder().encode(JSON.stringify(body))
 
 interface Scripts {
-  readonly signUp?: ReadonlyArray<Answer>
-  readonly submit?: ReadonlyArray<Answer>
-  readonly status?: ReadonlyArray<Answer>
+  readonly signUp?: ReadonlyArray<RawResponse>
+  readonly submit?: ReadonlyArray<RawResponse>
+  readonly status?: ReadonlyArray<RawResponse>
 }
 
-/** Runs a generation against a server with these scripts, on real sockets. */
-const generating = <A, E>(
+/** Runs a test with a generation against a server with these scripts, on real sockets. */
+const withServer = <A, E>(
   { signUp = [signedUp], status = [queued, done], submit = [accepted] }: Scripts,
   test: (
     run: Effect.Effect<Generation.Generation, ArtaError.ArtaError>,
@@ -56,18 +56,18 @@ const submits = "POST /api/text2image "
 
 describe.concurrent("On real sockets", () => {
   // fault: Submit | A reset, a close, a truncated response, 5xx or no HTTP | `SubmissionUnknownError`, one POST
-  it.live.each<[string, Answer]>([
+  it.live.each<[string, RawResponse]>([
     ["a reset after the body", { then: "reset" }],
     ["a close without a response", { then: "close" }],
     ["half of the headers", { write: ["HTTP/1.1 200 OK\r\ncontent-le"], then: "close" }],
-    ["a response cut short by length", cut(200, bytesOf({ record_id: "rec" }), "length")],
-    ["a response cut short by chunk", cut(200, bytesOf({ record_id: "rec" }), "chunk")],
-    ["a response cut short by a plain close", cut(200, bytesOf({ record_id: "rec" }), "close")],
+    ["a response cut short by length", truncate(200, bytesOf({ record_id: "rec" }), "length")],
+    ["a response cut short by chunk", truncate(200, bytesOf({ record_id: "rec" }), "chunk")],
+    ["a response cut short by a plain close", truncate(200, bytesOf({ record_id: "rec" }), "close")],
     ["500", respond(500, "<h1>Internal Server Error</h1>")],
     ["502", respond(502)],
     ["no HTTP at all", { write: ["SSH-2.0-OpenSSH_9.6\r\n"], then: "close" }]
-  ])("a submission is sent exactly once after %s", ([, answer]) =>
-    generating({ submit: [answer] }, (run, count) =>
+  ])("a submission is sent exactly once after %s", ([, response]) =>
+    withServer({ submit: [response] }, (run, count) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(run)
         expect(error).toMatchObject({ _tag: "SubmissionUnknownError", request: { prompt: "cat" } })
@@ -77,16 +77,16 @@ describe.concurrent("On real sockets", () => {
   )
 
   // fault: Poll | A reset, a close, a truncated response, an HTML page or 503 | nothing
-  it.live.each<[string, Answer]>([
+  it.live.each<[string, RawResponse]>([
     ["a reset", { then: "reset" }],
     ["a close", { then: "close" }],
-    ["a response cut short by length", cut(200, bytesOf({ status: "DONE" }), "length")],
-    ["a response cut short by chunk", cut(200, bytesOf({ status: "DONE" }), "chunk")],
-    ["a response cut short by a plain close", cut(200, bytesOf({ status: "DONE" }), "close")],
+    ["a response cut short by length", truncate(200, bytesOf({ status: "DONE" }), "length")],
+    ["a response cut short by chunk", truncate(200, bytesOf({ status: "DONE" }), "chunk")],
+    ["a response cut short by a plain close", truncate(200, bytesOf({ status: "DONE" }), "close")],
     ["a page", respond(200, "<h1>Hello</h1>", { "content-type": "text/html" })],
     ["503", respond(503)]
-  ])("polling continues after %s", ([, answer]) =>
-    generating({ status: [queued, answer, queued, done] }, (run, count) =>
+  ])("polling continues after %s", ([, response]) =>
+    withServer({ status: [queued, response, queued, done] }, (run, count) =>
       Effect.gen(function* () {
         const generation = yield* run
         expect(generation.images).toHaveLength(1)
@@ -99,8 +99,8 @@ describe.concurrent("On real sockets", () => {
   it.live("a response that arrives slowly is read to its end", () => {
     const body = bytesOf({ status: "DONE", response: [{ url: "http://images.test/0" }] })
     const drip = Array.from(body, (byte) => new Uint8Array([byte]))
-    const answer: Answer = { write: [head(200, { "content-length": body.length }), ...drip], then: "keep" }
-    return generating({ status: [answer] }, (run) =>
+    const response: RawResponse = { write: [head(200, { "content-length": body.length }), ...drip], then: "keep" }
+    return withServer({ status: [response] }, (run) =>
       Effect.map(run, ({ images }) => {
         expect(images).toHaveLength(1)
       })
@@ -108,7 +108,7 @@ describe.concurrent("On real sockets", () => {
   })
 
   it.live("a token that is refused is refreshed once", () =>
-    generating({ submit: [respond(401, { detail: "expired" }), accepted] }, (run, count) =>
+    withServer({ submit: [respond(401, { detail: "expired" }), accepted] }, (run, count) =>
       Effect.gen(function* () {
         yield* run
         expect(count(submits)).toBe(2)
@@ -119,7 +119,7 @@ describe.concurrent("On real sockets", () => {
   )
 
   it.live("a sign-up whose response is lost is retried", () =>
-    generating({ signUp: [{ then: "reset" }, signedUp] }, (run, count) =>
+    withServer({ signUp: [{ then: "reset" }, signedUp] }, (run, count) =>
       Effect.gen(function* () {
         yield* run
         expect(count("POST /signUp")).toBe(2)

@@ -3,34 +3,38 @@ import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
 import { Arta, ArtaApi, GenerateRequest, Generation, ImageFile, TokenStore } from "effect-arta"
-import type { Answer } from "../support/faultServer.js"
+import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
 import { stored, token } from "../support/session.js"
 import { ended, eventually } from "../support/virtualTime.js"
 
-const silence: Answer = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
+const silence: RawResponse = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
 const session = { localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
 const signedUp = respond(200, session, { connection: "close" })
 const accepted = respond(200, { record_id: "rec" })
 const done = respond(200, { status: "DONE", response: [{ url: "http://images.test/0" }] })
 
-/** Counts what an HTTP client asks for and what of it begins to be answered, by the end of the address. */
-const watching = Effect.gen(function* () {
-  const asked: Array<string> = []
-  const begun: Array<string> = []
+/** Counts the requests of an HTTP client and the responses that have started, by the end of the URL. */
+const countingClient = Effect.gen(function* () {
+  const requested: Array<string> = []
+  const responded: Array<string> = []
   const client = (yield* HttpClient.HttpClient).pipe(
-    HttpClient.tapRequest(({ url }) => Effect.sync(() => asked.push(url))),
-    HttpClient.tap(({ request }) => Effect.sync(() => begun.push(request.url)))
+    HttpClient.tapRequest(({ url }) => Effect.sync(() => requested.push(url))),
+    HttpClient.tap(({ request }) => Effect.sync(() => responded.push(request.url)))
   )
   const times = (urls: ReadonlyArray<string>, path: string) => urls.filter((url) => url.endsWith(path)).length
-  return { client, asked: (path: string) => times(asked, path), begun: (path: string) => times(begun, path) }
+  return {
+    client,
+    requested: (path: string) => times(requested, path),
+    responded: (path: string) => times(responded, path)
+  }
 })
 
-/** The library in virtual time, on a server that is reached through real sockets. */
-const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
+/** The library in virtual time, with a server on real sockets. */
+const onServer = (scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>) =>
   Effect.gen(function* () {
     const { connections, requests, url } = yield* faultServer({ "/signUp": [signedUp], ...scripts })
-    const { asked, begun, client } = yield* watching
+    const { requested, responded, client } = yield* countingClient
     const services = yield* Layer.build(
       Arta.layer({ apiKey: "k", apiUrl: url, signUpUrl: `${url}/signUp`, tokenUrl: `${url}/token` }).pipe(
         Layer.provideMerge(TokenStore.layerMemory),
@@ -38,7 +42,7 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
       )
     )
 
-    /** Has an effect ask, get the head of an answer, and wait until its time is over, as many times as given. */
+    /** Runs an effect whose request gets only the head of a response, and waits for its timeout, several times. */
     const outlast = <A, E>(
       effect: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof Arta.layer>>>,
       path: string,
@@ -47,14 +51,15 @@ const onServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
       Effect.gen(function* () {
         const fiber = yield* Effect.fork(Effect.provide(effect, services))
         for (let attempt = 1; attempt <= times; attempt += 1) {
-          while (attempt > 1 && asked(path) < attempt) yield* TestClock.adjust("100 millis")
-          yield* eventually(Effect.sync(() => begun(path) === attempt))
+          while (attempt > 1 && requested(path) < attempt) yield* TestClock.adjust("100 millis")
+          yield* eventually(Effect.sync(() => responded(path) === attempt))
           yield* TestClock.adjust(Duration.seconds(seconds - 1))
           expect(yield* Fiber.poll(fiber)).toEqual(Option.none())
-          expect(asked(path)).toBe(attempt)
+          expect(requested(path)).toBe(attempt)
           yield* TestClock.adjust("1 second")
         }
-        while (asked(path) === times && Option.isNone(yield* Fiber.poll(fiber))) yield* TestClock.adjust("100 millis")
+        while (requested(path) === times && Option.isNone(yield* Fiber.poll(fiber)))
+          yield* TestClock.adjust("100 millis")
         return yield* ended(fiber)
       })
 

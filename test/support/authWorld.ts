@@ -9,7 +9,7 @@ interface Process {
   readonly id: number
   readonly auth: Auth.Service
   readonly scope: Scope.CloseableScope
-  /** The token that it handed out last. */
+  /** The last token that the process returned. */
   lastToken: string
 }
 
@@ -21,7 +21,7 @@ interface Caller {
 
 const margin = 30_000
 
-/** The store in memory, but it takes its time. It tells when a session is there, and when it is cleared. */
+/** An in-memory store with delays. It reports when a session is saved and when it is cleared. */
 const slowStore = (store: TokenStore.Service, saved: (idToken: string) => void, cleared: () => void) =>
   TokenStore.TokenStore.of({
     ...store,
@@ -44,7 +44,7 @@ const built = <R>(time: VirtualTime, layer: Effect.Effect<Context.Context<R>>): 
   return exit.value
 }
 
-/** Two programs that share a token store, the service that they talk to, and a watch over all of them. */
+/** Two programs that share a token store, and their identity service. Records every violation of the rules. */
 export const authWorld = (seed: number) => {
   const time = virtualTime(seed)
   const violations: Array<string> = []
@@ -73,7 +73,7 @@ export const authWorld = (seed: number) => {
   }
 
   const processes: [Process, Process] = [startProcess(), startProcess()]
-  const handedOut: Array<string> = []
+  const returnedTokens: Array<string> = []
   let callers: Array<Caller> = []
   const failing = new Set<Process>()
 
@@ -85,10 +85,10 @@ export const authWorld = (seed: number) => {
   const inspect = (token: string, askedAt: number, refused: string | undefined) => {
     const requestedAt = server.requestedAt(token)
     const saved = savedAt.get(token)
-    if (token === refused) violation(`${token} for somebody who said that it was refused`)
+    if (token === refused) violation(`${token}, which the caller reported as refused`)
     if (requestedAt === undefined) return violation(`${token}, which was never issued`)
     if (saved === undefined) return violation(`${token} before it was stored`)
-    // What came while the caller waited is new, whatever was done to the clock meanwhile.
+    // A token that was saved while the caller waited is new, even if the clock has changed since.
     if (!isUsable(requestedAt) && saved < askedAt) return violation(`${token}, which the clock says is unusable`)
     return undefined
   }
@@ -101,7 +101,7 @@ export const authWorld = (seed: number) => {
         const token = Redacted.value(redacted)
         inspect(token, askedAt, refused)
         process.lastToken = token
-        handedOut.push(token)
+        returnedTokens.push(token)
         return token
       })
     }).pipe(
@@ -118,7 +118,7 @@ export const authWorld = (seed: number) => {
     callers = callers.filter(isWaiting)
     for (const process of failing) {
       if (callers.some((caller) => caller.process === process && caller.isForToken))
-        violation("a failure that not all who wait share")
+        violation("a failure that some waiting callers do not share")
     }
     failing.clear()
   }
@@ -133,7 +133,7 @@ export const authWorld = (seed: number) => {
     look()
   }
 
-  /** Waits for an effect, and gives it at most five minutes. */
+  /** Waits up to five minutes for the result of an effect. */
   const outcome = <A, E>(effect: Effect.Effect<A, E>): Exit.Exit<A, E> | null => {
     const fiber = time.start(effect)
     for (let second = 0; second < 300 && fiber.unsafePoll() === null; second++) pass(1_000)
@@ -154,11 +154,12 @@ export const authWorld = (seed: number) => {
 
     renew: (which: 0 | 1, refused: "last" | "unknown" | number, times: number) => {
       const process = processes[which]
-      const name = refused === "last" ? process.lastToken : refused === "unknown" ? "unknown" : handedOut.at(-refused)
+      const name =
+        refused === "last" ? process.lastToken : refused === "unknown" ? "unknown" : returnedTokens.at(-refused)
       call(process, times, watched(process, name ?? "unknown"))
     },
 
-    /** What the image service's client does: asks once more where a token is refused. */
+    /** Uses a token like the client of the image service: if the service refuses it, renews it once. */
     use: (which: 0 | 1, times: number) => {
       const process = processes[which]
       const using = Effect.flatMap(watched(process), (token) =>
@@ -177,7 +178,7 @@ export const authWorld = (seed: number) => {
       look()
     },
 
-    /** Ends a program, which may take its time to clean up, and starts it again at once. */
+    /** Starts a program again while the old one still cleans up. */
     restart: (which: 0 | 1) => {
       const old = processes[which]
       for (const { fiber, process } of callers) if (process === old) time.start(Fiber.interruptFork(fiber))
@@ -186,11 +187,11 @@ export const authWorld = (seed: number) => {
       look()
     },
 
-    /** With all faults gone, everybody who waits is answered, and both programs get a token that works. */
+    /** Removes all faults. Then every waiting caller must get a result, and both programs a valid token. */
     recover: () => {
       server.heal()
       pass(600_000)
-      if (callers.length > 0) violation(`${String(callers.length)} callers who wait for ever`)
+      if (callers.length > 0) violation(`${String(callers.length)} callers that never get a result`)
       for (const process of processes) {
         let latest = outcome(watched(process))
         for (let i = 0; i < 4 && latest !== null && Exit.isSuccess(latest) && !server.accepts(latest.value); i++) {

@@ -4,7 +4,7 @@ import { setUp } from "./commandWorld.js"
 
 export const prompts = ["a fox", "a hare", "an owl", "a fox"]
 
-/** A folder to write files of requests to, and to draw them in. */
+/** A temporary directory for prompt files and their images. */
 export const batch = Effect.gen(function* () {
   const world = yield* setUp
   const { env, folder, fs, images } = world

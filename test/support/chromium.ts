@@ -4,12 +4,12 @@ import { existsSync } from "node:fs"
 
 const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium"
 
-/** Where tests must not be skipped, they fail for want of a browser instead. */
+/** In CI, the tests fail without a browser instead of being skipped. */
 export const isSkipped = !existsSync(executablePath) && process.env["CI"] === undefined
 
 export const whySkipped = `no Chromium at ${executablePath}: install it, or set CHROMIUM_PATH`
 
-// All but the first two keep it from asking for anything by itself.
+// All arguments but the first two stop Chromium's own network requests.
 const args = [
   "--no-sandbox",
   "--disable-gpu",
@@ -20,5 +20,5 @@ const args = [
   "--disable-sync"
 ]
 
-/** Chromium without a window, in a profile of its own that goes when it is closed. */
+/** Starts headless Chromium with a temporary profile. */
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath, headless: true, args })

@@ -5,13 +5,13 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { onEmulator } from "./command.js"
 import { emulatorOnPort } from "./emulatorOnPort.js"
 
-/** An emulator for the command to talk to. */
+/** Provides an emulator for the command. */
 export const onPort = (options: ArtaEmulator.Options = {}) =>
   Effect.provide(
     Layer.merge(emulatorOnPort({ queueTime: "50 millis", drawTime: "50 millis", ...options }), NodeContext.layer)
   )
 
-/** A folder of its own for each test, and an environment in which the command finds the emulator. */
+/** A temporary directory for each test, and an environment that points the command to the emulator. */
 export const setUp = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
@@ -20,4 +20,4 @@ export const setUp = Effect.gen(function* () {
 })
 
 /** Commands wait for the emulator in real time, up to ten seconds, and processes start slowly on a busy machine. */
-export const timeout = 60_000
+export const timeout = 120_000

@@ -7,14 +7,14 @@ interface Sleeper {
 }
 
 /**
- * A world whose fibers and clocks move only when they are told to. Unlike under `TestClock`, nothing is a promise: what
- * can run has run when a call returns, within microseconds and in the same order every time.
+ * Fibers and clocks that advance only on request. Unlike `TestClock`, it uses no promises: when a call returns, every
+ * fiber has run as far as it can, within microseconds and always in the same order.
  */
 export const virtualTime = (seed: unknown) => {
   const scheduler = new Scheduler.ControlledScheduler()
   const random = Random.make(seed)
   const sleepers: Array<Sleeper> = []
-  // The clock on the wall can be set. The other one cannot.
+  // The wall clock can be set. The monotonic clock cannot.
   let wall = Date.UTC(2024, 0, 1)
   let elapsed = 0
 
@@ -44,7 +44,7 @@ export const virtualTime = (seed: unknown) => {
   /** Lets every fiber run until it waits for time to pass. */
   const settle = () => {
     for (let steps = 0; scheduler.tasks.buckets.length > 0; steps++) {
-      if (steps > 10_000) throw new Error("The fibers do not come to rest.")
+      if (steps > 10_000) throw new Error("The fibers never settle.")
       scheduler.step()
     }
   }
@@ -62,7 +62,7 @@ export const virtualTime = (seed: unknown) => {
       wall = time
     },
 
-    /** Starts an effect and lets it run as far as it gets without time passing. */
+    /** Starts an effect and runs it until it waits for the clock. */
     start: <A, E>(effect: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> => {
       const fiber = Effect.runFork(Effect.withRandom(Effect.withClock(effect, clock), random), { scheduler })
       settle()
@@ -78,7 +78,7 @@ export const virtualTime = (seed: unknown) => {
       return fibers
     },
 
-    /** Lets time pass, one event after the other, with a look at the world after each. */
+    /** Advances the clocks one event at a time, and calls `look` after each event. */
     pass: (millis: number, look: () => void) => {
       const end = elapsed + millis
       for (let next = sleepers[0]; next !== undefined && next.due <= end; next = sleepers[0]) {

@@ -1,7 +1,7 @@
 import { Effect, Layer, Redacted, Ref } from "effect"
 import { Auth } from "effect-arta"
 
-/** An `Auth` that hands out token-1, and the next one at each renewal. */
+/** An `Auth` whose token is token-1, then token-2 after the first renewal, and so on. */
 export const countingAuth = Layer.effect(
   Auth.Auth,
   Effect.map(Ref.make(1), (number) => {

@@ -3,17 +3,17 @@ import type { Generation } from "effect-arta"
 import type { Fault } from "effect-arta/testing"
 import { ArtaEmulator } from "effect-arta/testing"
 
-/** Runs a test on the emulator in memory. */
-export const emulated = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layerArta(options))
+/** Provides the in-memory emulator. */
+export const withEmulator = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layerArta(options))
 
-/** How many requests of each kind the emulator saw. */
+/** The number of requests to the emulator, by operation. */
 export const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 
 export const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
   Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => Effect.forEach(faults, emulator.inject))
 
-/** Runs an effect that has to wait, and lets virtual time pass until it is done. */
-export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput = "10 minutes") =>
+/** Runs an effect to its end while the clock advances by `time`. Default: 10 minutes. */
+export const runToEnd = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput = "10 minutes") =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
     yield* TestClock.adjust(time)
@@ -22,6 +22,6 @@ export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duratio
 
 /** All events of a generation, in virtual time. */
 export const collect = <E, R>(events: Stream.Stream<Generation.GenerationEvent, E, R>) =>
-  patiently(Effect.map(Stream.runCollect(events), Chunk.toReadonlyArray))
+  runToEnd(Effect.map(Stream.runCollect(events), Chunk.toReadonlyArray))
 
 export const tags = (events: ReadonlyArray<Generation.GenerationEvent>) => events.map(({ _tag }) => _tag)

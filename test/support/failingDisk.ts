@@ -4,7 +4,7 @@ import { Effect } from "effect"
 /** The steps of reading and writing a file that can fail. */
 export type Step = "read" | "makeDirectory" | "open" | "write" | "sync" | "link" | "rename"
 
-/** How Effect tells what Node calls ENOSPC, EACCES and EROFS. */
+/** How Effect reports ENOSPC, EACCES, and EROFS of Node. */
 export const failures = {
   "no space left": { reason: "Unknown", description: "ENOSPC: no space left on device" },
   "permission denied": { reason: "PermissionDenied", description: "EACCES: permission denied" },
@@ -16,11 +16,11 @@ export type Failure = keyof typeof failures
 interface Fault {
   readonly on: ReadonlyArray<Step>
   readonly failure: Failure
-  /** Only for paths that end like this. */
+  /** Only paths with this suffix fail. Default: all paths. */
   readonly suffix?: string
 }
 
-/** A file system, some steps of which fail. A write that fails has written the first half. */
+/** A file system that fails at the given steps. A failing write writes the first half. */
 export const failing = (fs: FileSystem.FileSystem, { failure, on, suffix = "" }: Fault): FileSystem.FileSystem => {
   const fails = (step: Step, path: string) => on.includes(step) && path.endsWith(suffix)
 

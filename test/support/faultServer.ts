@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import type { AddressInfo, Socket } from "node:net"
 import { createServer } from "node:net"
 
-/** What the server writes to the socket, and what it does with the connection then. */
-export interface Answer {
-  /** Nothing is written before this. */
+/** What the server writes to the socket, and what it then does with the connection. */
+export interface RawResponse {
+  /** The server waits for this effect before it writes. */
   readonly after?: Effect.Effect<void>
   readonly write?: ReadonlyArray<string | Uint8Array>
   readonly then: "keep" | "close" | "reset" | "silence"
@@ -12,9 +12,9 @@ export interface Answer {
 
 export interface FaultServer {
   readonly url: string
-  /** The requests so far, whole as they came. */
+  /** The raw requests so far. */
   readonly requests: ReadonlyArray<string>
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly connections: () => number
 }
 
@@ -28,19 +28,19 @@ export const head = (status: number, headers: Readonly<Record<string, string | n
     ""
   ].join("\r\n")
 
-/** A well-behaved answer. */
+/** A complete response. */
 export const respond = (
   status: number,
   body: string | Uint8Array | object = "",
   headers: Readonly<Record<string, string | number>> = {}
-): Answer => {
+): RawResponse => {
   const bytes =
     typeof body === "string" || body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
   return { write: [head(status, { "content-length": bytes.length, ...headers }), bytes], then: "keep" }
 }
 
-/** An answer cut off in the middle, in the three ways in which that happens on a wire. */
-export const cut = (status: number, body: Uint8Array, how: "length" | "chunk" | "close"): Answer => {
+/** A response truncated in the middle: by content length, by chunk, or by a closed connection. */
+export const truncate = (status: number, body: Uint8Array, how: "length" | "chunk" | "close"): RawResponse => {
   const half = body.subarray(0, Math.floor(body.length / 2))
   switch (how) {
     case "length":
@@ -61,21 +61,21 @@ const isWhole = (request: string): boolean => {
   return body !== undefined && Buffer.byteLength(body) >= Number(length)
 }
 
-const play = async (socket: Socket, { after = Effect.void, then, write = [] }: Answer): Promise<void> => {
+const play = async (socket: Socket, { after = Effect.void, then, write = [] }: RawResponse): Promise<void> => {
   await Effect.runPromise(after)
   for (const part of write) socket.write(part)
   if (then === "close") socket.end()
   if (then === "reset") socket.resetAndDestroy()
 }
 
-/** A server on a real socket that plays a script for each path, its last answer again and again. */
-export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<Answer>>>) =>
+/** A server on a real socket with a list of responses for each path. It repeats the last response. */
+export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<RawResponse>>>) =>
   Effect.acquireRelease(
     Effect.async<FaultServer & { readonly close: () => void }>((resume) => {
       const requests: Array<string> = []
       const sockets = new Set<Socket>()
 
-      const answerTo = (request: string): Answer => {
+      const respondTo = (request: string): RawResponse => {
         const path = request.split(" ", 2)[1] ?? ""
         const [part, script] = Object.entries(scripts).find(([start]) => path.startsWith(start)) ?? ["", []]
         const turn = requests.filter((earlier) => (earlier.split(" ", 2)[1] ?? "").startsWith(part)).length
@@ -93,7 +93,7 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<Answe
           if (!isWhole(received)) return
           const request = received
           received = ""
-          void play(socket, answerTo(request))
+          void play(socket, respondTo(request))
         })
       })
 

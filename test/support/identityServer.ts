@@ -1,10 +1,10 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError, ResponseError } from "@effect/platform/HttpClientError"
 import { Effect } from "effect"
-import { answer } from "./response.js"
+import { makeResponse } from "./response.js"
 import type { VirtualTime } from "./controlledTime.js"
 
-/** What goes wrong with one request. With "after", the server has done by then what it was asked for. */
+/** The fault of one request. With "after", the server processes the request before the fault. */
 export const faults = [
   "503",
   "HTML",
@@ -20,12 +20,12 @@ export const faults = [
 
 export type Fault = (typeof faults)[number]
 
-/** `keep` sends the same refresh token again, `omit` sends none, `rotate` replaces it and forgets the old one at once. */
+/** `keep` returns the same refresh token, `omit` returns none, and `rotate` replaces it and revokes the old one. */
 export type Rotation = "keep" | "omit" | "rotate"
 
 interface Account {
   readonly id: string
-  /** Whether nobody can have a refresh token for it that still works, through no fault of the client. */
+  /** Whether no client can hold a valid refresh token of the account, without a mistake of the client. */
   isLost: boolean
 }
 
@@ -38,29 +38,29 @@ interface Reply {
   readonly status: number
   readonly body: unknown
   readonly headers?: Record<string, string>
-  /** Called when the client has read the reply to its end. */
+  /** Called when the client has read the whole reply. */
   readonly read?: () => void
 }
 
 export const tokenLife = 3_600_000
 
 const timeout = 10_000
-const onTheWay = Effect.sleep(1_000)
+const latency = Effect.sleep(1_000)
 
 const silence = Effect.async<never>(() => undefined)
 
 const refusal = (message: string, status = 400): Reply => ({ status, body: { error: { code: status, message } } })
 
 /**
- * A model of the sign-up and refresh services. A request takes a second to arrive, its answer another one. It tells
- * `violation` whenever a client does what none should.
+ * A model of the sign-up and refresh services. A request takes a second to arrive, and so does its response. The model
+ * calls `violation` if a client breaks a rule.
  */
 export const identityServer = (time: VirtualTime, violation: (what: string) => void) => {
   const accounts: Array<Account> = []
   const accountByRefreshToken = new Map<string, Account>()
   const idTokens = new Map<string, IdToken>()
-  const quietUntil = new Map<number, number>()
-  const coming: Array<Fault> = []
+  const cooldownEnds = new Map<number, number>()
+  const pendingFaults: Array<Fault> = []
   let rotation: Rotation = "keep"
   let inFlight = 0
   let issued = 0
@@ -76,12 +76,12 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
     issued += 1
     const refreshToken = `refresh-${String(issued)}`
     accountByRefreshToken.set(refreshToken, account)
-    // Until the client has it.
+    // The account is lost until the client has received this token.
     account.isLost = true
     return refreshToken
   }
 
-  const delivering = (account: Account, refreshToken: string, body: unknown): Reply => ({
+  const deliver = (account: Account, refreshToken: string, body: unknown): Reply => ({
     status: 200,
     body,
     read: () => {
@@ -93,7 +93,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
     const account = { id: `account-${String(accounts.length)}`, isLost: false }
     accounts.push(account)
     const refreshToken = issueRefreshToken(account)
-    return delivering(account, refreshToken, {
+    return deliver(account, refreshToken, {
       localId: account.id,
       idToken: issueIdToken(requestedAt),
       refreshToken,
@@ -104,16 +104,16 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
   const refresh = (requestedAt: number, old: string): Reply => {
     const account = accountByRefreshToken.get(old)
     if (account === undefined) return refusal("INVALID_REFRESH_TOKEN")
-    const answered = { id_token: issueIdToken(requestedAt), expires_in: "3600", user_id: account.id }
-    if (rotation === "omit") return { status: 200, body: answered }
-    if (rotation === "keep") return { status: 200, body: { ...answered, refresh_token: old } }
+    const body = { id_token: issueIdToken(requestedAt), expires_in: "3600", user_id: account.id }
+    if (rotation === "omit") return { status: 200, body }
+    if (rotation === "keep") return { status: 200, body: { ...body, refresh_token: old } }
     accountByRefreshToken.delete(old)
     const refreshToken = issueRefreshToken(account)
-    return delivering(account, refreshToken, { ...answered, refresh_token: refreshToken })
+    return deliver(account, refreshToken, { ...body, refresh_token: refreshToken })
   }
 
-  const mustKeepQuiet = (process: number, millis: number) => () => {
-    quietUntil.set(process, time.elapsed() + millis)
+  const startCooldown = (process: number, millis: number) => () => {
+    cooldownEnds.set(process, time.elapsed() + millis)
   }
 
   const respond = (process: number, fault: Fault | undefined, handle: () => Reply): Reply => {
@@ -123,9 +123,9 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
       case "HTML":
         return { status: 200, body: "<h1>Welcome to the hotel</h1>" }
       case "429 for a minute":
-        return { status: 429, body: "", headers: { "retry-after": "60" }, read: mustKeepQuiet(process, 60_000) }
+        return { status: 429, body: "", headers: { "retry-after": "60" }, read: startCooldown(process, 60_000) }
       case "QUOTA_EXCEEDED":
-        return { ...refusal("QUOTA_EXCEEDED : slow down"), read: mustKeepQuiet(process, 5_000) }
+        return { ...refusal("QUOTA_EXCEEDED : slow down"), read: startCooldown(process, 5_000) }
       case "USER_DISABLED":
         return refusal("USER_DISABLED")
       default:
@@ -135,8 +135,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
 
   const watch = (process: number, kind: "sign-up" | "refresh") => {
     if (inFlight > 0) violation(`a ${kind} while another request is in flight`)
-    if (time.elapsed() < (quietUntil.get(process) ?? 0) - 2)
-      violation(`a ${kind} although the server asked for a pause`)
+    if (time.elapsed() < (cooldownEnds.get(process) ?? 0) - 2) violation(`a ${kind} during the server's cooldown`)
     const alive = accounts.find(({ isLost }) => !isLost)
     if (kind === "sign-up" && alive !== undefined) violation(`a sign-up although the session of ${alive.id} is good`)
   }
@@ -150,10 +149,10 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
         inFlight += 1
         const sentAt = time.elapsed()
         const requestedAt = time.wall()
-        const fault = coming.shift()
+        const fault = pendingFaults.shift()
         const dropped = new RequestError({ request, reason: "Transport" })
 
-        yield* onTheWay
+        yield* latency
         if (fault === "dropped before") return yield* dropped
         if (fault === "silence before") return yield* silence
         const reply = respond(process, fault, () =>
@@ -163,17 +162,17 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
         )
         const isReading = Effect.gen(function* () {
           if (fault === "silence after") return yield* silence
-          yield* onTheWay
+          yield* latency
           if (fault === "dropped after") return yield* dropped
         })
-        // Whoever hangs up on an answer that is on its way has only himself to blame for what was in it.
+        // A client that aborts while the response is on its way loses its content through its own mistake.
         yield* Effect.onInterrupt(isReading, () =>
           Effect.sync(() => {
             if (reply.status === 200 && time.elapsed() < sentAt + timeout) reply.read?.()
           })
         )
         const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body)
-        const response = answer(
+        const response = makeResponse(
           request,
           reply,
           Effect.suspend(() => {
@@ -188,11 +187,11 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
 
   return {
     client,
-    /** When a token was asked for, by the clock on the wall then; undefined if it was never issued. */
+    /** The wall-clock time at which a token was requested. Undefined if it was never issued. */
     requestedAt: (idToken: string) => idTokens.get(idToken)?.requestedAt,
     accepts: (idToken: string) => idTokens.get(idToken)?.isAccepted ?? false,
-    inject: (fault: Fault, times: number) => coming.push(...Array.from({ length: times }, () => fault)),
-    heal: () => coming.splice(0),
+    inject: (fault: Fault, times: number) => pendingFaults.push(...Array.from({ length: times }, () => fault)),
+    heal: () => pendingFaults.splice(0),
     rotate: (how: Rotation) => {
       rotation = how
     },
@@ -203,7 +202,7 @@ export const identityServer = (time: VirtualTime, violation: (what: string) => v
       accountByRefreshToken.clear()
       for (const account of accounts) account.isLost = true
     },
-    /** The client gives its session up, because it was asked to. */
+    /** The client signs out. */
     abandonSessions: () => {
       for (const account of accounts) account.isLost = true
     }

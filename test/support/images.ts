@@ -14,7 +14,7 @@ export interface Folder {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** Runs a test in a new folder with these files, and keeps what is logged. */
+/** Runs a test in a new directory with these files, and collects the warnings. */
 export const inFolder = <A, E>(
   files: Readonly<Record<string, Uint8Array | string>>,
   test: (folder: Folder) => Effect.Effect<A, E, NodeContext.NodeContext>
@@ -32,14 +32,14 @@ export const inFolder = <A, E>(
   }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeContext.layer, Logger.replace(Logger.defaultLogger, logger))))
 }
 
-/** The page that is written for a folder. */
+/** Writes the gallery of a directory and returns its HTML. */
 export const galleryOf = (directory: string, details: Readonly<Record<string, Details>> = {}) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     return yield* fs.readFileString(yield* writeGallery(directory, new Map(Object.entries(details))))
   })
 
-/** Fills a folder with images and writes its page, the path of which is returned. */
+/** Writes images and their gallery to a directory, and returns the path of the page. */
 export const galleryIn = (
   directory: string,
   images: Readonly<Record<string, { readonly bytes: Uint8Array; readonly details: Details }>>

@@ -5,30 +5,30 @@ import { Credentials, TokenStore } from "effect-arta"
 
 export interface Disk {
   readonly fs: FileSystem.FileSystem
-  readonly folder: string
+  readonly directory: string
   readonly file: string
-  /** A store on the file, as another program would open it. */
+  /** Opens a store on the file, as another program would. */
   readonly open: (fs?: FileSystem.FileSystem) => Effect.Effect<TokenStore.Service>
   readonly files: Effect.Effect<ReadonlyArray<string>>
 }
 
-/** Runs a test with a token file in a new folder. */
+/** Runs a test with a token file in a new directory. */
 export const onDisk = <A, E, R>(test: (disk: Disk) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const folder = yield* fs.makeTempDirectoryScoped()
-    const file = path.join(folder, "credentials.json")
+    const directory = yield* fs.makeTempDirectoryScoped()
+    const file = path.join(directory, "credentials.json")
     const open = (disk = fs) =>
       TokenStore.TokenStore.pipe(
         Effect.provide(TokenStore.layerFileSystem(file)),
         Effect.provideService(FileSystem.FileSystem, disk),
         Effect.provideService(Path.Path, path)
       )
-    return yield* test({ fs, folder, file, open, files: Effect.orDie(fs.readDirectory(folder)) })
+    return yield* test({ fs, directory, file, open, files: Effect.orDie(fs.readDirectory(directory)) })
   }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
-/** A session that is told apart by its name. */
+/** A session that is identified by its name. */
 export const session = (name: string) =>
   new Credentials.Credentials({
     localId: `account-${name}`,

@@ -1,7 +1,7 @@
 import { FetchHttpClient } from "@effect/platform"
 import { Layer } from "effect"
 
-/** A client as in a browser that is told to follow no redirects, and whose every request is redirected. */
+/** A client like a browser's `fetch` with manual redirects, when every request is redirected. */
 export const opaqueRedirects = Layer.provide(
   FetchHttpClient.layer,
   Layer.succeed(FetchHttpClient.Fetch, () => Promise.resolve(Response.error()))

@@ -4,9 +4,9 @@ import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
-/** Puts a program of the tests and all that it imports into one file, so that it starts fast. Gives the file's path. */
-export const bundled = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", folder: string) => {
-  const outfile = `${folder}/${name}.cjs`
+/** Bundles a test program into one file, so that it starts fast. Returns the path of the file. */
+export const bundleProgram = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", directory: string) => {
+  const outfile = `${directory}/${name}.cjs`
   await build({
     entryPoints: [fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))],
     outfile,
@@ -19,8 +19,8 @@ export const bundled = async (name: "saveWithoutEnd" | "askForToken" | "drawAndS
   return outfile
 }
 
-/** A program in a process of its own, killed at the latest when the scope closes. */
-export const started = (bundle: string, ...args: ReadonlyArray<string>) =>
+/** Starts a program in a new process, which is killed when the scope closes. */
+export const startProgram = (bundle: string, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(process.execPath, [bundle, ...args], { stdio: ["pipe", "pipe", "inherit"] })),
@@ -35,13 +35,13 @@ export const started = (bundle: string, ...args: ReadonlyArray<string>) =>
       Queue.unsafeOffer(lines, line)
     })
     return {
-      /** The next line that it prints. Fails where it ended instead. */
+      /** The next line of its output. Fails if the process has ended. */
       nextLine: Effect.raceFirst(Queue.take(lines), Deferred.await(ended)),
-      /** How it ended, once it has. */
+      /** Waits for the end of the process and returns its exit code or signal. */
       ended: Effect.flip(Deferred.await(ended)),
       signal: (signal: "SIGINT" | "SIGTERM") => Effect.sync(() => child.kill(signal)),
       say: (line: string) => Effect.sync(() => child.stdin.write(`${line}\n`)),
-      /** Ends it at once, without a word of warning, and gives the lines that were not read. */
+      /** Kills the process and returns the unread lines of its output. */
       kill: Effect.sync(() => child.kill("SIGKILL")).pipe(
         Effect.zipRight(Effect.flip(Deferred.await(ended))),
         Effect.zipRight(Queue.takeAll(lines))

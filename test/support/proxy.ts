@@ -2,26 +2,26 @@ import { Effect } from "effect"
 import { createServer, request as forward } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** An HTTP proxy that forwards plain requests, refuses tunnels, and keeps what it was asked for. */
+/** An HTTP proxy that forwards plain requests, refuses tunnels, and records both. */
 export const proxyServer = Effect.acquireRelease(
-  Effect.async<{ readonly url: string; readonly asked: ReadonlyArray<string>; readonly close: () => void }>(
+  Effect.async<{ readonly url: string; readonly requests: ReadonlyArray<string>; readonly close: () => void }>(
     (resume) => {
-      const asked: Array<string> = []
+      const requests: Array<string> = []
       const server = createServer((incoming, outgoing) => {
-        asked.push(`${incoming.method ?? ""} ${incoming.url ?? ""}`)
+        requests.push(`${incoming.method ?? ""} ${incoming.url ?? ""}`)
         const upstream = forward(
           incoming.url ?? "",
           { method: incoming.method ?? "GET", headers: incoming.headers },
-          (answer) => {
-            outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-            answer.pipe(outgoing)
+          (response) => {
+            outgoing.writeHead(response.statusCode ?? 502, response.headers)
+            response.pipe(outgoing)
           }
         )
         upstream.on("error", () => outgoing.destroy())
         incoming.pipe(upstream)
       })
       server.on("connect", (incoming, socket) => {
-        asked.push(`CONNECT ${incoming.url ?? ""}`)
+        requests.push(`CONNECT ${incoming.url ?? ""}`)
         socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n")
       })
       server.listen(0, "127.0.0.1", () => {
@@ -30,7 +30,7 @@ export const proxyServer = Effect.acquireRelease(
           server.closeAllConnections()
           server.close()
         }
-        resume(Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, asked, close }))
+        resume(Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, requests, close }))
       })
     }
   ),

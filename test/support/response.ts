@@ -1,8 +1,8 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 
-/** An answer whose body needs no promise, and whose headers may be any. */
-export const answer = (
+/** A response whose body needs no promise, and whose headers are not validated. */
+export const makeResponse = (
   request: HttpClientRequest,
   head: { readonly status: number; readonly headers?: Readonly<Record<string, string>> },
   text: HttpClientResponse.HttpClientResponse["text"]

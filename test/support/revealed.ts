@@ -1,8 +1,8 @@
 import { Option, Redacted } from "effect"
 import type { Credentials } from "effect-arta"
 
-/** `expect` takes all redacted values for equal, so tests compare what is in them. */
-export const revealed = Option.map((session: Credentials.Credentials) => ({
+/** `expect` treats all redacted values as equal, so tests compare the values inside. */
+export const unredact = Option.map((session: Credentials.Credentials) => ({
   localId: session.localId,
   idToken: Redacted.value(session.idToken),
   refreshToken: Redacted.value(session.refreshToken),

@@ -18,21 +18,19 @@ interface Reply {
 }
 
 /**
- * A reply, a connection that fails with this error code, a reply that repeats the request, or
- * silence.
+ * A reply, a connection that fails with this error code, a reply that echoes the request, or silence.
  */
-export type Step =
-  Reply | { readonly code: string; readonly syscall?: string } | { readonly parrot: number } | "silence"
+export type Step = Reply | { readonly code: string; readonly syscall?: string } | { readonly echo: number } | "silence"
 
 const bodyOf = (request: HttpClientRequest.HttpClientRequest): string =>
   request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
 
 const play = (request: HttpClientRequest.HttpClientRequest, step: Step, sent: ReadonlyArray<Seen>) => {
   if (step === "silence") return Effect.never
-  if ("parrot" in step) {
+  if ("echo" in step) {
     const detail = JSON.stringify(sent)
     const body = { status: "FAILED", detail, error: { message: detail } }
-    return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(body, { status: step.parrot })))
+    return Effect.succeed(HttpClientResponse.fromWeb(request, Response.json(body, { status: step.echo })))
   }
   if ("code" in step) {
     const cause = Object.assign(new Error("connection failed"), { code: step.code, syscall: step.syscall })
@@ -43,15 +41,15 @@ const play = (request: HttpClientRequest.HttpClientRequest, step: Step, sent: Re
   return Effect.succeed(HttpClientResponse.fromWeb(request, response))
 }
 
-/** An `HttpClient` that plays a script for each URL, its last step again and again, and keeps what it was sent. */
-export const scripted = (scripts: Readonly<Record<string, ReadonlyArray<Step>>>) => {
+/** An `HttpClient` with a list of steps for each URL. It repeats the last step and records the requests. */
+export const scriptedClient = (scripts: Readonly<Record<string, ReadonlyArray<Step>>>) => {
   const seen: Array<Seen> = []
   const played = new Map<string, number>()
 
   const client = HttpClient.make((request, url) =>
     Effect.suspend(() => {
       const found = Object.entries(scripts).find(([part]) => url.href.includes(part))
-      if (found === undefined) return Effect.dieMessage(`Nothing is scripted for ${url.href}`)
+      if (found === undefined) return Effect.dieMessage(`Nothing is scriptedClient for ${url.href}`)
       const [part, steps] = found
       const turn = played.get(part) ?? 0
       played.set(part, turn + 1)

@@ -6,7 +6,7 @@ export const runs = ({ full, quick }: { readonly quick: number; readonly full: n
   isFull ? full : quick
 
 /**
- * Where random tests start. vitest.config.ts draws it for each run and prints it. To repeat a run, set ARTA_TEST_SEED to
- * what it printed.
+ * Where random tests start. Each run draws another one and prints it. To repeat a run, set ARTA_TEST_SEED to what it
+ * printed.
  */
 export const seed = Number(process.env["ARTA_TEST_SEED"])

@@ -2,7 +2,7 @@ import { Clock, Effect, Fiber } from "effect"
 import { ArtaApi, Generation } from "effect-arta"
 import { virtualTime } from "./controlledTime.js"
 
-/** How long a generation takes, in milliseconds, and how it ends. */
+/** The durations of a generation in milliseconds, and whether it fails. */
 export interface Job {
   readonly queue?: number
   readonly drawing: number
@@ -11,7 +11,7 @@ export interface Job {
 
 const images = [{ index: 0, url: "https://images.example/0.png" }] as const
 
-/** An image service on which each submission takes as long as its job says, with the ages at which it was polled. */
+/** An image service whose submissions take as long as their jobs. `polls` holds the ages at which each was polled. */
 export const timedService = (jobs: ReadonlyArray<Job>) => {
   const submittedAt: Array<number> = []
   const polls: Array<Array<number>> = []
@@ -36,7 +36,7 @@ export const timedService = (jobs: ReadonlyArray<Job>) => {
   return { service, polls }
 }
 
-/** Runs an effect in a virtual time of its own until nothing in it waits any more. */
+/** Runs an effect to its end with its own virtual clock. */
 export const inVirtualTime = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => {
   const world = virtualTime("a program")
   const fiber = world.start(effect)

@@ -2,18 +2,18 @@ import { Chunk, Duration, Effect, Fiber, Option, TestClock, TestServices } from 
 
 const aMoment = TestServices.provideLive(Effect.sleep("1 millis"))
 
-/** Waits in real time, for what a file, a socket or a promise has to do first. */
+/** Waits in real time for a condition that depends on a file, a socket, or a promise. */
 export const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>, tries = 10_000): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
     if (yield* condition) return
-    if (tries === 0) return yield* Effect.dieMessage("waited in vain")
+    if (tries === 0) return yield* Effect.dieMessage("The condition was never met.")
     yield* aMoment
     yield* eventually(condition, tries - 1)
   })
 
 const isDone = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => Effect.map(Fiber.poll(fiber), Option.isSome)
 
-/** What a fiber ends with that has nothing left to do but file I/O. */
+/** Joins a fiber that only waits for file I/O. */
 export const ended = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
   Effect.zipRight(eventually(isDone(fiber)), Fiber.join(fiber))
 
@@ -24,8 +24,8 @@ interface Passage {
 }
 
 /**
- * Lets virtual time pass in steps, with time for real file I/O in between: a step is over when as many fibers as given
- * sleep again, or the one that is watched is done. Tells whether it is.
+ * Advances the virtual clock in steps, with real time for file I/O in between. A step ends when `sleepers` fibers sleep
+ * again or the watched fiber is done. Returns whether it is done.
  */
 export const pass = <A, E>(watched: Fiber.RuntimeFiber<A, E>, { seconds, sleepers = 1, step = 0.5 }: Passage) =>
   Effect.gen(function* () {

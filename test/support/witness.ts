@@ -13,7 +13,7 @@ const everythingAbout = (value: unknown): ReadonlyArray<string> => [
   Inspectable.toStringUnknown(value)
 ]
 
-/** Sees all that a program shows: its failures in every shape, its logs at trace level, and its spans. */
+/** Records everything that a program reveals: its failures in every format, its logs at trace level, and its spans. */
 export const makeWitness = () => {
   const shown: Array<string> = []
   const spans: Array<SeenSpan> = []

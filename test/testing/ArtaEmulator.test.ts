@@ -6,12 +6,14 @@ import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { decode } from "fast-png"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 
-interface Answer {
+interface JsonResponse {
   readonly status: number
   readonly json: unknown
 }
 
-const send = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Answer, unknown, HttpClient.HttpClient> =>
+const send = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<JsonResponse, unknown, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const client = yield* HttpClient.HttpClient
     const response = yield* client.execute(request)
@@ -54,22 +56,22 @@ const status = (authorization: string, id: string) =>
     )
   )
 
-const field = (answer: Answer, name: string): string => {
-  const value = Object.entries(answer.json ?? {}).find(([key]) => key === name)?.[1] as unknown
+const field = (response: JsonResponse, name: string): string => {
+  const value = Object.entries(response.json ?? {}).find(([key]) => key === name)?.[1] as unknown
   return typeof value === "string" ? value : ""
 }
 
-const emulated = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layer(options))
+const withEmulator = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layer(options))
 
 describe("the emulator's identity services", () => {
   it.effect.each(["/identitytoolkit/v3/relyingparty/signupNewUser", "/v1/accounts:signUp"])(
     "sign up at %s, every value a string",
     (path) =>
       Effect.gen(function* () {
-        const answer = yield* signUp("k", path)
-        expect(answer).toMatchObject({ status: 200, json: { expiresIn: "600" } })
-        for (const name of ["kind", "localId", "idToken", "refreshToken"]) expect(field(answer, name)).not.toBe("")
-      }).pipe(emulated({ tokenLife: "10 minutes" }))
+        const response = yield* signUp("k", path)
+        expect(response).toMatchObject({ status: 200, json: { expiresIn: "600" } })
+        for (const name of ["kind", "localId", "idToken", "refreshToken"]) expect(field(response, name)).not.toBe("")
+      }).pipe(withEmulator({ tokenLife: "10 minutes" }))
   )
 
   it.effect("refuse a missing and a wrong API key like the real services", () =>
@@ -83,21 +85,21 @@ describe("the emulator's identity services", () => {
         json: { error: { code: 400, message: "API key not valid. Please pass a valid API key." } }
       })
       expect(yield* signUp("good")).toMatchObject({ status: 200 })
-    }).pipe(emulated({ apiKeys: ["good"] }))
+    }).pipe(withEmulator({ apiKeys: ["good"] }))
   )
 
   it.effect("refresh in snake case, and rotate the refresh token if configured", () =>
     Effect.gen(function* () {
       const refreshToken = field(yield* signUp("k"), "refreshToken")
-      const answer = yield* refresh("k", { grant_type: "refresh_token", refresh_token: refreshToken })
-      expect(answer).toMatchObject({ status: 200, json: { expires_in: "3600", token_type: "Bearer" } })
-      expect(field(answer, "id_token")).toBe(field(answer, "access_token"))
-      expect(field(answer, "refresh_token")).not.toBe(refreshToken)
+      const response = yield* refresh("k", { grant_type: "refresh_token", refresh_token: refreshToken })
+      expect(response).toMatchObject({ status: 200, json: { expires_in: "3600", token_type: "Bearer" } })
+      expect(field(response, "id_token")).toBe(field(response, "access_token"))
+      expect(field(response, "refresh_token")).not.toBe(refreshToken)
       expect(yield* refresh("k", { grant_type: "refresh_token", refresh_token: refreshToken })).toMatchObject({
         status: 400,
         json: { error: { message: "INVALID_REFRESH_TOKEN" } }
       })
-    }).pipe(emulated({ rotateRefreshTokens: true }))
+    }).pipe(withEmulator({ rotateRefreshTokens: true }))
   )
 
   it.effect("explain why a refresh fails", () =>
@@ -112,7 +114,7 @@ describe("the emulator's identity services", () => {
       expect(yield* codeOf("other", { grant_type: "refresh_token", refresh_token: refreshToken })).toContain(
         "PROJECT_NUMBER_MISMATCH"
       )
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -131,7 +133,7 @@ describe("the emulator's image service", () => {
           response: [{ url: `https://arta.test/images/${id}/0.png` }, { url: /1\.png$/ as never }]
         }
       })
-    }).pipe(emulated({ queueTime: "5 seconds", drawTime: "20 seconds" }))
+    }).pipe(withEmulator({ queueTime: "5 seconds", drawTime: "20 seconds" }))
   )
 
   it.effect("accepts only valid tokens that it issued", () =>
@@ -144,7 +146,7 @@ describe("the emulator's image service", () => {
       expect(yield* submit(idToken)).toMatchObject({ status: 200 })
       yield* TestClock.adjust("10 minutes")
       expect(yield* submit(idToken)).toMatchObject({ status: 401 })
-    }).pipe(emulated({ tokenLife: "10 minutes" }))
+    }).pipe(withEmulator({ tokenLife: "10 minutes" }))
   )
 
   it.effect("responds like FastAPI", () =>
@@ -160,11 +162,12 @@ describe("the emulator's image service", () => {
       expect(yield* submit(idToken, {})).toMatchObject({ status: 422 })
       expect(yield* status(idToken, "unknown")).toMatchObject({ status: 404, json: { detail: "Record not found" } })
       expect(yield* send(HttpClientRequest.get("https://arta.test/elsewhere"))).toMatchObject({ status: 404 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
-describe("the emulator's images", () => {
+// Draws many images.
+describe("the emulator's images", { timeout: 60_000 }, () => {
   const image = (options: Parameters<typeof Arta.run>[0], index = 0) =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Arta.run(options))
@@ -213,7 +216,7 @@ describe("the emulator's images", () => {
       const response = yield* client.get("https://arta.test/images/unknown/0.png")
       expect(response.status).toBe(404)
       expect(yield* response.text).toContain("404")
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -226,7 +229,7 @@ describe("the emulator's faults and counters", () => {
       expect(yield* submit(idToken)).toMatchObject({ status: 429 })
       expect(yield* submit(idToken)).toMatchObject({ status: 200 })
     }).pipe(
-      emulated({
+      withEmulator({
         faults: [
           Fault.respond("submit", 429, { body: { detail: "slow down" }, headers: { "retry-after": "5" } }),
           Fault.respond("signUp", 503, { body: {} }),
@@ -245,7 +248,7 @@ describe("the emulator's faults and counters", () => {
       expect(yield* Effect.flip(submit(idToken))).toMatchObject({ _tag: "RequestError", reason: "Transport" })
       expect(yield* Effect.flip(submit(idToken))).toMatchObject({ _tag: "RequestError", reason: "Transport" })
       expect(yield* emulator.counts).toEqual({ signUp: 1, refresh: 0, submit: 2, status: 0, image: 0 })
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 
   it.effect("record every request with its time", () =>
@@ -258,7 +261,7 @@ describe("the emulator's faults and counters", () => {
         { operation: "signUp", at: 0 },
         { operation: "submit", at: 5_000 }
       ])
-    }).pipe(emulated())
+    }).pipe(withEmulator())
   )
 })
 
@@ -293,8 +296,8 @@ describe("the emulator on a port", () => {
         const submitted = await fetch(`${urls.apiUrl}/text2image`, { method: "POST", headers, body })
         const { record_id: id } = (await submitted.json()) as { record_id: string }
         await new Promise((resolve) => setTimeout(resolve, 50))
-        const answer = await fetch(`${urls.apiUrl}/text2image/${id}/status`, { headers })
-        const { response } = (await answer.json()) as { response: ReadonlyArray<{ url: string }> }
+        const status = await fetch(`${urls.apiUrl}/text2image/${id}/status`, { headers })
+        const { response } = (await status.json()) as { response: ReadonlyArray<{ url: string }> }
         const bytes = await (await fetch(response[0]?.url ?? "")).arrayBuffer()
         expect(decode(new Uint8Array(bytes)).width).toBe(256)
       })

@@ -20,7 +20,7 @@ const serverLayer = (port: number) =>
     )
   )
 
-/** Serves the emulator until it is interrupted. The lines it prints point any program of this machine at it. */
+/** Serves the emulator until it is interrupted. Prints the environment variables that point a program at it. */
 export const emulator = ({
   port
 }: {
@@ -30,7 +30,7 @@ export const emulator = ({
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const { apiUrl, signUpUrl, tokenUrl } = yield* ArtaEmulator.urls
-    // A session of the emulator must not take the place of a real one.
+    // A session of the emulator must not replace a real one.
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "effect-arta-" })
     const variables = {
       ARTA_API_KEY: "emulated",

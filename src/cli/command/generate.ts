@@ -53,7 +53,7 @@ const repeatCommand = (request: GenerateRequest.GenerateRequest, { emulator }: S
   ])
 }
 
-/** Where a generation is recorded and saved. With `--no-save`, nowhere. */
+/** The journal and the directory that receive the generation. With `--no-save`, there are none. */
 const openOutput = ({ noSave, output }: SaveOptions) =>
   noSave
     ? Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.none() })
@@ -65,12 +65,12 @@ const openOutput = ({ noSave, output }: SaveOptions) =>
         }
       })
 
-/** Says how to get the images of a generation that the command leaves unfinished. */
+/** Prints how to get the images of an unfinished generation. */
 const printLastKnown = ({ recordId, request }: SubmissionJournal.LastKnown, flags: WatchFlags): Effect.Effect<void> => {
   if (Option.isNone(flags)) return Effect.void
   if (recordId !== undefined) {
     const resume = watchCommand(recordId, flags.value)
-    return Console.error(`The service is still working on the generation ${recordId}. To get its images: ${resume}`)
+    return Console.error(`The service has accepted the generation ${recordId}. To get its images: ${resume}`)
   }
   if (request === undefined) return Effect.void
   return Console.error(explain(new ArtaError.SubmissionUnknownError({ request })))
@@ -89,7 +89,7 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
       (events) => runAndReport(events, { json: input.json, save }),
       SubmissionJournal.withJournal(SubmissionJournal.track(submissions, lastKnown)),
       Effect.onInterrupt(() => printUnfinished),
-      // If the disk is full or the directory is gone, the service still finishes the generation.
+      // Even if the disk is full or the directory is gone, the service finishes the generation.
       Effect.tapError((failure) => (isPlatformError(failure) ? printUnfinished : Effect.void))
     )
     if (!input.json) {

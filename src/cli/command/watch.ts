@@ -2,6 +2,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { Generation } from "effect-arta"
 import { Arta, ImageFile } from "effect-arta"
@@ -21,13 +22,14 @@ const save = (directory: string) => (done: Generation.Completed) =>
   Effect.gen(function* () {
     const journal = yield* Journal.open(directory)
     const records = yield* journal.records
-    const known = [...records.values()].find(({ recordId }) => recordId === done.recordId)
-    return yield* known === undefined
-      ? saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId) })
-      : saveJournaled(journal, known.key, directory)(done)
+    const found = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
+    return yield* Option.match(found, {
+      onNone: () => saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId) }),
+      onSome: ([key]) => saveJournaled(journal, key, directory)(done)
+    })
   }).pipe(Effect.scoped)
 
-/** Picks up a generation that was submitted before, shows how it comes along, and saves it. */
+/** Resumes a generation that was submitted before, shows the progress, and saves the images. */
 export const watch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   runAndReport(Arta.watch(input.recordId, { timeout: Duration.seconds(input.timeout) }), {
     json: input.json,

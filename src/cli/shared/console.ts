@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import type { WriteStream } from "node:tty"
 import { stripVTControlCharacters } from "node:util"
 
-// `hasColors` knows of NO_COLOR and of terminals that have none.
+// `hasColors` respects NO_COLOR and the abilities of the terminal.
 const hasColors = (stream: WriteStream): boolean => stream.isTTY && stream.hasColors()
 
 const stripped = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
@@ -13,7 +13,7 @@ const stripped = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
 const stripUnless = <A>(colors: boolean, print: (...values: ReadonlyArray<unknown>) => A) =>
   colors ? print : (...values: ReadonlyArray<unknown>) => print(...stripped(values))
 
-/** A console that prints colours on terminals only, because the help texts of `@effect/cli` always have them. */
+/** A console that prints colors on terminals only: the help texts of `@effect/cli` always contain them. */
 export const layer: Layer.Layer<never> = Console.consoleWith((console) =>
   Effect.sync(() =>
     Console.setConsole({

@@ -15,7 +15,7 @@ import { quote } from "shell-quote"
 import { flags as flagNames } from "./flagNames.js"
 import type { Line } from "./jsonOutput.js"
 
-/** What the command ends with. README.md lists the same. */
+/** The exit codes. The documentation lists them too. */
 export const exitCodes = {
   success: 0,
   unexpected: 1,
@@ -30,13 +30,13 @@ export const exitCodes = {
 
 type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
-/** What was asked for cannot be done as it was written. */
+/** The arguments or the input file are invalid. */
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", { message: Schema.String }) {}
 
-/** Something on this machine is in the way. */
+/** The environment or a file on this machine prevents the command from running. */
 export class SetupError extends Schema.TaggedError<SetupError>()("SetupError", { message: Schema.String }) {}
 
-/** Some of many failed, each of which was printed already. */
+/** Some rows of a batch failed. `--json` has printed each of them already. */
 export class PartlyFailed extends Schema.TaggedError<PartlyFailed>()("PartlyFailed", {
   message: Schema.String,
   exitCode: Schema.Number
@@ -84,7 +84,7 @@ const isFlag = (field: string): field is keyof typeof flagNames => field in flag
 
 const nameOf = (field: string): string => (isFlag(field) ? flagNames[field] : `The option ${field}`)
 
-/** The flags with which a generation is picked up again. None: nothing can, because it was on the emulator in memory. */
+/** The flags of the `watch` command that resumes a generation. None: nothing can resume it. */
 export type WatchFlags = Option.Option<ReadonlyArray<string>>
 
 export const watchCommand = (recordId: string, flags: ReadonlyArray<string>): string =>
@@ -96,11 +96,11 @@ const watchHint = (recordId: string | undefined, flags: WatchFlags): string =>
 const lookFirstHint = ({ seed }: GenerateRequest.GenerateRequest): string =>
   `\nLook for it among your images at the service before you submit it again (seed ${String(seed)}).`
 
-/** Whether the service says that there is no such generation. */
+/** Whether the service has no such generation. */
 export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean =>
   operation === "status" && (status === 404 || status === 410)
 
-/** One or two sentences: what happened, and what to do next. */
+/** What happened, and what to do next. */
 export const explain = (failure: Failure, flags: WatchFlags = Option.none()): string => {
   switch (failure._tag) {
     case "InvalidRequestError":
@@ -139,7 +139,7 @@ export const failedLine = (failure: Failure): Extract<Line, { readonly _tag: "Fa
   recordId: "recordId" in failure ? failure.recordId : undefined
 })
 
-/** What is missing or wrong in the environment. */
+/** Turns an error of the configuration into an instruction. */
 export const fromConfigError = (error: ConfigError): SetupError =>
   new SetupError({
     message: isMissingDataOnly(error)
@@ -149,10 +149,10 @@ export const fromConfigError = (error: ConfigError): SetupError =>
 
 const defect = "An unexpected error occurred. Run the command again with --log-level debug and report the output."
 
-/** A command ended early, and has said why. */
+/** The command failed and has printed why. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly exitCode: number }> {}
 
-/** Says on standard error what went wrong; at the log level debug also where. */
+/** Prints the failure on standard error. At log level debug, logs the cause with its stack too. */
 const printCause =
   (flags: WatchFlags) =>
   (cause: Cause.Cause<Failure>): Effect.Effect<void> => {
@@ -161,7 +161,7 @@ const printCause =
       onNone: () => defect,
       onSome: (failure) => explain(failure, flags)
     })
-    // What a service says must not drive the terminal.
+    // A message from the service must not control the terminal.
     return Effect.zipRight(Console.error(stripVTControlCharacters(text)), Effect.logDebug(cause))
   }
 
@@ -179,7 +179,7 @@ const exitCodeOfError = (error: unknown): number => {
   return isValidationError(error) ? exitCodes.usage : exitCodes.unexpected
 }
 
-/** The code with which the process ends. */
+/** The exit code of the process. */
 export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number =>
   Exit.match(exit, {
     onSuccess: () => exitCodes.success,

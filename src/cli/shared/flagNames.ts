@@ -1,4 +1,4 @@
-/** The flag for each option of the library. Columns of a batch file may have either name. */
+/** The flag for each option of the library. The columns of a batch file can have either name. */
 export const flags = {
   prompt: "The prompt",
   model: "--model",

@@ -1,7 +1,6 @@
-/** What the command is for. */
 export const purpose = "Turn prompts into images through the ARTA API."
 
-/** What each command does, in a sentence. */
+/** What each command does, in one sentence. */
 export const summaries = {
   generate: "Generate images from a prompt.",
   watch: "Resume a generation that was submitted before.",
@@ -16,7 +15,7 @@ export const summaries = {
 
 const width = Math.max(...Object.keys(summaries).map(({ length }) => length))
 
-/** The help of the whole command. That of `@effect/cli` repeats every option in lines as long as the longest. */
+/** The help of `effect-arta` itself. The one of `@effect/cli` lists every option of every command in overlong lines. */
 export const overview = (version: string): string =>
   [
     `effect-arta ${version}`,
@@ -31,7 +30,7 @@ export const overview = (version: string): string =>
     "",
     ...Object.entries(summaries).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "effect-arta <command> --help lists the options of a command. Each of them also takes",
-    "--wizard, to be asked for its options, and --log-level, for instance debug.",
-    "effect-arta --completions bash (or fish, sh, zsh) prints completions for a shell."
+    "effect-arta <command> --help lists the options of a command. Every command also takes",
+    "--wizard, which prompts for the options, and --log-level, for example debug.",
+    "effect-arta --completions bash (or fish, sh, zsh) prints the completions for a shell."
   ].join("\n")

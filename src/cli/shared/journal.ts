@@ -3,109 +3,120 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { GenerateRequest, Generation, ImageFile } from "effect-arta"
-import { exitCodes, SetupError } from "./errors.js"
+import * as SynchronizedRef from "effect/SynchronizedRef"
+import type { GenerateRequest, Generation } from "effect-arta"
+import { AtomicFile, ImageFile } from "effect-arta"
+import type { SetupError } from "./errors.js"
+import type { Entry } from "./journalEntry.js"
+import { completeSize, fileName, isCutOff, parseLeniently, parseStrictly, toBytes } from "./journalEntry.js"
 
-const Request = GenerateRequest.GenerateRequest
 type Request = GenerateRequest.GenerateRequest
 
-/**
- * A line of the journal. `key` is what the generation was asked for by: a row of a batch, or one call of `generate`.
- * `Submitting` is written before the request leaves, so whatever happens then, nothing is sent twice.
- */
-const Entry = Schema.Union(
-  Schema.TaggedStruct("Submitting", { key: Schema.String, request: Request, name: Schema.String }),
-  Schema.TaggedStruct("NotAccepted", { key: Schema.String }),
-  Schema.TaggedStruct("Submitted", { key: Schema.String, recordId: Generation.RecordId }),
-  Schema.TaggedStruct("Saved", { key: Schema.String, files: Schema.Array(Schema.String) }),
-  Schema.TaggedStruct("Failed", {
-    key: Schema.String,
-    error: Schema.optionalWith(Schema.String, { default: () => "GenerationFailedError" }),
-    message: Schema.String,
-    exitCode: Schema.optionalWith(Schema.Int, { default: () => exitCodes.generationFailed })
-  })
-)
-
-type Entry = typeof Entry.Type
-
-/** How a generation stands, by the last of its entries. */
+/** The state of a generation after its last entry. */
 export interface JournalRecord {
   readonly key: string
+  /** The position among all records, by first submission. */
+  readonly position: number
   readonly request: Request
-  /** What the names of its files start with. */
+  /** The prefix of its file names. */
   readonly name: string
   readonly recordId?: Generation.RecordId
   readonly last: Entry
 }
 
-type JournalRecords = ReadonlyMap<string, JournalRecord>
+export type JournalRecords = HashMap.HashMap<string, JournalRecord>
 
-const apply = (records: Map<string, JournalRecord>, entry: Entry): Map<string, JournalRecord> => {
+const addToRecords = (records: JournalRecords, entry: Entry): JournalRecords => {
   const { key } = entry
+  const before = HashMap.get(records, key)
   if (entry._tag === "Submitting") {
-    return records.set(key, { key, request: entry.request, name: entry.name, last: entry })
+    const position = Option.match(before, {
+      onNone: () => HashMap.size(records),
+      onSome: (record) => record.position
+    })
+    return HashMap.set(records, key, { key, position, request: entry.request, name: entry.name, last: entry })
   }
-  const before = records.get(key)
-  if (before === undefined) return records
-  return records.set(key, {
-    ...before,
-    ...(entry._tag === "Submitted" ? { recordId: entry.recordId } : {}),
-    last: entry
+  return Option.match(before, {
+    onNone: () => records,
+    onSome: (record) =>
+      HashMap.set(records, key, {
+        ...record,
+        ...(entry._tag === "Submitted" ? { recordId: entry.recordId } : {}),
+        last: entry
+      })
   })
 }
 
-const Line = Schema.parseJson(Entry)
-const encoder = new TextEncoder()
-const decode = Schema.decodeOption(Line)
-const encode = Schema.encodeSync(Line)
-
-const fileName = "effect-arta.jsonl"
-
-const readJournalText = (directory: string) =>
+const readText = (directory: string) =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    return yield* Effect.catchIf(
-      fs.readFileString(path.join(directory, fileName)),
-      (error) => error._tag === "SystemError" && error.reason === "NotFound",
-      () => Effect.succeed("")
-    )
+    return (yield* AtomicFile.readIfExists(path.join(directory, fileName))) ?? ""
   })
 
-// A power failure may have cut off the last line. What it would have said is then as if it had not been.
-const wholeLinesOf = (text: string): string => text.slice(0, text.lastIndexOf("\n") + 1)
-
-const completeLines = (text: string): ReadonlyArray<string> => wholeLinesOf(text).split("\n").slice(0, -1)
-
-const readLeniently = (text: string): ReadonlyArray<Entry> =>
-  Array.filterMap(completeLines(text), (line) => decode(line))
-
-/** The records in the journal of a directory, in the order of their first submission. */
+/** Reads the journal of a directory. Returns its records by first submission. */
 export const read = (
   directory: string
-): Effect.Effect<JournalRecords, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Effect.map(readJournalText(directory), (text) =>
-    Array.reduce(readLeniently(text), new Map<string, JournalRecord>(), apply)
-  )
+): Effect.Effect<ReadonlyArray<JournalRecord>, PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.map(readText(directory), (text) => {
+    const records = Array.reduce(parseLeniently(text), HashMap.empty<string, JournalRecord>(), addToRecords)
+    return Array.sortWith(HashMap.values(records), ({ position }) => position, Order.number)
+  })
 
-// Passed over, a damaged line could make a generation be submitted twice.
-const readStrictly = (text: string) =>
-  Effect.forEach(completeLines(text), (line, index) =>
-    Effect.mapError(
-      decode(line),
-      () =>
-        new SetupError({
-          message: `Line ${String(index + 1)} of ${fileName} is damaged. Fix or remove the line, or choose another directory.`
-        })
-    )
-  )
+/** What is known of the journal file. */
+interface State {
+  readonly records: JournalRecords
+  /** The key that owns each name. If two take a name at once, the first one in the file owns it. */
+  readonly owners: HashMap.HashMap<string, string>
+  /** The number of bytes read so far. */
+  readonly offset: number
+}
+
+const empty: State = { records: HashMap.empty(), owners: HashMap.empty(), offset: 0 }
+
+const addEntry = (state: State, entry: Entry): State => ({
+  ...state,
+  records: addToRecords(state.records, entry),
+  owners:
+    entry._tag === "Submitting" && !HashMap.has(state.owners, entry.name)
+      ? HashMap.set(state.owners, entry.name, entry.key)
+      : state.owners
+})
+
+const addText = (state: State, text: string, entries: ReadonlyArray<Entry>): State =>
+  Array.reduce(entries, { ...state, offset: state.offset + completeSize(text) }, addEntry)
+
+/** Whether a name belongs to another key, or to files that the journal does not know. */
+const isTaken = ({ owners }: State, files: ReadonlyArray<string>, key: string, name: string): boolean =>
+  Option.match(HashMap.get(owners, name), {
+    onNone: () => files.some((file) => file.startsWith(`${name}-`)),
+    onSome: (owner) => owner !== key
+  })
+
+const freeName = (state: State, files: ReadonlyArray<string>, key: string, request: Request): string => {
+  const name = ImageFile.nameOf(request)
+  for (let number = 1; ; number += 1) {
+    const candidate = number === 1 ? name : `${name}-${String(number)}`
+    if (!isTaken(state, files, key, candidate)) return candidate
+  }
+}
+
+/** Opens the file for appending, and removes an incomplete last line. */
+const openFile = (location: string, text: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const file = yield* fs.open(location, { flag: "a" })
+    if (isCutOff(text)) yield* file.truncate(FileSystem.Size(completeSize(text)))
+    return file
+  })
 
 export interface Journal {
   readonly records: Effect.Effect<JournalRecords>
-  /** Notes that a request is about to leave, and under which name its images will be. */
+  /** Records that a request is about to be sent, and reserves the name of its images. */
   readonly begin: (key: string, request: Request) => Effect.Effect<void, PlatformError>
   readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>
 }
@@ -119,55 +130,34 @@ export const open = (
     const path = yield* Path.Path
     yield* fs.makeDirectory(directory, { recursive: true })
     const location = path.join(directory, fileName)
-    const text = yield* readJournalText(directory)
-    const existing = yield* fs.readDirectory(directory)
-    const file = yield* fs.open(location, { flag: "a" })
-    const writeLock = yield* Effect.makeSemaphore(1)
+    const text = yield* readText(directory)
+    const files = yield* fs.readDirectory(directory)
+    const state = yield* SynchronizedRef.make(addText(empty, text, yield* parseStrictly(text)))
+    const file = yield* openFile(location, text)
 
-    const records = new Map<string, JournalRecord>()
-    // Of two that take a name in the same moment, the one that comes first in the file has it.
-    const owners = new Map<string, string>()
-    let size = 0
-    const learn = (added: string, entries: ReadonlyArray<Entry>) => {
-      size += encoder.encode(wholeLinesOf(added)).length
-      for (const entry of entries) {
-        apply(records, entry)
-        if (entry._tag === "Submitting" && !owners.has(entry.name)) owners.set(entry.name, entry.key)
-      }
-    }
-    learn(text, yield* readStrictly(text))
-    if (wholeLinesOf(text) !== text) yield* file.truncate(FileSystem.Size(size))
-
-    // Other commands write to the same journal, so what was written is read back with what they have written since.
-    const append = (entry: Entry) =>
+    // Other commands append to the same journal: read back their entries together with this one.
+    const append = (before: State, entry: Entry) =>
       Effect.gen(function* () {
-        yield* file.writeAll(encoder.encode(`${encode(entry)}\n`))
+        yield* file.writeAll(toBytes(entry))
         yield* file.sync
-        const news = yield* fs.stream(location, { offset: size }).pipe(Stream.decodeText(), Stream.mkString)
-        learn(news, readLeniently(news))
+        const added = yield* fs.stream(location, { offset: before.offset }).pipe(Stream.decodeText(), Stream.mkString)
+        return addText(before, added, parseLeniently(added))
       })
 
-    const isTaken = (name: string, key: string) =>
-      owners.has(name) ? owners.get(name) !== key : existing.some((file) => file.startsWith(`${name}-`))
-
-    const freeName = (key: string, request: Request) => {
-      const name = ImageFile.nameOf(request)
-      for (let number = 1; ; number += 1) {
-        const candidate = number === 1 ? name : `${name}-${String(number)}`
-        if (!isTaken(candidate, key)) return candidate
-      }
+    // If another command took the name first, try the next one.
+    const begin = (before: State, key: string, request: Request): Effect.Effect<State, PlatformError> => {
+      const name = freeName(before, files, key, request)
+      return Effect.flatMap(append(before, { _tag: "Submitting", key, request, name }), (after) =>
+        isTaken(after, files, key, name) ? begin(after, key, request) : Effect.succeed(after)
+      )
     }
 
-    const begin = (key: string, request: Request): Effect.Effect<void, PlatformError> =>
-      Effect.suspend(() => {
-        const name = freeName(key, request)
-        const taken = append({ _tag: "Submitting", key, request, name })
-        return Effect.flatMap(taken, () => (isTaken(name, key) ? begin(key, request) : Effect.void))
-      })
+    const update = (change: (before: State) => Effect.Effect<State, PlatformError>) =>
+      Effect.uninterruptible(SynchronizedRef.updateEffect(state, change))
 
     return {
-      records: Effect.sync(() => new Map(records)),
-      begin: (key, request) => Effect.uninterruptible(writeLock.withPermits(1)(begin(key, request))),
-      note: (entry) => Effect.uninterruptible(writeLock.withPermits(1)(append(entry)))
+      records: Effect.map(state, ({ records }) => records),
+      begin: (key, request) => update((before) => begin(before, key, request)),
+      note: (entry) => update((before) => append(before, entry))
     }
   })

@@ -26,7 +26,7 @@ const realLayer = (proxy: Option.Option<string>) =>
     Layer.mapError((error) => (isConfigError(error) ? fromConfigError(error) : error))
   )
 
-/** The services that a command asks for: the real ones by the environment, or the emulator in memory. */
+/** The services of a command: the real ones, configured by the environment, or the emulator in memory. */
 export const services = ({
   emulator,
   proxy

@@ -43,7 +43,6 @@ export const toRequest = (prompt: string, parsed: ImageOptions): GenerateRequest
   seed: Option.getOrUndefined(parsed.seed)
 })
 
-/** Where images go. */
 export const output = Options.directory("output").pipe(
   Options.withAlias("o"),
   Options.withPseudoName("DIR"),
@@ -53,7 +52,6 @@ export const output = Options.directory("output").pipe(
 
 export const json = Options.boolean("json").pipe(describedAs("Print one JSON object per line instead of text."))
 
-/** What becomes of the result. */
 export const saveOptions = {
   output,
   noSave: Options.boolean("no-save").pipe(describedAs("Print the addresses of the images instead of saving them.")),
@@ -62,7 +60,7 @@ export const saveOptions = {
 
 export type SaveOptions = Parsed<typeof saveOptions>
 
-/** Which service is talked to, and for how long. */
+/** The service and the timeout. */
 export const serviceOptions = {
   timeout: Options.float("timeout").pipe(
     Options.withPseudoName("seconds"),
@@ -89,7 +87,7 @@ export type ServiceOptions = Parsed<typeof serviceOptions>
 export const proxyFlag = (proxy: ServiceOptions["proxy"]): ReadonlyArray<string> =>
   Option.match(proxy, { onNone: () => [], onSome: (url) => ["--proxy", url] })
 
-/** The flags with which a generation that was left alone is picked up again, if it can be. */
+/** The flags of the `watch` command that resumes a generation. None: the emulator in memory cannot resume. */
 export const watchFlags = (input: SaveOptions & ServiceOptions): Option.Option<ReadonlyArray<string>> =>
   input.emulator
     ? Option.none()

@@ -2,23 +2,24 @@ import type { Options, SingleBar } from "cli-progress"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { Generation } from "effect-arta"
 import { printLine } from "./jsonOutput.js"
 
-/** Shows how one generation comes along. */
+/** Shows the progress of one generation. */
 export interface Progress {
   readonly report: (event: Generation.GenerationEvent) => Effect.Effect<void>
-  /** The last word: what became of it. */
+  /** Shows the outcome. */
   readonly conclude: (outcome: string) => Effect.Effect<void>
 }
 
-/** A bar on standard error that refreshes ten times a second until the scope closes. Shows nothing without a terminal. */
+/** A bar on standard error, updated ten times a second until the scope closes. It shows nothing without a terminal. */
 export const bar = (options: Options): Effect.Effect<SingleBar, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.map(
       Effect.promise(() => import("cli-progress")),
-      // The scope closes on a signal as well.
+      // The scope closes on a signal too, so the bar needs no handler of its own.
       (module) => new module.default.SingleBar({ gracefulExit: false, hideCursor: true, ...options })
     ),
     (shown) =>
@@ -36,33 +37,46 @@ interface Stage {
   readonly since: number
 }
 
-const stageLine = (stages: ReadonlyArray<Stage>, outcome: string | undefined, now: number): string => {
+/** The stages so far, and the outcome once the generation has ended. */
+interface Timeline {
+  readonly stages: ReadonlyArray<Stage>
+  readonly end?: { readonly outcome: string; readonly at: number }
+}
+
+const addStage = (timeline: Timeline, name: Stage["name"], since: number): Timeline =>
+  timeline.stages.at(-1)?.name === name ? timeline : { ...timeline, stages: [...timeline.stages, { name, since }] }
+
+const timelineText = ({ end, stages }: Timeline, now: number): string => {
   const past = stages.flatMap(({ name, since }, index) => {
     const next = stages[index + 1]
     const isShort = name === "submitting" || name === "saving"
-    return isShort && (next !== undefined || outcome !== undefined)
+    return isShort && (next !== undefined || end !== undefined)
       ? []
-      : [`${name} ${seconds((next?.since ?? now) - since)}`]
+      : [`${name} ${seconds((next?.since ?? end?.at ?? now) - since)}`]
   })
-  return [...past, ...(outcome === undefined ? [] : [outcome])].join(" → ")
+  return [...past, ...(end === undefined ? [] : [end.outcome])].join(" → ")
 }
 
 /** A line that is rewritten until the generation ends: `queued 3 s → generating 7 s → saved`. */
 const liveLine: Effect.Effect<Progress, never, Scope.Scope> = Effect.gen(function* () {
-  const stages: Array<Stage> = [{ name: "submitting", since: Date.now() }]
-  let end: { readonly outcome: string; readonly at: number } | undefined
-  const line = yield* bar({ format: () => stageLine(stages, end?.outcome, end?.at ?? Date.now()) })
-  line.start(1, 0)
-  return {
-    report: ({ _tag }) =>
-      Effect.sync(() => {
-        const name = stageOf[_tag]
-        if (stages.at(-1)?.name !== name) stages.push({ name, since: Date.now() })
-      }),
-    conclude: (outcome) =>
-      Effect.sync(() => {
-        end = { outcome, at: Date.now() }
+  const clock = yield* Effect.clock
+  const timeline = yield* Effect.flatMap(clock.currentTimeMillis, (since) =>
+    Ref.make<Timeline>({ stages: [{ name: "submitting", since }] })
+  )
+  const line = yield* bar({
+    format: (_options, _params, payload: Timeline) => timelineText(payload, clock.unsafeCurrentTimeMillis())
+  })
+  // The bar changes the object that it starts with.
+  line.start(1, 0, { ...(yield* timeline) })
+  const change = (next: (before: Timeline, now: number) => Timeline) =>
+    Effect.flatMap(clock.currentTimeMillis, (now) => Ref.updateAndGet(timeline, (before) => next(before, now))).pipe(
+      Effect.map((payload) => {
+        line.update(payload)
       })
+    )
+  return {
+    report: ({ _tag }) => change((before, now) => addStage(before, stageOf[_tag], now)),
+    conclude: (outcome) => change((before, now) => ({ ...before, end: { outcome, at: now } }))
   }
 })
 
@@ -83,7 +97,7 @@ const plainLines: Progress = { report: (event) => Console.error(eventText(event)
 
 const jsonLines: Progress = { report: (event) => printLine(event), conclude: () => Effect.void }
 
-/** For a terminal a live line, for anything else a line per change, and for `--json` only the events themselves. */
+/** A live line on a terminal, the events themselves for `--json`, otherwise a line per event. */
 export const progress = (options: { readonly json: boolean }): Effect.Effect<Progress, never, Scope.Scope> => {
   if (options.json) return Effect.succeed(jsonLines)
   return Effect.suspend(() => (process.stderr.isTTY ? liveLine : Effect.succeed(plainLines)))

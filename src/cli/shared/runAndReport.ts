@@ -14,48 +14,61 @@ import { progress } from "./progress.js"
 
 export interface Options<R> {
   readonly json: boolean
-  /** What becomes of the images. None: their addresses are the result. */
+  /** Saves the images. None: the result is their addresses. */
   readonly save: Option.Option<
     (completed: Generation.Completed) => Effect.Effect<SaveResult, PlatformError | SetupError, R>
   >
 }
 
+/** Reports the events on the way, then saves the images. */
 const reportEvents = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   { save }: Options<R2>,
   { conclude, report }: Progress
 ) =>
   Effect.gen(function* () {
-    const done = yield* awaitCompleted(events, report)
+    const completed = yield* awaitCompleted(events, report)
     if (Option.isNone(save)) {
       yield* conclude("generated")
-      return { done, results: done.images.map(({ url }) => url), failures: [] }
+      return { completed, paths: [], failures: [] }
     }
-    const { failures, paths } = yield* save.value(done)
+    const { failures, paths } = yield* save.value(completed)
     yield* conclude(failures.length === 0 ? "saved" : "not all saved")
-    return { done, results: paths, failures }
+    return { completed, paths, failures }
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
-/** Shows a generation on the way, then prints the paths of its images, or their addresses where none are saved. */
+/** Prints the paths of the images, or their addresses if none are saved. `Completed` has the addresses for `--json`. */
+const printResults = (
+  { images, recordId }: Generation.Completed,
+  paths: ReadonlyArray<string>,
+  { json, save }: Pick<Options<unknown>, "json" | "save">
+): Effect.Effect<void> => {
+  if (json) return Effect.forEach(paths, (path) => printLine({ _tag: "Saved", recordId, path }), { discard: true })
+  const results = Option.isSome(save) ? paths : images.map(({ url }) => url)
+  return Effect.forEach(results, (result) => Console.log(result), { discard: true })
+}
+
+/** Fails with the first failure and prints the others. */
+const failWithFirst = ([first, ...others]: ReadonlyArray<ArtaError.DownloadError>) =>
+  Effect.zipRight(
+    Effect.forEach(others, (failure) => Console.error(explain(failure))),
+    first === undefined ? Effect.void : Effect.fail(first)
+  )
+
+/** Shows the progress of a generation, saves its images, and prints their paths or addresses. */
 export const runAndReport = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   options: Options<R2>
 ): Effect.Effect<void, E | PlatformError | SetupError | ArtaError.DownloadError, R | R2> =>
   Effect.gen(function* () {
-    const { done, failures, results } = yield* Effect.scoped(
+    const { completed, failures, paths } = yield* Effect.scoped(
       Effect.flatMap(progress(options), (shown) => reportEvents(events, options, shown))
     )
-    const [first, ...more] = failures
-    const isSaved = Option.isSome(options.save)
-    for (const path of results) {
-      if (!options.json) yield* Console.log(path)
-      else if (isSaved) yield* printLine({ _tag: "Saved", recordId: done.recordId, path })
-    }
-    yield* Effect.forEach(more, (failure) => Console.error(explain(failure)))
-    if (first !== undefined) yield* first
+    yield* printResults(completed, paths, options)
+    yield* failWithFirst(failures)
   })
 
-/** With `--json`, a failure is the last line of the output. The rows of a batch have said theirs already. */
+/** With `--json`, prints a failure as the last line. A batch has printed the failures of its rows already. */
 export const printFailureAsJson =
   ({ json }: { readonly json: boolean }) =>
   <A, E extends Failure, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

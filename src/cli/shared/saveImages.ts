@@ -5,13 +5,13 @@ import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import * as HashMap from "effect/HashMap"
 import * as Stream from "effect/Stream"
 import type { ArtaApi, ArtaError, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import type { Journal } from "./journal.js"
 
-/** The last event of a generation, each one reported on the way. */
+/** Reports every event of a generation and returns the last one. */
 export const awaitCompleted = <E, R>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   report: (event: Generation.GenerationEvent) => Effect.Effect<void>
@@ -30,7 +30,7 @@ export interface SaveResult {
   readonly failures: ReadonlyArray<ArtaError.DownloadError>
 }
 
-/** Saves the images that the directory does not have yet. `save` writes files atomically, so an existing file is complete. */
+/** Saves the images that the directory lacks. Writes are atomic, so an existing file is complete. */
 export const saveMissing = (
   { images, recordId }: Generation.Completed,
   { directory, name }: { readonly directory: string; readonly name: string }
@@ -56,9 +56,7 @@ export const saveJournaled =
   (done: Generation.Completed): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const { name } = yield* Effect.flatMap(journal.records, (records) =>
-        Effect.orDie(Option.fromNullable(records.get(key)))
-      )
+      const { name } = yield* Effect.flatMap(journal.records, (records) => Effect.orDie(HashMap.get(records, key)))
       const result = yield* saveMissing(done, { directory, name })
       if (result.failures.length === 0) {
         yield* journal.note({ _tag: "Saved", key, files: result.paths.map((file) => path.basename(file)) })

@@ -77,9 +77,9 @@ const recordUnsent = (
 ): Effect.Effect<void> =>
   Effect.catchAll(Effect.zipRight(begin(request), refused), (error) => Deferred.fail(failure, error))
 
-// On a terminal, the cursor may be in the live progress line.
-const printWaiting = Console.error(
-  `${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the response to the last submission.`
+const printWaiting = Effect.suspend(() =>
+  // On a terminal, the cursor may be in the live progress line.
+  Console.error(`${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the response to the last submission.`)
 )
 
 /** Delays an interruption until the response to a submission arrives: otherwise its record id would be lost. */

@@ -4,6 +4,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { isRedirect, notFollowed, untraced } from "../http.js"
@@ -92,18 +93,20 @@ export const fetchImage = <E, R>(
     const response = yield* open(client, yield* parseUrl(url))
     const declaredLength = response.headers["content-length"]
     yield* checkLength(Number(declaredLength ?? 0))
-    let ends = noBytes
+    const ends = yield* Ref.make(noBytes)
     const body = response.stream.pipe(
       Stream.mapError(incomplete),
       Stream.timeoutFail(
         () => failure("retry", `the server sent nothing for ${Duration.format(idleTimeout)}`),
         idleTimeout
       ),
-      Stream.tap((chunk) => {
-        ends = append(ends, chunk)
-        return checkSoFar(ends)
-      })
+      Stream.tap((chunk) =>
+        Effect.flatMap(
+          Ref.updateAndGet(ends, (before) => append(before, chunk)),
+          checkSoFar
+        )
+      )
     )
-    const end = Stream.fromEffect(Effect.suspend(() => checkComplete(ends, declaredLength)))
+    const end = Stream.fromEffect(Effect.flatMap(Ref.get(ends), (all) => checkComplete(all, declaredLength)))
     return Stream.concat(body, Stream.drain(Stream.tap(end, onComplete)))
   }).pipe(Stream.unwrapScoped)

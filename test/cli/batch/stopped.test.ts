@@ -8,8 +8,8 @@ import { command, started } from "../../support/command.js"
 import { commandProcess, startProcess } from "../../support/commandProcess.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
-describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => {
-  it.scopedLive("stops at once where no row would be let in", () =>
+describe.concurrent("A stopped batch", { timeout }, () => {
+  it.scopedLive("stops at once if sign-up fails for every row", () =>
     Effect.gen(function* () {
       const { emulator, file, run } = yield* batch
       yield* emulator.inject(Fault.identityError("signUp", "OPERATION_NOT_ALLOWED"))
@@ -37,7 +37,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort({ drawTime: "500 millis" }))
   )
 
-  it.scopedLive("submits 32 rows at a time, and after an interruption only those that were not sent yet", () =>
+  it.scopedLive("submits 32 rows at a time, and only unsent rows after an interruption", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch
       const rows = Array.from({ length: 40 }, (_, index) => `image ${String(index)}`)
@@ -70,7 +70,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort())
   )
 
-  it.scopedLive("lets no second batch into the same folder", () =>
+  it.scopedLive("lets no second batch into the same directory", () =>
     Effect.gen(function* () {
       const { env, file, images, run } = yield* batch
       const path = yield* file("p.txt", "a fox\n")
@@ -83,7 +83,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort({ drawTime: "1 hour" }))
   )
 
-  it.scopedLive("takes over no lock from another machine, which may be at work", () =>
+  it.scopedLive("does not take over a lock from another machine", () =>
     Effect.gen(function* () {
       const { emulator, file, fs, images, run } = yield* batch
       yield* fs.makeDirectory(images)
@@ -95,10 +95,10 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort())
   )
 
-  it.scopedLive("submits no more where the disk has no room for images", () =>
+  it.scopedLive("submits no more once the disk is full", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch
-      // The size of an image follows from its seed: these have more than the 2,048 bytes that a file may have.
+      // The seed determines the size of an image. These exceed the limit of 2,048 bytes for a file.
       const path = yield* file("r.jsonl", '{"prompt":"a fox","seed":7}\n'.repeat(4))
       const args = ["batch", path, "-o", images, "-c", "1"]
       const full = yield* commandProcess(args, { env, before: "ulimit -f 4" })
@@ -111,7 +111,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort())
   )
 
-  it.scopedLive("leaves no doubt about what was stopped before it was sent", () =>
+  it.scopedLive("retries rows that were stopped before they were sent", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch
       yield* emulator.inject(Fault.hang("signUp"))
@@ -128,14 +128,14 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort())
   )
 
-  it.scopedLive("submits no more where the service wants to be left alone for too long", () =>
+  it.scopedLive("submits no more if the cooldown of the service is too long", () =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch
       yield* emulator.inject(Fault.respond("submit", 429, { headers: { "retry-after": "3600" } }))
       const path = yield* file("p.txt", prompts.join("\n"))
       const limited = yield* run(path, "-c", "1")
       expect(limited.code).toBe(4)
-      // The other rows have not failed: they were not even tried.
+      // The other rows did not fail: they were not attempted.
       expect(limited.stderr).not.toMatch(/^Row \d/m)
       expect((yield* emulator.counts).submit).toBe(1)
       expect((yield* run(path)).code).toBe(0)
@@ -151,8 +151,14 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
       code: 4,
       says: /NOT_TODAY/
     },
-    { name: "had no session in time", fault: Fault.hang("signUp"), args: ["--timeout", "3"], code: 7, says: /nothing/ }
-  ])("submits what $name by the command that it prints", ({ args, code, fault, says }) =>
+    {
+      name: "had no session in time",
+      fault: Fault.hang("signUp"),
+      args: ["--timeout", "3"],
+      code: 7,
+      says: /not accepted/
+    }
+  ])("prints the command that submits a row that $name", ({ args, code, fault, says }) =>
     Effect.gen(function* () {
       const { emulator, env, file, run, saved } = yield* batch
       yield* emulator.inject(fault)
@@ -166,7 +172,7 @@ describe.concurrent("effect-arta batch, when it is stopped", { timeout }, () => 
     }).pipe(onPort())
   )
 
-  it.scopedLive("begins again what an emulator in memory has forgotten, by the command that it prints", () =>
+  it.scopedLive("prints the command that submits the rows of an emulator in memory again", () =>
     Effect.gen(function* () {
       const { file, images, saved } = yield* batch
       const path = yield* file("p.txt", "a fox\nan owl\n")

@@ -38,7 +38,7 @@ const opened = async (options: BrowserContextOptions = {}): Promise<Page> => {
   page.on("pageerror", (error) => problems.push(String(error)))
   page.on("requestfailed", (request) => {
     const reason = request.failure()?.errorText ?? "for no reason"
-    // Who leaves the page does not wait for its images.
+    // Leaving the page aborts the requests for its images.
     if (reason !== "net::ERR_ABORTED") problems.push(`${request.url()} failed: ${reason}`)
   })
   page.on("request", (request) => {
@@ -62,7 +62,10 @@ const files = (page: Page) =>
 
 if (isSkipped) console.warn(`The tests of the gallery in a browser are skipped: ${whySkipped}.`)
 
-describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkipped})` : ""}`, () => {
+const title = `The gallery in a browser${isSkipped ? ` (${whySkipped})` : ""}`
+
+// A browser takes its time on a busy machine.
+describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
   beforeAll(async () => {
     browser = await launch()
     const folder = await mkdtemp(join(tmpdir(), "effect-arta-"))
@@ -78,7 +81,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     expect(problems.splice(0)).toEqual([])
   })
 
-  it("loads every image, whatever its file is called", async () => {
+  it("loads every image for any file name", async () => {
     const page = await opened()
     const images = page.locator(".grid img")
     expect(await images.count()).toBe(total)
@@ -96,7 +99,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     }
   })
 
-  it("filters as one types, by prompt, model, seed and file name", async () => {
+  it("filters while typing, by prompt, model, seed and file name", async () => {
     const page = await opened()
     const field = page.getByLabel("Filter")
     expect(await count(page)).toBe("7 images")
@@ -117,7 +120,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     expect(await count(page)).toBe("1 of 7 images")
   })
 
-  it("says when nothing matches, and shows all again", async () => {
+  it("shows a notice when nothing matches, and shows all images again", async () => {
     const page = await opened()
     const notice = page.getByText("Nothing matches")
     expect(await notice.isVisible()).toBe(false)
@@ -131,7 +134,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     expect(await count(page)).toBe("7 images")
   })
 
-  it("is used by keyboard", async () => {
+  it("works with the keyboard", async () => {
     const page = await opened()
     await page.keyboard.press("Tab")
     expect(await page.getByLabel("Filter").evaluate((element) => element === document.activeElement)).toBe(true)
@@ -153,7 +156,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     await expect.poll(() => isFocused(page, /^first line/)).toBe(true)
   })
 
-  it("is used by mouse", async () => {
+  it("works with the mouse", async () => {
     const page = await opened()
     await thumbnail(page, "a lighthouse at dawn").click()
     expect(await viewer(page).getByText("Seed 7").isVisible()).toBe(true)
@@ -195,7 +198,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     expect((caption?.y ?? height) + (caption?.height ?? 0)).toBeLessThanOrEqual(height)
   })
 
-  it("shows a prompt that is HTML as it was written, and runs none of it", async () => {
+  it("shows a prompt with HTML as text and runs nothing in it", async () => {
     const page = await opened()
     await thumbnail(page, hostile).click()
     expect(await viewer(page).locator(".prompt").textContent()).toBe(hostile)
@@ -210,14 +213,14 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
 
   it("follows the light and the dark scheme", async () => {
     const page = await opened({ colorScheme: "light" })
-    const colours = () =>
+    const colors = () =>
       page.evaluate(() => {
         const { backgroundColor, color } = getComputedStyle(document.body)
         return [backgroundColor, color].map((text) => Number(/\d+/.exec(text)?.[0]))
       })
-    const [page1 = 0, text1 = 0] = await colours()
+    const [page1 = 0, text1 = 0] = await colors()
     await page.emulateMedia({ colorScheme: "dark" })
-    const [page2 = 0, text2 = 0] = await colours()
+    const [page2 = 0, text2 = 0] = await colors()
     expect(page1).toBeGreaterThan(text1 + 150)
     expect(text2).toBeGreaterThan(page2 + 150)
   })
@@ -234,7 +237,7 @@ describe.skipIf(isSkipped)(`The gallery in a browser${isSkipped ? ` (${whySkippe
     }
   })
 
-  it("is a grid of links to the files without JavaScript", async () => {
+  it("links to the files without JavaScript", async () => {
     const page = await opened({ javaScriptEnabled: false })
     expect(await page.getByLabel("Filter").isVisible()).toBe(false)
     expect(await count(page)).toBe("7 images")

@@ -6,7 +6,7 @@ import { pageOf } from "../../../src/cli/command/gallery/page.js"
 import { failing } from "../../support/failingDisk.js"
 import { galleryOf, inFolder, png } from "../../support/images.js"
 
-/** What stands under the images, from the first to the last: file name and size. */
+/** The file name and size of every image, in order. */
 const shown = (page: string) =>
   Array.from(
     page.matchAll(/<img src="([^"]*)" width="(\d+)" height="(\d+)"/g),
@@ -26,7 +26,7 @@ const jpeg = (width: number, height: number, ...before: ReadonlyArray<ReadonlyAr
     ...[0xff, 0xd9]
   ])
 
-/** The entry of a camera that was turned by a quarter. */
+/** The EXIF orientation of a camera turned by 90 degrees. */
 const turned = segment(0xe1, [
   ...ascii("Exif\0\0MM\0*\0\0\0\b"),
   ...word(1),
@@ -37,7 +37,7 @@ const turned = segment(0xe1, [
   ...[0, 0, 0, 0, 0, 0]
 ])
 
-const colourProfile = segment(0xe2, new Array<number>(20_000).fill(1))
+const colorProfile = segment(0xe2, new Array<number>(20_000).fill(1))
 
 const webp = (width: number, height: number) =>
   Uint8Array.from([
@@ -46,8 +46,8 @@ const webp = (width: number, height: number) =>
     ...[(height - 1) & 0xff, (height - 1) >> 8, 0]
   ])
 
-describe("The gallery of a folder", () => {
-  it.effect("has the images of the batch in its order, then the others by name and number", () =>
+describe("The gallery of a directory", () => {
+  it.effect("lists the images of the batch in its order, then the others by name and number", () =>
     inFolder(
       {
         "other-10.png": png(8, 4),
@@ -73,13 +73,13 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("tells the size of every kind of image as a browser shows it", () =>
+  it.effect("has the size of every kind of image as a browser shows it", () =>
     inFolder(
       {
         "a.PNG": png(7, 9),
         "b.jpg": jpeg(640, 480),
         "c.jpeg": jpeg(640, 480, turned),
-        "d.jpg": jpeg(640, 480, colourProfile),
+        "d.jpg": jpeg(640, 480, colorProfile),
         "e.webp": webp(1024, 300)
       },
       ({ directory }) =>
@@ -97,7 +97,7 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("leaves out what cannot be read, with a warning", () =>
+  it.effect("leaves out unreadable images with a warning", () =>
     inFolder(
       {
         "cut.png": png(8, 8).subarray(0, 18),
@@ -118,7 +118,7 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("reads no more than the beginning of an image, and of a few at a time", () =>
+  it.effect("reads only the start of an image, and a few images at once", () =>
     inFolder(
       Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`${String(index)}.png`, png(100, 200)])),
       ({ directory, fs }) =>
@@ -152,7 +152,7 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("says so where there are no images", () =>
+  it.effect("says that there are no images", () =>
     inFolder({ "notes.txt": "Not an image." }, ({ directory }) =>
       Effect.gen(function* () {
         const page = yield* galleryOf(directory)
@@ -162,7 +162,7 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("fails where there is no folder", () =>
+  it.effect("fails if the directory is missing", () =>
     inFolder({}, ({ directory }) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(writeGallery(`${directory}/nowhere`, new Map()))
@@ -171,7 +171,7 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect.each(["open", "write", "rename"] as const)("keeps the old page whole when its %s fails", (step) =>
+  it.effect.each(["open", "write", "rename"] as const)("keeps the old page intact if its %s fails", (step) =>
     inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
         const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".tmp" })
@@ -183,7 +183,7 @@ describe("The gallery of a folder", () => {
     )
   )
 
-  it.effect("replaces the old page and leaves nothing else behind", () =>
+  it.effect("replaces the old page and leaves no other file", () =>
     inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
         expect(yield* writeGallery(directory, new Map())).toBe(`${directory}/index.html`)
@@ -197,7 +197,7 @@ describe("The gallery of a folder", () => {
 describe("The page", () => {
   const image = { file: "a b#1?50%&'.png", width: 512, height: 288, prompt: "p", model: "m", seed: 0 }
 
-  it("holds every text as text", () => {
+  it("escapes every text", () => {
     const text = `"'><script>&amp;</script> $& $' <!-- count -->`
     const inert = "&quot;&#39;&gt;&lt;script&gt;&amp;amp;&lt;/script&gt; $&amp; $&#39; &lt;!-- count --&gt;"
     const page = pageOf("<!-- images -->", [{ ...image, prompt: text, model: text }])
@@ -207,13 +207,13 @@ describe("The page", () => {
     expect(page).not.toMatch(/<script|<!--/)
   })
 
-  it("has addresses that mean the file whatever its name is", () => {
+  it("has an address of the file for any name", () => {
     const page = pageOf("<!-- images -->", [image, { ...image, file: "javascript:x.png" }])
     expect(page).toContain(`href="a%20b%231%3F50%25%26&#39;.png"`)
     expect(page).toContain(`src="javascript%3Ax.png"`)
   })
 
-  it("says what is known, and the file name in place of a prompt", () => {
+  it("shows the known details, and the file name instead of a missing prompt", () => {
     const { file, height, width } = image
     const page = pageOf("<!-- images -->", [{ file, height, width, prompt: " \n" }])
     expect(page).toContain(`<p class="prompt" dir="auto">a b#1?50%&amp;&#39;.png</p>`)

@@ -4,7 +4,7 @@ import { Auth } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { once } from "node:events"
 
-// Says when it is ready, waits for a line, and says its token.
+// Prints "ready", waits for a line, and prints its token.
 const [, , options = "{}"] = process.argv
 
 const program = Effect.gen(function* () {

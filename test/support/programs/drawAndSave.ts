@@ -3,7 +3,7 @@ import { Console, Effect, Stream } from "effect"
 import { Arta, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 
-// Draws an image and saves it, saying each event, and the path in the end. Says when it is interrupted.
+// Generates an image and saves it. Prints each event, the path at the end, and "Interrupted" on an interruption.
 const [, , options = "{}", directory = "."] = process.argv
 
 const program = Arta.generate({ prompt: "cat" }, { polling: Polling.fixed("20 millis") }).pipe(

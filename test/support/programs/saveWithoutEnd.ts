@@ -3,15 +3,15 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect } from "effect"
 import { TokenStore } from "effect-arta"
-import { numbered } from "../numbered.js"
+import { numberedSession } from "../numbered.js"
 
-// Saves one session after the other, and says the number of each once it is saved.
+// Saves one session after the other, and prints the number of each saved session.
 const [, , file = "", first = "0"] = process.argv
 
 const program = Effect.gen(function* () {
   const store = yield* TokenStore.TokenStore
   for (let number = Number(first); ; number += 1) {
-    yield* store.exclusively(store.save(numbered(number)))
+    yield* store.exclusively(store.save(numberedSession(number)))
     process.stdout.write(`${String(number)}\n`)
   }
 })

@@ -4,7 +4,9 @@ import * as Array from "effect/Array"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Predicate from "effect/Predicate"
 import { Arta } from "effect-arta"
 import { quote } from "shell-quote"
@@ -35,6 +37,12 @@ export interface Input extends ServiceOptions {
   readonly json: boolean
 }
 
+/** The emulator's images must not stand in for those of the service, so its rows have keys of their own. */
+const readRows = ({ emulator, file }: Input) =>
+  Effect.map(readRequests(file), (rows) =>
+    emulator ? rows.map((row) => ({ ...row, key: `emulated-${row.key}` })) : rows
+  )
+
 const toUnfinished = (row: Row, failure: Failure): Unfinished => ({
   row,
   error: failure._tag,
@@ -42,10 +50,7 @@ const toUnfinished = (row: Row, failure: Failure): Unfinished => ({
   exitCode: exitCodeOfFailure(failure)
 })
 
-const printFailedEarlier = ({ error, message, row }: Unfinished) =>
-  printLine({ _tag: "Failed", error, message }, row.number)
-
-// Another try of the same would end the same way.
+// Another attempt would fail in the same way.
 const isFinal = (failure: Failure): boolean =>
   failure._tag === "GenerationFailedError" ||
   (failure._tag === "ResponseError" && (failure.operation === "submit" || isGone(failure)))
@@ -64,79 +69,54 @@ const eventsOf = (task: Task, input: Input) => {
   return task._tag === "Submit" ? Arta.generate(task.row.request, settings) : Arta.watch(task.recordId, settings)
 }
 
+const recordFinal = (journal: Journal.Journal, row: Row, failure: Failure) => {
+  const { error, exitCode, message } = toUnfinished(row, failure)
+  return isFinal(failure) ? journal.note({ _tag: "Failed", key: row.key, error, message, exitCode }) : Effect.void
+}
+
 /** Generates and saves one row. The journal records each step before the next one. */
-const runTask = (task: Task, journal: Journal.Journal, input: Input, { report, saved }: BatchProgress) =>
+const runTask = (task: Task, journal: Journal.Journal, input: Input, progress: BatchProgress) =>
   Effect.gen(function* () {
-    const { key } = task.row
-    const done = yield* awaitCompleted(eventsOf(task, input), (event) => report(task.row, event)).pipe(
-      SubmissionJournal.withJournal(SubmissionJournal.fromJournal(journal, key))
+    const { row } = task
+    const done = yield* awaitCompleted(eventsOf(task, input), (event) => progress.report(row, event)).pipe(
+      SubmissionJournal.withJournal(SubmissionJournal.fromJournal(journal, row.key))
     )
-    const { failures, paths } = yield* saveJournaled(journal, key, input.output)(done)
+    const { failures, paths } = yield* saveJournaled(journal, row.key, input.output)(done)
     const [failure] = failures
     if (failure !== undefined) return yield* failure
-    yield* saved(task.row, done.recordId, paths)
-  }).pipe(
-    Effect.tapError((failure) =>
-      isFinal(failure)
-        ? journal.note({
-            _tag: "Failed",
-            key: task.row.key,
-            error: failure._tag,
-            message: explain(failure),
-            exitCode: exitCodeOfFailure(failure)
-          })
-        : Effect.void
-    )
-  )
+    yield* progress.saved(row, done.recordId, paths)
+  }).pipe(Effect.tapError((failure) => recordFinal(journal, task.row, failure)))
 
-/** Gives the failures of single rows. A failure that would be that of every row ends them all. */
+/** Runs the tasks and returns the rows that fail. Fails itself if an error affects all rows. */
 const runTasks = (tasks: ReadonlyArray<Task>, journal: Journal.Journal, input: Input) =>
   Effect.gen(function* () {
-    const shown = yield* batchProgress(tasks.length, input)
+    const progress = yield* batchProgress(tasks.length, input)
     const results = yield* Effect.forEach(
       tasks,
       (task) =>
-        Effect.zipRight(shown.started, runTask(task, journal, input, shown)).pipe(
+        Effect.zipRight(progress.started, runTask(task, journal, input, progress)).pipe(
           Effect.as(Option.none()),
           Effect.catchIf(Predicate.not(affectsAllRows), (failure) =>
-            Effect.as(shown.failed(task.row, failure), Option.some(toUnfinished(task.row, failure)))
+            Effect.as(progress.failed(task.row, failure), Option.some(toUnfinished(task.row, failure)))
           )
         ),
       { concurrency: input.concurrency }
     )
     return Array.getSomes(results)
-  }).pipe(Effect.scoped)
+  }).pipe(
+    Effect.scoped,
+    Effect.onInterrupt(() => Console.error("Stopped. Run the same command again to resume. It submits nothing twice."))
+  )
 
-const codeOf = (all: Array.NonEmptyReadonlyArray<Unfinished>): number => {
-  const [code, ...others] = new Set(all.map(({ exitCode }) => exitCode))
-  return code === undefined || others.length > 0 ? exitCodes.unexpected : code
-}
-
-const flagsOf = ({ emulator, output, proxy }: Input): ReadonlyArray<string> => [
-  "-o",
-  output,
-  ...(emulator ? ["--emulator"] : []),
-  ...proxyFlag(proxy)
-]
-
-const summary = (all: Array.NonEmptyReadonlyArray<Unfinished>, input: Input) =>
-  new PartlyFailed({
-    exitCode: codeOf(all),
-    message: [
-      ...all.map(({ message, row }) => `Row ${String(row.number)}, ${JSON.stringify(row.request.prompt)}: ${message}`),
-      `To retry only these rows: ${quote(["effect-arta", "batch", input.file, ...flagsOf(input), "--retry-failed"])}`
-    ].join("\n")
+const printFailedEarlier = (rows: ReadonlyArray<Unfinished>) =>
+  Effect.forEach(rows, ({ error, message, row }) => printLine({ _tag: "Failed", error, message }, row.number), {
+    discard: true
   })
 
-/** Generates the images of every row of a file. Resumes where an earlier run stopped. */
-export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
+/** Generates what is missing. Returns the rows without images, those that failed earlier included. */
+const resumeRows = (rows: ReadonlyArray<Row>, journal: Journal.Journal, input: Input) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const read = yield* readRequests(input.file)
-    // An emulator's images must not stand in for those of the real service, so its rows have keys of their own.
-    const rows = input.emulator ? read.map((row) => ({ ...row, key: `emulated-${row.key}` })) : read
-    yield* lockDirectory(input.output)
-    const journal = yield* Journal.open(input.output)
     const files = yield* fs.readDirectory(input.output)
 
     const { failedEarlier, tasks } = plan(rows, {
@@ -145,20 +125,57 @@ export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.Fil
       retryFailed: input.retryFailed,
       isEmulator: input.emulator
     })
-    if (input.json) yield* Effect.forEach(failedEarlier, printFailedEarlier, { discard: true })
-    const failed = yield* runTasks(tasks, journal, input).pipe(
-      Effect.onInterrupt(() =>
-        Console.error("Stopped. Run the same command again to resume. It submits nothing twice.")
-      )
-    )
+    if (input.json) yield* printFailedEarlier(failedEarlier)
+    const failed = yield* runTasks(tasks, journal, input)
+    return Array.sortWith([...failedEarlier, ...failed], ({ row }) => row.number, Order.number)
+  })
+
+const printTotals = (rows: ReadonlyArray<Row>, journal: Journal.Journal, input: Input) =>
+  Effect.gen(function* () {
     const page = yield* Effect.match(writeGalleryFromJournal(input.output), {
       onFailure: (failure) => `No gallery: ${explain(failure)}`,
       onSuccess: (path) => `Gallery: ${path}`
     })
-
     const records = yield* journal.records
-    const saved = rows.filter(({ key }) => records.get(key)?.last._tag === "Saved").length
+    const isSaved = ({ key }: Row) => Option.exists(HashMap.get(records, key), ({ last }) => last._tag === "Saved")
+    const saved = rows.filter(isSaved).length
     yield* Console.error(`${String(saved)} of ${String(rows.length)} saved. ${page}`)
-    const all = [...failedEarlier, ...failed].sort((one, other) => one.row.number - other.row.number)
-    if (Array.isNonEmptyArray(all)) return yield* summary(all, input)
+  })
+
+/** The exit code that all rows share, or the one for unexpected errors. */
+const commonExitCode = (rows: Array.NonEmptyReadonlyArray<Unfinished>): number => {
+  const [code, ...others] = new Set(rows.map(({ exitCode }) => exitCode))
+  return code === undefined || others.length > 0 ? exitCodes.unexpected : code
+}
+
+const retryCommand = ({ emulator, file, output, proxy }: Input): string =>
+  quote([
+    "effect-arta",
+    "batch",
+    file,
+    "-o",
+    output,
+    ...(emulator ? ["--emulator"] : []),
+    ...proxyFlag(proxy),
+    "--retry-failed"
+  ])
+
+const toPartlyFailed = (rows: Array.NonEmptyReadonlyArray<Unfinished>, input: Input) =>
+  new PartlyFailed({
+    exitCode: commonExitCode(rows),
+    message: [
+      ...rows.map(({ message, row }) => `Row ${String(row.number)}, ${JSON.stringify(row.request.prompt)}: ${message}`),
+      `To retry only these rows: ${retryCommand(input)}`
+    ].join("\n")
+  })
+
+/** Generates the images of every row of a file. Resumes where an earlier run stopped. */
+export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const rows = yield* readRows(input)
+    yield* lockDirectory(input.output)
+    const journal = yield* Journal.open(input.output)
+    const unfinished = yield* resumeRows(rows, journal, input)
+    yield* printTotals(rows, journal, input)
+    if (Array.isNonEmptyArray(unfinished)) return yield* toPartlyFailed(unfinished, input)
   }).pipe(Effect.scoped, Effect.provide(services(input)), printFailureAsJson(input))

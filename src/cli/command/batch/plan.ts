@@ -1,6 +1,10 @@
+import * as Array from "effect/Array"
+import * as Either from "effect/Either"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import type { Generation } from "effect-arta"
 import { exitCodes } from "../../shared/errors.js"
-import type { JournalRecord } from "../../shared/journal.js"
+import type { JournalRecords } from "../../shared/journal.js"
 import type { Row } from "./promptFile.js"
 
 /** What is left to do for a row. */
@@ -19,50 +23,48 @@ export interface Unfinished {
 
 export interface Plan {
   readonly tasks: ReadonlyArray<Task>
+  /** The rows that failed in an earlier run and are not retried. */
   readonly failedEarlier: ReadonlyArray<Unfinished>
 }
 
 export interface PlanInput {
-  readonly records: ReadonlyMap<string, JournalRecord>
-  /** The names of the files that are there. */
+  readonly records: JournalRecords
+  /** The names of the files in the directory. */
   readonly files: ReadonlySet<string>
   readonly retryFailed: boolean
-  /** Whether the service has forgotten what was submitted before. */
+  /** The emulator in memory forgets its generations when the command ends, so none can be watched. */
   readonly isEmulator: boolean
 }
 
 const unknownSubmission =
-  "It is unknown whether the service accepted this row, so it was not submitted again. --retry-failed submits it anyway."
+  "The service may or may not have accepted this row, so it was not submitted again. " +
+  "--retry-failed submits it anyway."
+
+/** What the journal says to do for a row. None: nothing. Left: it failed earlier. */
+const planRow = (
+  row: Row,
+  { files, isEmulator, records, retryFailed }: PlanInput
+): Option.Option<Either.Either<Task, Unfinished>> => {
+  const submit = Option.some(Either.right<Task>({ _tag: "Submit", row }))
+  const failed = (error: string, message: string, exitCode: number) =>
+    retryFailed ? submit : Option.some(Either.left({ row, error, message, exitCode }))
+
+  const record = Option.getOrUndefined(HashMap.get(records, row.key))
+  if (record === undefined) return retryFailed ? Option.none() : submit
+
+  const { last, recordId } = record
+  if (last._tag === "Saved" && last.files.every((file) => files.has(file))) return Option.none()
+  if (last._tag === "Failed") return failed(last.error, last.message, last.exitCode)
+  if (isEmulator) return submit
+  if (last._tag === "Submitting") return failed("SubmissionUnknownError", unknownSubmission, exitCodes.network)
+  return recordId === undefined ? submit : Option.some(Either.right<Task>({ _tag: "Watch", row, recordId }))
+}
 
 /**
- * Sorts the rows by what their journal says. Whatever was accepted is watched and not sent again; whatever failed for
- * good is only sent again when that is asked for.
+ * Sorts the rows by their journal records. An accepted row is watched, never submitted again. A row that failed for
+ * good is submitted again only with `--retry-failed`.
  */
-export const plan = (rows: ReadonlyArray<Row>, { records, files, isEmulator, retryFailed }: PlanInput): Plan => {
-  const tasks: Array<Task> = []
-  const failedEarlier: Array<Unfinished> = []
-
-  const addFailed = (unfinished: Unfinished) =>
-    retryFailed ? tasks.push({ _tag: "Submit", row: unfinished.row }) : failedEarlier.push(unfinished)
-
-  for (const row of rows) {
-    const record = records.get(row.key)
-    const last = record?.last
-    if (last === undefined) {
-      if (!retryFailed) tasks.push({ _tag: "Submit", row })
-    } else if (last._tag === "Saved" && last.files.every((file) => files.has(file))) {
-      continue
-    } else if (last._tag === "Failed") {
-      addFailed({ row, error: last.error, message: last.message, exitCode: last.exitCode })
-    } else if (isEmulator) {
-      tasks.push({ _tag: "Submit", row })
-    } else if (last._tag === "Submitting") {
-      addFailed({ row, error: "SubmissionUnknownError", message: unknownSubmission, exitCode: exitCodes.network })
-    } else if (record?.recordId !== undefined) {
-      tasks.push({ _tag: "Watch", row, recordId: record.recordId })
-    } else {
-      tasks.push({ _tag: "Submit", row })
-    }
-  }
+export const plan = (rows: ReadonlyArray<Row>, input: PlanInput): Plan => {
+  const [failedEarlier, tasks] = Array.separate(Array.filterMap(rows, (row) => planRow(row, input)))
   return { tasks, failedEarlier }
 }

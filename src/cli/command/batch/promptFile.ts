@@ -4,6 +4,8 @@ import * as Path from "@effect/platform/Path"
 import { parse as parseCsv } from "csv-parse/sync"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "effect-arta"
 import { Arta } from "effect-arta"
@@ -13,14 +15,14 @@ import { explain, UsageError } from "../../shared/errors.js"
 
 /** One generation of a batch. */
 export interface Row {
-  /** Its place in the file, from 1. */
+  /** The position in the file, from 1. */
   readonly number: number
-  /** The same for the same request, wherever it stands in the file. Equal requests are told apart by a count. */
+  /** Identifies the request wherever it is in the file. Equal requests differ by a count. */
   readonly key: string
   readonly request: GenerateRequest.GenerateRequest
 }
 
-/** What a row says, each with the name of its column. */
+/** The cells of a row with the names of their columns. */
 type Cells = ReadonlyArray<readonly [column: string, cell: unknown]>
 
 const shortNames: Readonly<Record<string, string>> = {
@@ -32,7 +34,7 @@ const shortNames: Readonly<Record<string, string>> = {
 
 const numeric = new Set(["n", "numInferenceSteps", "guidanceScale", "seed"])
 
-// A cell of a CSV file is always a text, and an empty one says nothing.
+// A CSV cell is always text. An empty one means the default.
 const cellOf = (option: string, cell: unknown): unknown => {
   if (typeof cell !== "string") return cell ?? undefined
   if (cell.trim() === "") return undefined
@@ -57,7 +59,7 @@ const prepareRow = (options: Cells): Effect.Effect<GenerateRequest.GenerateReque
 const JsonLine = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 const Csv = Schema.Array(Schema.Array(Schema.String))
 
-interface RawRow {
+interface FileRow {
   readonly number: number
   readonly cells: Cells
 }
@@ -72,7 +74,7 @@ const fromJsonLines = (text: string) =>
   Effect.forEach(numberedLines(text), ({ line, number }) =>
     Effect.mapBoth(Schema.decode(JsonLine)(line), {
       onFailure: () => new UsageError({ message: `Line ${String(number)} is not a JSON object.` }),
-      onSuccess: (cells): RawRow => ({ number, cells: Object.entries(cells) })
+      onSuccess: (cells): FileRow => ({ number, cells: Object.entries(cells) })
     })
   )
 
@@ -84,12 +86,12 @@ const fromCsv = (text: string) =>
     Effect.flatMap(Schema.decodeUnknown(Csv)),
     Effect.mapError((error) => (error._tag === "UsageError" ? error : new UsageError({ message: error.message }))),
     Effect.map(([header = [], ...records]) =>
-      records.map((record, index): RawRow => ({ number: index + 1, cells: Array.zip(header, record) }))
+      records.map((record, index): FileRow => ({ number: index + 1, cells: Array.zip(header, record) }))
     )
   )
 
 const fromText = (text: string) =>
-  Effect.succeed(numberedLines(text).map(({ line, number }): RawRow => ({ number, cells: [["prompt", line]] })))
+  Effect.succeed(numberedLines(text).map(({ line, number }): FileRow => ({ number, cells: [["prompt", line]] })))
 
 // In another encoding, the prompts would have wrong letters. The decoder drops a byte order mark.
 const decodeUtf8 = (file: string, bytes: Uint8Array) =>
@@ -98,21 +100,23 @@ const decodeUtf8 = (file: string, bytes: Uint8Array) =>
     catch: () => new UsageError({ message: `${file} is not UTF-8 text. Save it as UTF-8.` })
   })
 
-const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<RawRow>, UsageError>>> = {
+const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<FileRow>, UsageError>>> = {
   ".txt": fromText,
   ".jsonl": fromJsonLines,
   ".csv": fromCsv
 }
 
+const hashOf = (options: Cells): string => {
+  const canonical = JSON.stringify(options.toSorted(([one], [other]) => (one < other ? -1 : 1)))
+  return createHash("sha256").update(canonical).digest("hex").slice(0, 16)
+}
+
 const keysOf = (all: ReadonlyArray<Cells>): ReadonlyArray<string> => {
-  const seen = new Map<string, number>()
-  return all.map((options) => {
-    const canonical = JSON.stringify(options.toSorted(([one], [other]) => (one < other ? -1 : 1)))
-    const hash = createHash("sha256").update(canonical).digest("hex").slice(0, 16)
-    const count = (seen.get(hash) ?? 0) + 1
-    seen.set(hash, count)
-    return `${hash}-${String(count)}`
+  const [, keys] = Array.mapAccum(all.map(hashOf), HashMap.empty<string, number>(), (counts, hash) => {
+    const count = Option.getOrElse(HashMap.get(counts, hash), () => 0) + 1
+    return [HashMap.set(counts, hash, count), `${hash}-${String(count)}`]
   })
+  return keys
 }
 
 const maxErrors = 10
@@ -122,10 +126,7 @@ const joinErrors = (messages: ReadonlyArray<string>): string => {
   return [...messages.slice(0, maxErrors), ...(rest > 0 ? [`… and ${String(rest)} more.`] : [])].join("\n")
 }
 
-/** Reads and checks all rows of a file. One that is not usable fails them all, before anything is sent. */
-export const readRequests = (
-  file: string
-): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
+const readFileRows = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -133,16 +134,22 @@ export const readRequests = (
     if (reader === undefined) {
       return yield* new UsageError({ message: `${file} must be a .txt, .jsonl or .csv file.` })
     }
-    const rawRows = yield* fs.readFile(file).pipe(
-      Effect.flatMap((bytes) => decodeUtf8(file, bytes)),
-      Effect.flatMap(reader)
-    )
-    const options = rawRows.map(({ cells }) => toOptions(cells))
-    const keys = keysOf(options)
-    const [errors, rows] = yield* Effect.partition(rawRows, ({ number }, index) =>
-      Effect.mapBoth(prepareRow(options[index] ?? []), {
+    const text = yield* decodeUtf8(file, yield* fs.readFile(file))
+    return yield* reader(text)
+  })
+
+/** Reads and checks all rows of a file. An invalid row is an error for the whole file, before anything is sent. */
+export const readRequests = (
+  file: string
+): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const fileRows = yield* readFileRows(file)
+    const options = fileRows.map(({ cells }) => toOptions(cells))
+    const keyed = Array.zip(fileRows, Array.zip(options, keysOf(options)))
+    const [errors, rows] = yield* Effect.partition(keyed, ([{ number }, [cells, key]]) =>
+      Effect.mapBoth(prepareRow(cells), {
         onFailure: (error) => `Row ${String(number)}: ${explain(error)}`,
-        onSuccess: (request): Row => ({ number, key: keys[index] ?? "", request })
+        onSuccess: (request): Row => ({ number, key, request })
       })
     )
     if (errors.length > 0) return yield* new UsageError({ message: joinErrors(errors) })

@@ -28,7 +28,7 @@ export const writeGalleryFromJournal = (
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     yield* failOnForeignPage(directory)
-    const records = [...(yield* Journal.read(directory)).values()]
+    const records = yield* Journal.read(directory)
     const files = yield* fs.readDirectory(directory)
     const details = new Map(
       records.flatMap(({ name, request }) =>

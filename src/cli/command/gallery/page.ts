@@ -1,6 +1,6 @@
 import { htmlEscape } from "escape-goat"
 
-/** An image as the gallery shows it: its file, its size in pixels, and its request as far as the journal has it. */
+/** An image of the gallery. Width and height are in pixels. */
 export interface GalleryImage {
   readonly file: string
   readonly width: number
@@ -10,7 +10,7 @@ export interface GalleryImage {
   readonly seed?: number | undefined
 }
 
-// The name is encoded as one segment of a path: in a file's name, "#", "?", "%" and ":" mean nothing.
+// Encode the name as one path segment: "#", "?", "%" and ":" have no special meaning in a file name.
 const addressOf = ({ file }: GalleryImage): string => encodeURIComponent(file)
 
 const titleOf = ({ file, prompt = "" }: GalleryImage): string => (prompt.trim() === "" ? file : prompt)
@@ -44,9 +44,9 @@ const gridOf = (images: ReadonlyArray<GalleryImage>): string =>
     ? `<p class="notice">There are no images in this directory yet.</p>`
     : `<ul class="grid" role="list">\n${images.map(itemOf).join("\n")}\n</ul>`
 
-/** The template with the images in the places that it keeps for them, all texts made inert. */
+/** Fills the template with the images. Escapes every text. */
 export const pageOf = (template: string, images: ReadonlyArray<GalleryImage>): string =>
-  // In one pass and by functions, so that neither `$&` nor the name of a place means anything within a prompt.
+  // One pass with a function, so that a prompt with `$&` or a placeholder in it stays text.
   template.replace(/<!-- (count|images) -->/g, (_, place) =>
     place === "count" ? (images.length === 0 ? "" : countOf(images)) : gridOf(images)
   )

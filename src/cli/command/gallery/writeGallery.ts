@@ -19,23 +19,24 @@ const byName = new Intl.Collator("en", { numeric: true })
 
 const isImage = (name: string): boolean => !name.startsWith(".") && /\.(png|jpe?g|webp)$/i.test(name)
 
-/** The images of the batch in its order, then those that it knows nothing of, by name. */
+/** The images with details in the order of their details, then the others by name. */
 const sortImages = (names: ReadonlyArray<string>, details: ReadonlyMap<string, Details>): ReadonlyArray<string> => {
   const existing = new Set(names)
+  const known = [...details.keys()].filter((name) => existing.has(name))
   const others = names.filter((name) => !details.has(name)).sort(byName.compare)
-  return [...[...details.keys()].filter((name) => existing.has(name)), ...others]
+  return [...known, ...others]
 }
 
 const sizeOf = (head: Uint8Array): Option.Option<Size> =>
   Option.liftThrowable(imageSize)(head).pipe(
     Option.filter(({ height, type = "", width }) => ["png", "jpg", "webp"].includes(type) && width > 0 && height > 0),
-    // A camera that was held upright says so instead of turning the pixels. The browser turns them.
+    // A camera held upright records its orientation instead of rotating the pixels. The browser rotates them.
     Option.map(({ height, orientation = 1, width }) =>
       orientation < 5 ? { width, height } : { width: height, height: width }
     )
   )
 
-/** The size of an image is in its first bytes, unless a JPEG has a preview or a colour profile before it. */
+/** The first bytes contain the size, unless a JPEG starts with a preview or a color profile. */
 const headSizes = [4 * 1024, 512 * 1024]
 
 const readSize = (file: string) =>
@@ -60,7 +61,7 @@ const readImage = (directory: string, name: string, details: Details) =>
     const path = yield* Path.Path
     const file = path.join(directory, name)
     const { type } = yield* fs.stat(file)
-    // Opening a pipe would wait for somebody who writes to it.
+    // Opening a pipe would block until something writes to it.
     if (type !== "File") return Option.none<GalleryImage>()
     const size = yield* readSize(file)
     if (Option.isNone(size)) return yield* skipImage(name, "it is not a readable PNG, JPEG or WebP image.")
@@ -69,8 +70,8 @@ const readImage = (directory: string, name: string, details: Details) =>
   }).pipe(Effect.catchAll((error) => skipImage(name, error.message)))
 
 /**
- * Writes `index.html` into a directory of images: one page that needs no other file and no network. Details are
- * joined by file name. An image that cannot be read is left out with a warning. The path of the page is returned.
+ * Writes `index.html` into a directory of images: one page that needs no other file and no network. Details are matched
+ * by file name. An unreadable image is left out with a warning. Returns the path of the page.
  */
 export const writeGallery = (
   directory: string,
@@ -79,13 +80,13 @@ export const writeGallery = (
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const names = (yield* fs.readDirectory(directory)).filter(isImage)
-    const found = yield* Effect.forEach(
+    const images = yield* Effect.forEach(
       sortImages(names, details),
       (name) => readImage(directory, name, details.get(name) ?? {}),
       { concurrency: 8 }
     )
     const path = yield* Path.Path
     const file = path.join(directory, "index.html")
-    yield* AtomicFile.write(file, pageOf(template, Array.getSomes(found)))
+    yield* AtomicFile.write(file, pageOf(template, Array.getSomes(images)))
     return file
   })

@@ -85,8 +85,8 @@ describe.concurrent("A failure of the command", { timeout }, () => {
 
   it.scopedLive("by timeout names the command that resumes, and exits with 7", () =>
     Effect.gen(function* () {
-      const { env, folder } = yield* setUp
-      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", `${folder}/my images`], {
+      const { env, directory } = yield* setUp
+      const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "8", "-o", `${directory}/my images`], {
         env
       })
       expect(stderr).toMatch(

@@ -63,10 +63,10 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
 
   it.scopedLive("prints addresses and saves nothing with --no-save", () =>
     Effect.gen(function* () {
-      const { env, folder, fs, images } = yield* setUp
+      const { env, directory, fs, images } = yield* setUp
       const { stdout } = yield* command(["generate", "a fox", "--no-save", "-o", images], { env })
       expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/images\/.*\.png\n$/)
-      expect(yield* fs.readDirectory(folder)).toEqual(["credentials.json"])
+      expect(yield* fs.readDirectory(directory)).toEqual(["credentials.json"])
     }).pipe(onPort())
   )
 
@@ -86,10 +86,10 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
 
   it.scopedLive("needs no key and no network on the emulator", () =>
     Effect.gen(function* () {
-      const { folder, fs } = yield* setUp
-      const { code, stdout } = yield* commandProcess(["generate", "a fox", "--emulator"], { cwd: folder })
+      const { directory, fs } = yield* setUp
+      const { code, stdout } = yield* commandProcess(["generate", "a fox", "--emulator"], { cwd: directory })
       expect(code).toBe(0)
-      startsLikePng(yield* fs.readFile(`${folder}/${stdout.trim()}`))
+      startsLikePng(yield* fs.readFile(`${directory}/${stdout.trim()}`))
     }).pipe(onPort())
   )
 
@@ -119,7 +119,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
 
   it.scopedLive("names the generation if the response to its submission arrives after the timeout", () =>
     Effect.gen(function* () {
-      const { folder, images } = yield* setUp
+      const { directory, images } = yield* setUp
       const signedUp = { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" }
       const { url } = yield* faultServer({
         "/signUp": [respond(200, signedUp)],
@@ -131,7 +131,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
           ARTA_API_KEY: "k",
           ARTA_API_URL: url,
           ARTA_SIGN_UP_URL: `${url}/signUp`,
-          ARTA_TOKEN_FILE: `${folder}/credentials.json`
+          ARTA_TOKEN_FILE: `${directory}/credentials.json`
         }
       })
       expect(code).toBe(7)

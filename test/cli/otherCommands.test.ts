@@ -60,14 +60,14 @@ describe.concurrent("effect-arta", { timeout }, () => {
 
   it.scopedLive("shows the account, refreshes, signs out, and never prints a token", () =>
     Effect.gen(function* () {
-      const { emulator, env, folder, fs } = yield* setUp
+      const { emulator, env, directory, fs } = yield* setUp
       const nobody = yield* command(["account"], { env })
       expect(nobody.stdout).toContain("Not signed up yet")
-      expect(nobody.stdout).toContain(`${folder}/credentials.json`)
+      expect(nobody.stdout).toContain(`${directory}/credentials.json`)
 
       const signedUp = yield* command(["account", "renew"], { env })
       expect(signedUp.code).toBe(0)
-      const stored = JSON.parse(yield* fs.readFileString(`${folder}/credentials.json`)) as Record<string, string>
+      const stored = JSON.parse(yield* fs.readFileString(`${directory}/credentials.json`)) as Record<string, string>
 
       const shown = yield* command(["account"], { env })
       expect(shown.stdout).toContain(String(stored["localId"]))
@@ -84,14 +84,14 @@ describe.concurrent("effect-arta", { timeout }, () => {
       expect((yield* emulator.counts).refresh).toBeGreaterThanOrEqual(1)
 
       expect((yield* command(["account", "sign-out"], { env })).code).toBe(0)
-      expect(yield* fs.exists(`${folder}/credentials.json`)).toBe(false)
+      expect(yield* fs.exists(`${directory}/credentials.json`)).toBe(false)
     }).pipe(onPort())
   )
 
   it.scopedLive("serves an emulator and prints the environment that points a program at it", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const folder = yield* fs.makeTempDirectoryScoped()
+      const directory = yield* fs.makeTempDirectoryScoped()
       const server = yield* startProcess(["emulator"])
       const printed = yield* server.wrote(/ARTA_TOKEN_FILE=.*\n/)
       const env = Object.fromEntries(
@@ -100,7 +100,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
           value
         ])
       )
-      const generated = yield* command(["generate", "a fox", "-o", `${folder}/images`], { env })
+      const generated = yield* command(["generate", "a fox", "-o", `${directory}/images`], { env })
       expect(generated.code).toBe(0)
       expect(yield* fs.exists(generated.stdout.trim())).toBe(true)
       expect(yield* fs.exists(String(env["ARTA_TOKEN_FILE"]))).toBe(true)

@@ -32,9 +32,9 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
 
   it.scopedLive("shows a bar for a batch", () =>
     Effect.gen(function* () {
-      const { env, folder, fs, images } = yield* setUp
-      yield* fs.writeFileString(`${folder}/p.txt`, "a fox\na hare\nan owl\n")
-      const args = ["batch", `${folder}/p.txt`, "-o", images, "-c", "2"]
+      const { env, directory, fs, images } = yield* setUp
+      yield* fs.writeFileString(`${directory}/p.txt`, "a fox\na hare\nan owl\n")
+      const args = ["batch", `${directory}/p.txt`, "-o", images, "-c", "2"]
       const { code, stdout } = yield* commandProcess(args, { env, terminal: true })
       expect(code).toBe(0)
       expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight, .* left/)

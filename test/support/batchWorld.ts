@@ -7,9 +7,9 @@ export const prompts = ["a fox", "a hare", "an owl", "a fox"]
 /** A temporary directory for prompt files and their images. */
 export const batch = Effect.gen(function* () {
   const world = yield* setUp
-  const { env, folder, fs, images } = world
+  const { env, directory, fs, images } = world
   const file = (name: string, text: string) =>
-    Effect.as(fs.writeFileString(`${folder}/${name}`, text), `${folder}/${name}`)
+    Effect.as(fs.writeFileString(`${directory}/${name}`, text), `${directory}/${name}`)
   const run = (path: string, ...args: ReadonlyArray<string>) => command(["batch", path, "-o", images, ...args], { env })
   const saved = Effect.map(
     Effect.orElseSucceed(fs.readDirectory(images), () => []),

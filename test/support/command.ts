@@ -10,13 +10,13 @@ import { exitCodeOf } from "../../src/cli/shared/errors.js"
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** How the command finds the emulator of the test, and where it keeps its session. */
-export const onEmulator = (folder: string) =>
+export const onEmulator = (directory: string) =>
   Effect.map(ArtaEmulator.urls, ({ apiUrl, signUpUrl, tokenUrl }): Environment => ({
     ARTA_API_KEY: "a-key-of-the-tests",
     ARTA_API_URL: apiUrl,
     ARTA_SIGN_UP_URL: signUpUrl,
     ARTA_TOKEN_URL: tokenUrl,
-    ARTA_TOKEN_FILE: `${folder}/credentials.json`
+    ARTA_TOKEN_FILE: `${directory}/credentials.json`
   }))
 
 export interface Options {

@@ -14,9 +14,9 @@ export const onPort = (options: ArtaEmulator.Options = {}) =>
 /** A temporary directory for each test, and an environment that points the command to the emulator. */
 export const setUp = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const folder = yield* fs.makeTempDirectoryScoped()
+  const directory = yield* fs.makeTempDirectoryScoped()
   const emulator = yield* ArtaEmulator.ArtaEmulator
-  return { fs, folder, emulator, env: yield* onEmulator(folder), images: `${folder}/images` }
+  return { fs, directory, emulator, env: yield* onEmulator(directory), images: `${directory}/images` }
 })
 
 /** Commands wait for the emulator in real time, up to ten seconds, and processes start slowly on a busy machine. */

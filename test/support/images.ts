@@ -8,16 +8,16 @@ import { writeGallery } from "../../src/cli/command/gallery/writeGallery.js"
 export const png = (width: number, height: number): Uint8Array =>
   encode({ width, height, channels: 3, data: new Uint8Array(width * height * 3).fill(90) })
 
-export interface Folder {
+export interface ImageDirectory {
   readonly fs: FileSystem.FileSystem
   readonly directory: string
   readonly warnings: ReadonlyArray<string>
 }
 
 /** Runs a test in a new directory with these files, and collects the warnings. */
-export const inFolder = <A, E>(
+export const inDirectory = <A, E>(
   files: Readonly<Record<string, Uint8Array | string>>,
-  test: (folder: Folder) => Effect.Effect<A, E, NodeContext.NodeContext>
+  test: (directory: ImageDirectory) => Effect.Effect<A, E, NodeContext.NodeContext>
 ) => {
   const warnings: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => warnings.push(`${logLevel.label} ${String(message)}`))

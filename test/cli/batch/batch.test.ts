@@ -106,8 +106,8 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
 
   it.scopedLive("refuses a file in another encoding before anything is sent", () =>
     Effect.gen(function* () {
-      const { emulator, folder, fs, run } = yield* batch
-      const path = `${folder}/p.txt`
+      const { emulator, directory, fs, run } = yield* batch
+      const path = `${directory}/p.txt`
       yield* fs.writeFile(path, Buffer.from("\ufeffa fox\n", "utf16le"))
       const { code, stderr } = yield* run(path)
       expect(code).toBe(2)

@@ -11,8 +11,8 @@ const prompts = Array.makeBy(6, (index) => `animal ${String(index)}`)
 
 /** Starts a batch, kills it at a random moment, and runs it again to the end. */
 const killedAndResumed = Effect.gen(function* () {
-  const { emulator, env, folder, fs, images } = yield* setUp
-  const file = `${folder}/prompts.txt`
+  const { emulator, env, directory, fs, images } = yield* setUp
+  const file = `${directory}/prompts.txt`
   yield* fs.writeFileString(file, prompts.join("\n"))
   const args = ["batch", file, "-o", images]
   const before = yield* emulator.counts

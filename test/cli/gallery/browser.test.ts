@@ -68,11 +68,11 @@ const title = `The gallery in a browser${isSkipped ? ` (${whySkipped})` : ""}`
 describe.skipIf(isSkipped)(title, { timeout: 60_000 }, () => {
   beforeAll(async () => {
     browser = await launch()
-    const folder = await mkdtemp(join(tmpdir(), "effect-arta-"))
-    address = pathToFileURL(await Effect.runPromise(galleryIn(folder, images))).href
+    const directory = await mkdtemp(join(tmpdir(), "effect-arta-"))
+    address = pathToFileURL(await Effect.runPromise(galleryIn(directory, images))).href
     return async () => {
       await browser.close()
-      await rm(folder, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true })
     }
   }, 60_000)
 

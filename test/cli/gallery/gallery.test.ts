@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { writeGallery } from "../../../src/cli/command/gallery/writeGallery.js"
 import { pageOf } from "../../../src/cli/command/gallery/page.js"
 import { failing } from "../../support/failingDisk.js"
-import { galleryOf, inFolder, png } from "../../support/images.js"
+import { galleryOf, inDirectory, png } from "../../support/images.js"
 
 /** The file name and size of every image, in order. */
 const shown = (page: string) =>
@@ -48,7 +48,7 @@ const webp = (width: number, height: number) =>
 
 describe("The gallery of a directory", () => {
   it.effect("lists the images of the batch in its order, then the others by name and number", () =>
-    inFolder(
+    inDirectory(
       {
         "other-10.png": png(8, 4),
         "other-9.png": png(4, 8),
@@ -59,7 +59,7 @@ describe("The gallery of a directory", () => {
       },
       ({ directory, fs, warnings }) =>
         Effect.gen(function* () {
-          yield* fs.makeDirectory(`${directory}/folder.png`)
+          yield* fs.makeDirectory(`${directory}/directory.png`)
           const page = yield* galleryOf(directory, {
             "zoo.png": { prompt: "the first" },
             "gone.png": { prompt: "deleted since" },
@@ -74,7 +74,7 @@ describe("The gallery of a directory", () => {
   )
 
   it.effect("has the size of every kind of image as a browser shows it", () =>
-    inFolder(
+    inDirectory(
       {
         "a.PNG": png(7, 9),
         "b.jpg": jpeg(640, 480),
@@ -98,7 +98,7 @@ describe("The gallery of a directory", () => {
   )
 
   it.effect("leaves out unreadable images with a warning", () =>
-    inFolder(
+    inDirectory(
       {
         "cut.png": png(8, 8).subarray(0, 18),
         "empty.png": "",
@@ -119,7 +119,7 @@ describe("The gallery of a directory", () => {
   )
 
   it.effect("reads only the start of an image, and a few images at once", () =>
-    inFolder(
+    inDirectory(
       Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`${String(index)}.png`, png(100, 200)])),
       ({ directory, fs }) =>
         Effect.gen(function* () {
@@ -153,7 +153,7 @@ describe("The gallery of a directory", () => {
   )
 
   it.effect("says that there are no images", () =>
-    inFolder({ "notes.txt": "Not an image." }, ({ directory }) =>
+    inDirectory({ "notes.txt": "Not an image." }, ({ directory }) =>
       Effect.gen(function* () {
         const page = yield* galleryOf(directory)
         expect(page).toContain("There are no images in this directory yet.")
@@ -163,7 +163,7 @@ describe("The gallery of a directory", () => {
   )
 
   it.effect("fails if the directory is missing", () =>
-    inFolder({}, ({ directory }) =>
+    inDirectory({}, ({ directory }) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(writeGallery(`${directory}/nowhere`, new Map()))
         expect(error).toMatchObject({ _tag: "SystemError", reason: "NotFound" })
@@ -172,7 +172,7 @@ describe("The gallery of a directory", () => {
   )
 
   it.effect.each(["open", "write", "rename"] as const)("keeps the old page intact if its %s fails", (step) =>
-    inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
+    inDirectory({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
         const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".tmp" })
         const written = writeGallery(directory, new Map())
@@ -184,7 +184,7 @@ describe("The gallery of a directory", () => {
   )
 
   it.effect("replaces the old page and leaves no other file", () =>
-    inFolder({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
+    inDirectory({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
         expect(yield* writeGallery(directory, new Map())).toBe(`${directory}/index.html`)
         expect(shown(yield* fs.readFileString(`${directory}/index.html`))).toEqual(["a.png 2x2"])

@@ -101,7 +101,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
       const { env } = yield* setUp
       const { code, stderr, stdout } = yield* commandProcess(["watch", " "], { env })
       expect(code).toBe(2)
-      expect(stderr).toMatch(/^The record id has to be/m)
+      expect(stderr).toMatch(/^The record id must be/m)
       expect(stdout).toBe("")
     }).pipe(onPort())
   )

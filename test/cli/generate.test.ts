@@ -124,7 +124,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       const { url } = yield* faultServer({
         "/signUp": [respond(200, signedUp)],
         "/text2image/record-1/status": [respond(200, { status: "IN_QUEUE", response: null, detail: null })],
-        "/text2image": [{ ...respond(200, { record_id: "record-1" }), after: Effect.sleep("8 seconds") }]
+        "/text2image": [{ ...respond(200, { record_id: "record-1" }), after: Effect.sleep("6 seconds") }]
       })
       const { code, stderr } = yield* command(["generate", "a fox", "--timeout", "5", "-o", images], {
         env: {
@@ -155,7 +155,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       const { code, stderr } = yield* child.ended
       expect(code).toBe(130)
       expect(stderr).toMatch(/^Waiting up to 10 seconds for the response/m)
-      expect(stderr).toMatch(/may or may not have accepted.*\nLook for it .* \(seed 7\)/)
+      expect(stderr).toMatch(/may or may not have accepted the generation.*\nLook for it .* \(seed 7\)/)
     }).pipe(onPort())
   )
 

@@ -64,7 +64,7 @@ describe("NodeArta.tokenFile", () => {
 })
 
 // 200 calls on real sockets are slow on a busy machine.
-describe("NodeArta.layer", { timeout: 60_000 }, () => {
+describe("NodeArta.layer", { timeout: 120_000 }, () => {
   it.scopedLive("signs up once for 200 calls, and the next program reuses the session", () =>
     Effect.gen(function* () {
       const options = {

@@ -49,8 +49,8 @@ const withStreams = (stdout: Writable, stderr: Writable) => {
       Effect.withConsole(effect, {
         ...console,
         unsafe,
-        log: (...values) => Effect.sync(() => unsafe.log(...values)),
-        error: (...values) => Effect.sync(() => unsafe.error(...values))
+        log: (...values: ReadonlyArray<unknown>) => Effect.sync(unsafe.log.bind(unsafe, ...values)),
+        error: (...values: ReadonlyArray<unknown>) => Effect.sync(unsafe.error.bind(unsafe, ...values))
       })
     )
 }

@@ -156,7 +156,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       fault: Fault.hang("signUp"),
       args: ["--timeout", "3"],
       code: 7,
-      says: /not accepted/
+      says: /has not accepted the generation/
     }
   ])("prints the command that submits a row that $name", ({ args, code, fault, says }) =>
     Effect.gen(function* () {

@@ -36,7 +36,7 @@ const killedAndResumed = Effect.gen(function* () {
   const names = (yield* fs.readDirectory(images)).sort()
   const saved = names.flatMap((name) => Option.toArray(Option.fromNullable(/^animal-(\d)-\d+-0\.png$/.exec(name)?.[1])))
   expect(saved).toEqual(prompts.map((_, index) => String(index)))
-  expect(names.filter((name) => !/\.(png|part)$/.test(name))).toEqual(["effect-arta.jsonl", "index.html"])
+  expect(names.filter((name) => !/\.(png|tmp)$/.test(name))).toEqual(["effect-arta.jsonl", "index.html"])
   return (yield* emulator.counts).image - before.image
 })
 

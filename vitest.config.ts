@@ -22,17 +22,21 @@ export const shared = {
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 
-/** Both suites run these. The full suite repeats their random tests more often, or starts more processes. */
-const repeated = [
-  "test/Auth/model.test.ts",
-  "test/robustness/decoders.test.ts",
+/** Both suites run these. The full suite repeats their random tests more often. */
+const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test/robustness/decoders.test.ts"]
+
+/** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */
+const slow = [
   "test/TokenStore/crash.test.ts",
   "test/TokenStore/processes.test.ts",
-  "test/cli/batch/killed.test.ts"
+  "test/robustness/process.test.ts",
+  "test/cli/batch/killed.test.ts",
+  "test/cli/silentService.test.ts",
+  "test/cli/terminal.test.ts",
+  "test/cli/gallery/browser.test.ts",
+  "test/package/compile.test.ts",
+  "test/package/size.test.ts"
 ]
-
-/** Only the full suite runs these, which start a browser and a compiler. */
-const slow = ["test/cli/gallery/browser.test.ts", "test/package/compile.test.ts"]
 
 export default defineConfig(({ mode }) => {
   const isFull = mode === "full"
@@ -40,8 +44,9 @@ export default defineConfig(({ mode }) => {
   const project = {
     ...shared,
     env: { ...shared.env, ARTA_TEST_SUITE: isFull ? "full" : "quick" },
-    // Each worker loads Effect once instead of once per file, which would take most of the time.
-    isolate: false
+    // Each thread loads Effect once instead of once per file, which would take most of the time.
+    isolate: false,
+    pool: "threads" as const
   }
   const unit = {
     test: {

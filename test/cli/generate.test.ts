@@ -1,9 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Fault } from "effect-arta/testing"
 import { execFileSync } from "node:child_process"
 import { Line } from "../../src/cli/shared/jsonOutput.js"
-import { command, decodeLines, lines, started } from "../support/command.js"
+import { command, decodeLines, lines } from "../support/command.js"
 import { commandProcess, startProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 import { faultServer, respond } from "../support/faultServer.js"
@@ -137,25 +136,6 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       expect(code).toBe(7)
       expect(stderr).toContain(`effect-arta watch record-1 -o ${images}`)
       expect(stderr).not.toContain("may still have accepted")
-    }).pipe(onPort())
-  )
-
-  it.scopedLive("stops waiting for a response after an interruption, and says what is unknown", () =>
-    Effect.gen(function* () {
-      const { emulator, env, fs, images } = yield* setUp
-      yield* emulator.inject(Fault.hang("submit"))
-      const child = yield* started(["generate", "a fox", "--seed", "7", "-o", images], { env })
-      const journal = `${images}/effect-arta.jsonl`
-      const isSent = Effect.map(
-        Effect.orElseSucceed(fs.readFileString(journal), () => ""),
-        (text) => text !== ""
-      )
-      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), isSent), { until: (sent) => sent })
-      yield* child.interrupt
-      const { code, stderr } = yield* child.ended
-      expect(code).toBe(130)
-      expect(stderr).toMatch(/^Waiting up to 10 seconds for the response/m)
-      expect(stderr).toMatch(/may or may not have accepted the generation.*\nLook for it .* \(seed 7\)/)
     }).pipe(onPort())
   )
 

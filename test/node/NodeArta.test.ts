@@ -7,6 +7,7 @@ import { NodeArta } from "effect-arta/node"
 import { ArtaEmulator } from "effect-arta/testing"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { proxyServer } from "../support/proxy.js"
+import { runs } from "../support/suite.js"
 
 const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
@@ -63,21 +64,23 @@ describe("NodeArta.tokenFile", () => {
   )
 })
 
-// 200 calls on real sockets are slow on a busy machine.
+const calls = runs({ quick: 50, full: 200 })
+
+// Many calls on real sockets are slow on a busy machine.
 describe("NodeArta.layer", { timeout: 120_000 }, () => {
-  it.scopedLive("signs up once for 200 calls, and the next program reuses the session", () =>
+  it.scopedLive(`signs up once for ${String(calls)} calls, and the next program reuses the session`, () =>
     Effect.gen(function* () {
       const options = {
         apiKey: "k",
         tokenFile: `${yield* temporaryDirectory}/credentials.json`,
         ...(yield* ArtaEmulator.urls)
       }
-      yield* Effect.all(Effect.replicate(Arta.run({ prompt: "cat" }), 200), { concurrency: "unbounded" }).pipe(
+      yield* Effect.all(Effect.replicate(Arta.run({ prompt: "cat" }), calls), { concurrency: "unbounded" }).pipe(
         Effect.provide(NodeArta.layer(options))
       )
-      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 200 })
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: calls })
       yield* Arta.run({ prompt: "cat" }).pipe(Effect.provide(NodeArta.layer(options)))
-      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 201 })
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: calls + 1 })
     }).pipe(onPort())
   )
 

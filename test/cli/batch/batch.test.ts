@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Fault } from "effect-arta/testing"
 import { Line } from "../../../src/cli/shared/jsonOutput.js"
 import { batch, prompts } from "../../support/batchWorld.js"
-import { command, decodeLines, lines, started } from "../../support/command.js"
+import { command, decodeLines, lines } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
 describe.concurrent("effect-arta batch", { timeout }, () => {
@@ -184,24 +184,6 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       expect((yield* run(path)).code).toBe(0)
       expect(yield* saved).toEqual([name])
       expect((yield* emulator.counts).submit).toBe(1)
-    }).pipe(onPort())
-  )
-
-  it.scopedLive("does not claim an image that another command saves under the same name", () =>
-    Effect.gen(function* () {
-      const { emulator, env, file, images, saved } = yield* batch
-      yield* emulator.inject(Fault.hang("status"))
-      const path = yield* file("r.jsonl", '{"prompt":"an owl"}\n{"prompt":"a fox","seed":7,"model":"watercolor"}\n')
-      const child = yield* started(["batch", path, "-o", images, "-c", "1"], { env })
-      const polls = Effect.map(emulator.counts, ({ status }) => status)
-      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), polls), { until: (count) => count > 0 })
-      const other = yield* command(["generate", "a fox", "--seed", "7", "-o", images], { env })
-      expect(other.stdout).toBe(`${images}/a-fox-7-0.png\n`)
-
-      const { code, stdout } = yield* child.ended
-      expect(code).toBe(0)
-      expect(stdout).toContain(`${images}/a-fox-7-2-0.png\n`)
-      expect(yield* saved).toHaveLength(3)
     }).pipe(onPort())
   )
 

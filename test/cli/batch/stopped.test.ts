@@ -4,7 +4,7 @@ import { Fault } from "effect-arta/testing"
 import { hostname } from "node:os"
 import { quote } from "shell-quote"
 import { batch, prompts } from "../../support/batchWorld.js"
-import { command, started } from "../../support/command.js"
+import { command } from "../../support/command.js"
 import { commandProcess, startProcess } from "../../support/commandProcess.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
@@ -35,25 +35,6 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       expect(yield* saved).toHaveLength(4)
       expect((yield* emulator.counts).submit).toBe(4)
     }).pipe(onPort({ drawTime: "500 millis" }))
-  )
-
-  it.scopedLive("submits 32 rows at a time, and only unsent rows after an interruption", () =>
-    Effect.gen(function* () {
-      const { emulator, env, file, images, run, saved } = yield* batch
-      const rows = Array.from({ length: 40 }, (_, index) => `image ${String(index)}`)
-      const path = yield* file("p.txt", rows.join("\n"))
-      const submissions = Effect.map(emulator.counts, ({ submit }) => submit)
-      const child = yield* started(["batch", path, "-o", images, "-c", "40"], { env })
-      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), submissions), { until: (count) => count >= 32 })
-      yield* child.interrupt
-      const interrupted = yield* child.ended
-      expect(interrupted.code).toBe(130)
-      expect(interrupted.stderr.match(/^Waiting up to 10 seconds/gm)).toHaveLength(1)
-      expect(yield* submissions).toBe(32)
-
-      expect((yield* run(path)).stderr).toMatch(/^8 of 40 saved/m)
-      expect(yield* saved).toHaveLength(8)
-    }).pipe(onPort({ faults: Array.from({ length: 32 }, () => Fault.hang("submit")) }))
   )
 
   it.scopedLive("takes over the lock of a killed batch that had the same process id", () =>
@@ -111,23 +92,6 @@ describe.concurrent("A stopped batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("retries rows that were stopped before they were sent", () =>
-    Effect.gen(function* () {
-      const { emulator, env, file, images, run, saved } = yield* batch
-      yield* emulator.inject(Fault.hang("signUp"))
-      const path = yield* file("p.txt", prompts.join("\n"))
-      const child = yield* started(["batch", path, "-o", images], { env })
-      const signUps = Effect.map(emulator.counts, ({ signUp }) => signUp)
-      yield* Effect.repeat(Effect.zipRight(Effect.sleep("50 millis"), signUps), { until: (count) => count > 0 })
-      yield* child.interrupt
-      const interrupted = yield* child.ended
-      expect(interrupted.code).toBe(130)
-      expect(interrupted.stderr).not.toContain("Waiting")
-      expect((yield* run(path)).code).toBe(0)
-      expect(yield* saved).toHaveLength(4)
-    }).pipe(onPort())
-  )
-
   it.scopedLive("submits no more if the cooldown of the service is too long", () =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch
@@ -140,35 +104,6 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       expect((yield* emulator.counts).submit).toBe(1)
       expect((yield* run(path)).code).toBe(0)
       expect(yield* saved).toHaveLength(4)
-    }).pipe(onPort())
-  )
-
-  it.scopedLive.each([
-    {
-      name: "was refused a session",
-      fault: Fault.identityError("signUp", "NOT_TODAY"),
-      args: [],
-      code: 4,
-      says: /NOT_TODAY/
-    },
-    {
-      name: "had no session in time",
-      fault: Fault.hang("signUp"),
-      args: ["--timeout", "3"],
-      code: 7,
-      says: /has not accepted the generation/
-    }
-  ])("prints the command that submits a row that $name", ({ args, code, fault, says }) =>
-    Effect.gen(function* () {
-      const { emulator, env, file, run, saved } = yield* batch
-      yield* emulator.inject(fault)
-      const failed = yield* run(yield* file("p.txt", "a fox\n"), ...args)
-      expect(failed.code, failed.stderr).toBe(code)
-      expect(failed.stderr).toMatch(says)
-      const [, again = ""] = /^To retry only these rows: effect-arta (.*)$/m.exec(failed.stderr) ?? []
-      const { stderr } = yield* command(again.split(" "), { env })
-      expect(stderr).toMatch(/^1 of 1 saved/m)
-      expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())
   )
 

@@ -71,7 +71,9 @@ export default defineConfig(({ mode }) => {
         include: ["src/**/*.ts"],
         // Only processes run it, and coverage does not look into those.
         exclude: ["src/cli/main.ts"],
-        reporter: ["text", "lcov"],
+        // Twice as fast as the default, which converts the raw coverage without a syntax tree.
+        experimentalAstAwareRemapping: true,
+        reporter: ["text"],
         thresholds: { lines: 95 }
       }
     }

@@ -25,7 +25,6 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 import type * as Schedule from "effect/Schedule"
@@ -88,10 +87,10 @@ export const prepare: (options: Unchecked) => Effect.Effect<GenerateRequest, Inv
 const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: GenerateRequest, settings: Settings) {
   const deadline = yield* deadlineOf(settings)
   // If the last attempt was refused, the service has not accepted the submission, and the timeout need not say otherwise.
-  const refusal = yield* Ref.make(Option.none<RateLimitedError>())
+  const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
   const attempt = Effect.zipRight(
-    Ref.set(refusal, Option.none()),
-    Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Ref.set(refusal, Option.some(error)))
+    Ref.set(refusal, undefined),
+    Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Ref.set(refusal, error))
   )
   // After a rate limit, sending again is safe: nothing was accepted.
   const accepted = retryLazily(yield* withAttemptSpan(attempt), {
@@ -104,7 +103,7 @@ const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: Gener
     .limit(Effect.succeed({ request }))(accepted)
     .pipe(
       Effect.catchTag("GenerationTimeoutError", (timeout) =>
-        Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail(Option.getOrElse(refused, () => timeout)))
+        Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail(refused ?? timeout))
       )
     )
   return { recordId, deadline }

@@ -95,7 +95,6 @@ export interface Options {
 /** A response, and the tokens that it may repeat. */
 interface Exchange {
   readonly response: BufferedResponse
-  readonly token: Redacted.Redacted
   readonly secrets: ReadonlyArray<Redacted.Redacted>
 }
 
@@ -128,20 +127,19 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       request: HttpClientRequest.HttpClientRequest
     ) {
       const send = (token: Redacted.Redacted) =>
-        Effect.map(
-          exchange(
-            client,
-            operation,
-            timeout,
-            HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
-          ),
-          (response): Exchange => ({ response, token, secrets: [token] })
+        exchange(
+          client,
+          operation,
+          timeout,
+          HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
         )
-      const first = yield* Effect.flatMap(auth.token, send)
-      if (first.response.status !== 401) return first
-      const second = yield* Effect.flatMap(auth.renew(first.token), send)
-      if (second.response.status === 401) return yield* new UnauthorizedError({ operation })
-      return { ...second, secrets: [first.token, second.token] }
+      const token = yield* auth.token
+      const response = yield* send(token)
+      if (response.status !== 401) return { response, secrets: [token] }
+      const renewed = yield* auth.renew(token)
+      const second = yield* send(renewed)
+      if (second.status === 401) return yield* new UnauthorizedError({ operation })
+      return { response: second, secrets: [token, renewed] }
     })
 
     const refuse = (operation: Operation, { response, secrets }: Exchange) =>

@@ -178,7 +178,7 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>("ef
   { operation: Schema.optional(Operation), recordId }
 ) {
   override get message(): string {
-    const refusal = "The service refused a refreshed token: check that the API key belongs to this service."
+    const refusal = "The service refused a refreshed token: check the API key."
     return refusal + messages.resumable(this.recordId)
   }
 }
@@ -219,7 +219,7 @@ export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknown
   override get message(): string {
     return (
       `The service may or may not have accepted the generation: ${this.reason}. ` +
-      "It was not sent again, because the service could charge for both."
+      "It was not sent again: both could be charged."
     )
   }
 }

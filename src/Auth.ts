@@ -24,7 +24,6 @@
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
@@ -34,7 +33,6 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { AuthError, AuthReason, ResponseError, TokenStoreError, TransportError } from "./ArtaError.js"
@@ -142,16 +140,16 @@ export const make = (
 
     const signUp = requestAndSave(identityService.signUp)
 
-    const refresh = ([first, ...others]: Array.NonEmptyReadonlyArray<Credentials>): Effect.Effect<
-      Credentials,
-      Identity.IdentityError
-    > =>
-      requestAndSave(identityService.refresh(first)).pipe(
-        Effect.catchIf(
-          (error) => error._tag === "AuthError" && sessionGone.has(error.reason),
-          () => (Array.isNonEmptyReadonlyArray(others) ? refresh(others) : signUp)
-        )
-      )
+    // If the service no longer knows a session, the next one may work.
+    const refresh = ([first, ...others]: ReadonlyArray<Credentials>): typeof signUp =>
+      first === undefined
+        ? signUp
+        : requestAndSave(identityService.refresh(first)).pipe(
+            Effect.catchIf(
+              (error) => error._tag === "AuthError" && sessionGone.has(error.reason),
+              () => refresh(others)
+            )
+          )
 
     const obtain = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
@@ -171,8 +169,8 @@ export const make = (
 
     // Honor Retry-After: fail fast until it expires, however many callers there are.
     const failDuringRateLimit = Effect.flatMap(refreshes.backoff, (backoff) =>
-      Option.isSome(backoff) && backoff.value.error._tag === "RateLimitedError"
-        ? new RateLimitedError({ operation: backoff.value.error.operation, retryAfter: backoff.value.left })
+      backoff?.error._tag === "RateLimitedError"
+        ? new RateLimitedError({ operation: backoff.error.operation, retryAfter: backoff.left })
         : Effect.void
     )
 

@@ -25,18 +25,14 @@ export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R,
   const mutex = Effect.unsafeMakeSemaphore(1)
   const scope = Effect.runSync(Scope.make())
   const pull = Effect.runSync(Effect.cached(Scope.extend(Stream.toPull(Stream.rechunk(stream, 1)), scope)))
-  const ended = Ref.unsafeMake(false)
-
-  const end = Effect.zipRight(Ref.set(ended, true), Scope.close(scope, Exit.void))
-
-  const step = Effect.flatten(pull).pipe(
+  const step: Effect.Effect<IteratorResult<A>, E, R> = Effect.flatten(pull).pipe(
     Effect.map((chunk): IteratorResult<A> => ({ done: false, value: Chunk.unsafeHead(chunk) })),
     Effect.tapErrorCause(() => end),
     Effect.catchAll(Option.match({ onNone: () => Effect.succeed(done), onSome: Effect.fail }))
   )
-  const next = mutex.withPermits(1)(
-    Effect.if(Ref.get(ended), { onTrue: () => Effect.succeed(done), onFalse: () => step })
-  )
+  const current = Ref.unsafeMake(step)
+  const end = Effect.zipRight(Ref.set(current, Effect.succeed(done)), Scope.close(scope, Exit.void))
+  const next = mutex.withPermits(1)(Effect.flatten(current))
 
   return {
     next: () =>

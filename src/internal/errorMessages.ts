@@ -2,19 +2,18 @@ import * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import type { RecordId } from "../Generation.js"
 
-const signUpDisabled = "Anonymous sign-up is disabled for this API key: use a key whose project allows it."
-const sessionLost = "The session has ended, and a new one was refused: sign out and try again later."
-const libraryDefect = "The identity service could not read a request of this library: report this as a bug."
+const signUpDisabled = "The API key does not allow anonymous sign-up: use another key."
+const sessionLost = "The session has ended, and a new one was refused: try again later."
+const libraryDefect = "The identity service rejects the library's request: report this as a bug."
 
 /** The message for each reason of an `AuthError`. */
 export const byAuthReason = {
-  API_KEY_INVALID: "The API key is not valid: check ARTA_API_KEY or the apiKey option.",
-  API_KEY_MISSING: "There is no API key: set ARTA_API_KEY or pass the apiKey option.",
+  API_KEY_INVALID: "The API key is invalid: check ARTA_API_KEY or the apiKey option.",
+  API_KEY_MISSING: "The API key is missing: set ARTA_API_KEY or the apiKey option.",
   ADMIN_ONLY_OPERATION: signUpDisabled,
   OPERATION_NOT_ALLOWED: signUpDisabled,
-  USER_DISABLED: "The service has disabled this account. The library does not create another one.",
-  PROJECT_NUMBER_MISMATCH:
-    "The stored session belongs to another API key and was kept: use that key, or another token file.",
+  USER_DISABLED: "The service has disabled this account, and no other is created.",
+  PROJECT_NUMBER_MISMATCH: "The stored session belongs to another API key: use that key, or another token file.",
   INVALID_REFRESH_TOKEN: sessionLost,
   TOKEN_EXPIRED: sessionLost,
   USER_NOT_FOUND: sessionLost,

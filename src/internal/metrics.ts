@@ -11,23 +11,23 @@ import type { ArtaError } from "../ArtaError.js"
 import type { Completed, GenerationEvent } from "../Generation.js"
 
 const generations = Metric.counter("effect_arta_generations", {
-  description: "The number of generations, tagged by outcome",
+  description: "Generations by outcome",
   incremental: true
 })
 
 const seconds = Metric.histogram(
   "effect_arta_generation_seconds",
   MetricBoundaries.exponential({ start: 0.5, factor: 2, count: 10 }),
-  "The duration of completed generations, in seconds"
+  "Seconds per completed generation"
 )
 
 export const polls: Metric.Metric.Counter<number> = Metric.counter("effect_arta_polls", {
-  description: "The number of status requests",
+  description: "Status requests",
   incremental: true
 })
 
 export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_arta_renewals", {
-  description: "The number of sign-ups and token refreshes, tagged by operation",
+  description: "Sign-ups and refreshes by operation",
   incremental: true
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Option, Ref, Scope, TestClock } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Ref, Scope, TestClock } from "effect"
 import { makeSingleFlight } from "../../src/internal/identity/singleFlight.js"
 
 const backoffAfter = (error: string) => (error === "slow down" ? Duration.seconds(30) : Duration.seconds(5))
@@ -85,13 +85,13 @@ describe("A single flight", () => {
       yield* finish(Exit.fail("slow down"))
       yield* settle
       yield* TestClock.adjust("10 seconds")
-      expect(yield* flight.backoff).toEqual(Option.some({ error: "slow down", left: Duration.seconds(20) }))
+      expect(yield* flight.backoff).toEqual({ error: "slow down", left: Duration.seconds(20) })
       yield* flight.runInBackground(effect)
       yield* settle
       expect(yield* runs).toBe(1)
 
       yield* TestClock.adjust("20 seconds")
-      expect(yield* flight.backoff).toEqual(Option.none())
+      expect(yield* flight.backoff).toBeUndefined()
       yield* flight.runInBackground(effect)
       yield* settle
       expect(yield* runs).toBe(2)
@@ -107,7 +107,7 @@ describe("A single flight", () => {
         yield* finish(exit)
         yield* Fiber.join(caller)
       }
-      expect(yield* flight.backoff).toEqual(Option.none())
+      expect(yield* flight.backoff).toBeUndefined()
     })
   )
 })

@@ -99,26 +99,15 @@ export const priorUnderWay = (median: number): HazardModel => {
  * integral of the square root of the hazard grows by √(2 / lagCost) (Keller, 1974).
  */
 export const nextPoll = ({ integratedSqrtHazard }: HazardModel, age: number, lagCost: number): number => {
+  const slope = (index: number) =>
+    (at(integratedSqrtHazard, index + 1) - at(integratedSqrtHazard, index)) / width(index)
   const bucket = bucketOf(age)
-  const position = (age - edge(bucket)) / width(bucket)
-  const due =
-    at(integratedSqrtHazard, bucket) +
-    position * (at(integratedSqrtHazard, bucket + 1) - at(integratedSqrtHazard, bucket)) +
-    Math.sqrt(2 / lagCost)
+  const due = at(integratedSqrtHazard, bucket) + slope(bucket) * (age - edge(bucket)) + Math.sqrt(2 / lagCost)
 
-  let low = bucket
-  let high = bucketCount - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (at(integratedSqrtHazard, middle + 1) < due) low = middle + 1
-    else high = middle
-  }
+  let last = bucket
+  while (last < bucketCount - 1 && at(integratedSqrtHazard, last + 1) < due) last++
   // Past the last edge, this extrapolates the last bucket.
-  return (
-    edge(low) +
-    (width(low) * (due - at(integratedSqrtHazard, low))) /
-      (at(integratedSqrtHazard, low + 1) - at(integratedSqrtHazard, low))
-  )
+  return edge(last) + (due - at(integratedSqrtHazard, last)) / slope(last)
 }
 
 const overlap = (bucket: number, { from, to }: Ending): number =>

@@ -22,7 +22,7 @@ export type Decision =
   | { readonly _tag: "SignUp" }
   | { readonly _tag: "Use"; readonly credentials: Credentials }
   /** Refresh the first session. If the service no longer knows it, try the next. */
-  | { readonly _tag: "Refresh"; readonly sessions: Array.NonEmptyReadonlyArray<Credentials> }
+  | { readonly _tag: "Refresh"; readonly sessions: ReadonlyArray<Credentials> }
 
 const hasSameToken = (one: Credentials, other: Credentials): boolean =>
   Equal.equals(one.refreshToken, other.refreshToken)
@@ -33,9 +33,9 @@ const hasSameToken = (one: Credentials, other: Credentials): boolean =>
  */
 export const decideToken = ({ held, isUnsaved, now, refused, stored }: Known): Decision => {
   const newestFirst = (isUnsaved ? [held, stored] : [stored, held]).filter((session) => session !== undefined)
-  if (!Array.isNonEmptyReadonlyArray(newestFirst)) return { _tag: "SignUp" }
-
   const [credentials] = newestFirst
+  if (credentials === undefined) return { _tag: "SignUp" }
+
   const refresh: Decision = { _tag: "Refresh", sessions: Array.dedupeWith(newestFirst, hasSameToken) }
   const use: Decision = { _tag: "Use", credentials }
 

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
@@ -19,8 +19,8 @@ export interface SingleFlight<A, E> {
   readonly run: (effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** Starts a run without waiting for it, unless one is in flight or the last one failed a short while ago. */
   readonly runInBackground: (effect: Effect.Effect<A, E>) => Effect.Effect<void>
-  /** None after a success, and once the backoff is over. */
-  readonly backoff: Effect.Effect<Option.Option<Backoff<E>>>
+  /** Undefined after a success, and once the backoff is over. */
+  readonly backoff: Effect.Effect<Backoff<E> | undefined>
 }
 
 /** Runs belong to the scope: closing it interrupts the one in flight. */
@@ -29,40 +29,36 @@ export const makeSingleFlight = <A, E>(
 ): Effect.Effect<SingleFlight<A, E>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const inFlight = yield* SynchronizedRef.make(Option.none<Fiber.Fiber<A, E>>())
-    const failure = yield* Ref.make(Option.none<{ readonly error: E; readonly until: number }>())
+    const inFlight = yield* SynchronizedRef.make<Fiber.Fiber<A, E> | undefined>(undefined)
+    const failure = yield* Ref.make<{ readonly error: E; readonly until: number } | undefined>(undefined)
 
     const rememberFailure = (error: E) =>
       Effect.flatMap(monotonicMillis, (now) =>
-        Ref.set(failure, Option.some({ error, until: now + Duration.toMillis(backoffAfter(error)) }))
+        Ref.set(failure, { error, until: now + Duration.toMillis(backoffAfter(error)) })
       )
 
     const backoff = Effect.zipWith(Ref.get(failure), monotonicMillis, (last, now) =>
-      last.pipe(
-        Option.filter(({ until }) => now < until),
-        Option.map(({ error, until }): Backoff<E> => ({ error, left: Duration.millis(until - now) }))
-      )
+      last !== undefined && now < last.until
+        ? { error: last.error, left: Duration.millis(last.until - now) }
+        : undefined
     )
 
     const fork = (effect: Effect.Effect<A, E>): Effect.Effect<Fiber.Fiber<A, E>> =>
       effect.pipe(
-        Effect.tapBoth({ onFailure: rememberFailure, onSuccess: () => Ref.set(failure, Option.none()) }),
-        Effect.ensuring(SynchronizedRef.set(inFlight, Option.none())),
+        Effect.tapBoth({ onFailure: rememberFailure, onSuccess: () => Ref.set(failure, undefined) }),
+        Effect.ensuring(SynchronizedRef.set(inFlight, undefined)),
         Effect.interruptible,
         Effect.forkIn(scope)
       )
 
     const start = (effect: Effect.Effect<A, E>) =>
       SynchronizedRef.modifyEffect(inFlight, (current) =>
-        Effect.map(
-          Option.match(current, { onNone: () => fork(effect), onSome: Effect.succeed }),
-          (fiber) => [fiber, Option.some(fiber)] as const
-        )
+        Effect.map(current === undefined ? fork(effect) : Effect.succeed(current), (fiber) => [fiber, fiber] as const)
       ).pipe(Effect.uninterruptible)
 
     return {
       run: (effect) => start(effect).pipe(Effect.flatMap(Fiber.await), Effect.flatten),
-      runInBackground: (effect) => Effect.whenEffect(start(effect), Effect.map(backoff, Option.isNone)),
+      runInBackground: (effect) => Effect.whenEffect(start(effect), Effect.map(backoff, Predicate.isUndefined)),
       backoff
     }
   })

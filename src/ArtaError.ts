@@ -48,14 +48,11 @@ const recordId = Schema.optional(RecordId)
  * @since 0.1.0
  * @category errors
  */
-export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>("effect-arta/InvalidRequestError")(
-  "InvalidRequestError",
-  {
-    field: Schema.String,
-    value: Schema.Unknown,
-    allowed: Schema.String
-  }
-) {
+export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>()("InvalidRequestError", {
+  field: Schema.String,
+  value: Schema.Unknown,
+  allowed: Schema.String
+}) {
   override get message(): string {
     return `The option ${this.field} is ${messages.shown(this.value)}, but must be ${this.allowed}.`
   }
@@ -67,13 +64,10 @@ export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>
  * @since 0.1.0
  * @category errors
  */
-export class UnknownModelError extends Schema.TaggedError<UnknownModelError>("effect-arta/UnknownModelError")(
-  "UnknownModelError",
-  {
-    model: Schema.String,
-    suggestions: Schema.Array(Schema.String)
-  }
-) {
+export class UnknownModelError extends Schema.TaggedError<UnknownModelError>()("UnknownModelError", {
+  model: Schema.String,
+  suggestions: Schema.Array(Schema.String)
+}) {
   override get message(): string {
     return `There is no model ${JSON.stringify(this.model)}. Did you mean ${this.suggestions.join(", ")}?`
   }
@@ -99,7 +93,7 @@ export type AuthReason = typeof AuthReason.Type
  * @since 0.1.0
  * @category errors
  */
-export class AuthError extends Schema.TaggedError<AuthError>("effect-arta/AuthError")("AuthError", {
+export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
   reason: AuthReason,
   recordId
 }) {
@@ -114,15 +108,12 @@ export class AuthError extends Schema.TaggedError<AuthError>("effect-arta/AuthEr
  * @since 0.1.0
  * @category errors
  */
-export class TokenStoreError extends Schema.TaggedError<TokenStoreError>("effect-arta/TokenStoreError")(
-  "TokenStoreError",
-  {
-    operation: Schema.Literal("load", "save", "clear", "lock"),
-    path: Schema.String,
-    reason: Schema.optionalWith(Schema.String, { default: () => "no reason given" }),
-    recordId
-  }
-) {
+export class TokenStoreError extends Schema.TaggedError<TokenStoreError>()("TokenStoreError", {
+  operation: Schema.Literal("load", "save", "clear", "lock"),
+  path: Schema.String,
+  reason: Schema.optionalWith(Schema.String, { default: () => "no reason given" }),
+  recordId
+}) {
   override get message(): string {
     return (
       `Could not ${this.operation} the session at ${this.path}: ${this.reason}.` + messages.resumable(this.recordId)
@@ -136,7 +127,7 @@ export class TokenStoreError extends Schema.TaggedError<TokenStoreError>("effect
  * @since 0.1.0
  * @category errors
  */
-export class TransportError extends Schema.TaggedError<TransportError>("effect-arta/TransportError")("TransportError", {
+export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
   operation: Operation,
   reason: Schema.String,
   sent: Schema.Boolean,
@@ -155,7 +146,7 @@ export class TransportError extends Schema.TaggedError<TransportError>("effect-a
  * @since 0.1.0
  * @category errors
  */
-export class ResponseError extends Schema.TaggedError<ResponseError>("effect-arta/ResponseError")("ResponseError", {
+export class ResponseError extends Schema.TaggedError<ResponseError>()("ResponseError", {
   operation: Operation,
   status: Schema.Int,
   detail: Schema.String,
@@ -173,10 +164,10 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("effect-art
  * @since 0.1.0
  * @category errors
  */
-export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>("effect-arta/UnauthorizedError")(
-  "UnauthorizedError",
-  { operation: Schema.optional(Operation), recordId }
-) {
+export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("UnauthorizedError", {
+  operation: Schema.optional(Operation),
+  recordId
+}) {
   override get message(): string {
     const refusal = "The service refused a refreshed token: check the API key."
     return refusal + messages.resumable(this.recordId)
@@ -189,14 +180,11 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>("ef
  * @since 0.1.0
  * @category errors
  */
-export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effect-arta/RateLimitedError")(
-  "RateLimitedError",
-  {
-    operation: Operation,
-    retryAfter: Schema.optional(Schema.Duration),
-    recordId
-  }
-) {
+export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("RateLimitedError", {
+  operation: Operation,
+  retryAfter: Schema.optional(Schema.Duration),
+  recordId
+}) {
   override get message(): string {
     const when = this.retryAfter === undefined ? "later" : `in ${Duration.format(this.retryAfter)}`
     const limit = `Too many requests while ${messages.activity[this.operation]}: try again ${when}.`
@@ -210,9 +198,7 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>("effe
  * @since 0.1.0
  * @category errors
  */
-export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknownError>(
-  "effect-arta/SubmissionUnknownError"
-)("SubmissionUnknownError", {
+export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknownError>()("SubmissionUnknownError", {
   request: GenerateRequest,
   reason: Schema.optionalWith(Schema.String, { default: () => "no usable response arrived" })
 }) {
@@ -230,9 +216,11 @@ export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknown
  * @since 0.1.0
  * @category errors
  */
-export class GenerationFailedError extends Schema.TaggedError<GenerationFailedError>(
-  "effect-arta/GenerationFailedError"
-)("GenerationFailedError", { recordId: RecordId, status: Schema.String, detail: Schema.String }) {
+export class GenerationFailedError extends Schema.TaggedError<GenerationFailedError>()("GenerationFailedError", {
+  recordId: RecordId,
+  status: Schema.String,
+  detail: Schema.String
+}) {
   override get message(): string {
     const detail = this.detail === "" ? "" : `: ${this.detail}`
     return messages.asSentence(`The generation ${this.recordId} ended with status ${this.status}${detail}`)
@@ -246,9 +234,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
  * @since 0.1.0
  * @category errors
  */
-export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeoutError>(
-  "effect-arta/GenerationTimeoutError"
-)("GenerationTimeoutError", {
+export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeoutError>()("GenerationTimeoutError", {
   recordId,
   elapsed: Schema.Duration,
   lastStatus: Schema.optional(Schema.Literal("IN_QUEUE", "IN_PROGRESS")),
@@ -263,8 +249,8 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
       )
     }
     return this.request === undefined
-      ? `The service has not accepted the generation ${after}: try again with a longer timeout.`
-      : `The submission got no response ${after}. The service may still have accepted it.`
+      ? `The service has not accepted the generation ${after}: use a longer timeout.`
+      : `The service may have accepted the generation, but has not responded ${after}.`
   }
 }
 
@@ -275,7 +261,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
  * @category errors
  */
 export class DownloadError
-  extends /* @__PURE__ */ Schema.TaggedError<DownloadError>("effect-arta/DownloadError")("DownloadError", {
+  extends /* @__PURE__ */ Schema.TaggedError<DownloadError>()("DownloadError", {
     url: Schema.String,
     reason: Schema.String,
     path: Schema.optional(Schema.String),

@@ -140,7 +140,7 @@ export const make = (
 
     const signUp = requestAndSave(identityService.signUp)
 
-    // If the service no longer knows a session, the next one may work.
+    // Tries each session until the service knows one. Signs up if there is none.
     const refresh = ([first, ...others]: ReadonlyArray<Credentials>): typeof signUp =>
       first === undefined
         ? signUp
@@ -155,14 +155,7 @@ export const make = (
       Effect.gen(function* () {
         const known = yield* session.load
         const decision = decideToken({ ...known, refused, now: yield* Clock.currentTimeMillis })
-        switch (decision._tag) {
-          case "SignUp":
-            return yield* signUp
-          case "Refresh":
-            return yield* refresh(decision.sessions)
-          case "Use":
-            return yield* session.use(decision.credentials)
-        }
+        return yield* "use" in decision ? session.use(decision.use) : refresh(decision.refresh)
       }).pipe(store.exclusively)
 
     const refreshInBackground = refreshes.runInBackground(obtain())

@@ -62,7 +62,7 @@ const allowed = (message: string) => ({ message: () => ({ message, override: tru
 
 const Prompt = Schema.String.pipe(Schema.pattern(/\S/)).annotations(allowed("a string that is not blank"))
 const PositiveInt = Schema.Int.pipe(Schema.positive()).annotations(allowed("a positive integer"))
-const GuidanceScale = Schema.Finite.pipe(Schema.nonNegative()).annotations(allowed("a finite number, zero or more"))
+const GuidanceScale = Schema.Finite.pipe(Schema.nonNegative()).annotations(allowed("a number, zero or more"))
 const AspectRatio = Schema.String.pipe(Schema.pattern(/^[1-9]\d*:[1-9]\d*$/)).annotations(
   allowed("two positive integers as W:H, such as 16:9")
 )
@@ -121,7 +121,7 @@ export class GenerateRequest extends Schema.Class<GenerateRequest>("effect-arta/
  */
 export const Messages: Schema.Schema<ReadonlyArray<Message>> = Schema.Array(
   Schema.Struct({ role: Schema.String, content: Schema.optional(Schema.Unknown) })
-).annotations(allowed("chat messages, each with a role and a content"))
+).annotations(allowed("messages, each with a role and a content"))
 
 const isTextPart = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
 

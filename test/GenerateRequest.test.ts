@@ -99,7 +99,7 @@ describe("GenerateRequest", () => {
     [{ prompt: "cat", n: "2" }, "n", "2", /positive integer/],
     [{ prompt: "cat", n: Number.NaN }, "n", Number.NaN, /positive integer/],
     [{ prompt: "cat", numInferenceSteps: -1 }, "numInferenceSteps", -1, /positive integer/],
-    [{ prompt: "cat", guidanceScale: Number.NaN }, "guidanceScale", Number.NaN, /finite number/],
+    [{ prompt: "cat", guidanceScale: Number.NaN }, "guidanceScale", Number.NaN, /number, zero or more/],
     [{ prompt: "cat", guidanceScale: -1 }, "guidanceScale", -1, /zero or more/],
     [{ prompt: "cat", aspectRatio: "wide" }, "aspectRatio", "wide", /W:H/],
     [{ prompt: "cat", aspectRatio: "16:0" }, "aspectRatio", "16:0", /W:H/],

@@ -42,7 +42,7 @@ export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
       report: ({ _tag }) =>
         Effect.gen(function* () {
           const instant = yield* monotonicSeconds
-          const before = yield* Ref.get(observation)
+          const before = yield* observation
           const end = ending(before, _tag, instant)
           if (end !== undefined) yield* history.learn(kind, before.stage, end)
           if (_tag === "Queued" || _tag === "InProgress") yield* Ref.set(observation, seen(before, _tag, instant))

@@ -24,7 +24,7 @@ export interface BufferedResponse {
 /** Browsers report a redirect that they do not follow as a response with status 0 and no other detail. */
 export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
 
-export const notFollowed = "it redirects elsewhere, which is not followed"
+export const notFollowed = "redirects are not followed"
 
 /** Client spans would hold full URLs, including the API key, and propagation would send our trace ids to third parties. */
 export const untraced: (client: HttpClient.HttpClient) => HttpClient.HttpClient =
@@ -32,8 +32,8 @@ export const untraced: (client: HttpClient.HttpClient) => HttpClient.HttpClient 
 
 const unsentReasons: Record<string, string> = {
   ECONNREFUSED: "connection refused",
-  ENOTFOUND: "host name not found",
-  EAI_AGAIN: "host name not found",
+  ENOTFOUND: "host not found",
+  EAI_AGAIN: "host not found",
   EHOSTUNREACH: "host unreachable",
   ENETUNREACH: "network unreachable",
   UND_ERR_CONNECT_TIMEOUT: "the connection timed out",

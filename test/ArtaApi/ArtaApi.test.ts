@@ -314,7 +314,7 @@ describe("ArtaApi in a browser", () => {
         operation === "submit" ? api.submit(request) : api.status(recordId)
       const error = yield* Effect.flip(asking)
       expect(error).toMatchObject({ _tag: "ResponseError", operation, status: 0 })
-      expect(error.message).toContain("it redirects elsewhere")
+      expect(error.message).toContain("redirects are not followed")
     }).pipe(Effect.provide(Layer.provide(ArtaApi.layer(), [Auth.layerToken("token-1"), opaqueRedirects])))
   )
 })

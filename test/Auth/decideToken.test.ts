@@ -23,14 +23,10 @@ const expired = issued("expired", 70)
 const other = issued("other", 70)
 
 const summary = (decision: Decision): string => {
-  switch (decision._tag) {
-    case "SignUp":
-      return "sign up"
-    case "Use":
-      return `use ${decision.credentials.localId}`
-    case "Refresh":
-      return `refresh ${decision.sessions.map(({ localId }) => localId).join(", then ")}`
-  }
+  if ("use" in decision) return `use ${decision.use.localId}`
+  return decision.refresh.length === 0
+    ? "sign up"
+    : `refresh ${decision.refresh.map(({ localId }) => localId).join(", then ")}`
 }
 
 const table: ReadonlyArray<[name: string, known: Partial<Known>, decision: string]> = [

@@ -19,10 +19,11 @@ export interface Known {
 }
 
 export type Decision =
-  | { readonly _tag: "SignUp" }
-  | { readonly _tag: "Use"; readonly credentials: Credentials }
-  /** Refresh the first session. If the service no longer knows it, try the next. */
-  | { readonly _tag: "Refresh"; readonly sessions: ReadonlyArray<Credentials> }
+  | { readonly use: Credentials }
+  /** Refresh the first session that the service still knows. If there is none, sign up. */
+  | { readonly refresh: ReadonlyArray<Credentials> }
+
+const signUp: Decision = { refresh: [] }
 
 const hasSameToken = (one: Credentials, other: Credentials): boolean =>
   Equal.equals(one.refreshToken, other.refreshToken)
@@ -34,10 +35,10 @@ const hasSameToken = (one: Credentials, other: Credentials): boolean =>
 export const decideToken = ({ held, isUnsaved, now, refused, stored }: Known): Decision => {
   const newestFirst = (isUnsaved ? [held, stored] : [stored, held]).filter((session) => session !== undefined)
   const [credentials] = newestFirst
-  if (credentials === undefined) return { _tag: "SignUp" }
+  if (credentials === undefined) return signUp
 
-  const refresh: Decision = { _tag: "Refresh", sessions: Array.dedupeWith(newestFirst, hasSameToken) }
-  const use: Decision = { _tag: "Use", credentials }
+  const refresh = { refresh: Array.dedupeWith(newestFirst, hasSameToken) }
+  const use = { use: credentials }
 
   if (Equal.equals(credentials.idToken, refused)) return refresh
   if (isFresh(credentials, now)) return use

@@ -29,7 +29,7 @@ export const makeSession = (store: TokenStore.Service): Effect.Effect<Session> =
 
     const keepInMemory = (credentials: Credentials, error: TokenStoreError) =>
       Effect.whenEffect(
-        Effect.logWarning(`${error.message} It is kept in memory until this program ends.`),
+        Effect.logWarning(`${error.message} It is kept in memory only.`),
         Effect.map(Ref.getAndSet(unsaved, credentials), Predicate.isUndefined)
       )
 

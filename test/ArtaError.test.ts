@@ -16,7 +16,10 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
   [new ArtaError.UnauthorizedError({ operation: "submit" }), /refreshed token/],
   [new ArtaError.RateLimitedError({ operation: "submit", retryAfter: Duration.seconds(90) }), /in 1m 30s/],
   [new ArtaError.RateLimitedError({ operation: "submit" }), /again later/],
-  [new ArtaError.SubmissionUnknownError({ request, reason: "reset" }), /may not have accepted.*reset.*charge for both/],
+  [
+    new ArtaError.SubmissionUnknownError({ request, reason: "reset" }),
+    /may not have accepted.*reset.*both could be charged/
+  ],
   [
     new ArtaError.GenerationFailedError({ recordId, status: "FAILED", detail: "" }),
     /rec-1 ended with status FAILED\.$/
@@ -27,7 +30,7 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
   ],
   [
     new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5), request }),
-    /no response after 5s.*accepted it/
+    /may have accepted .* not responded after 5s/
   ],
   [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /not accepted the generation after 5s/],
   [

@@ -93,7 +93,7 @@ describe("GenerateRequest", () => {
     [{ prompt: "", messages: [user("cat")] }, "prompt", "", /not blank/],
     [{ messages: [] }, "messages", [], /user message/],
     [{ messages: [{ role: "assistant", content: "hi" }] }, "messages", [{ role: "assistant", content: "hi" }], /user/],
-    [{ messages: "cat" }, "messages", "cat", /chat messages/],
+    [{ messages: "cat" }, "messages", "cat", /messages, each with/],
     [{ prompt: "cat", n: 0 }, "n", 0, /positive integer/],
     [{ prompt: "cat", n: 1.5 }, "n", 1.5, /positive integer/],
     [{ prompt: "cat", n: "2" }, "n", "2", /positive integer/],

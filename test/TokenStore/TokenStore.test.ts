@@ -169,6 +169,7 @@ describe("TokenStore.layerFileSystem on a disk", () => {
     ["in another format", '{"version":1,"idToken":7}'],
     ["from a future version", '{"version":2,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
     ["incomplete", '{"version":1,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
+    ["with a version that has no text", '{"version":{"toString":null}}'],
     ["with an infinite lifetime", '{"idToken":"a","refreshToken":"b","localId":"c","expiresIn":"Infinity"}']
   ])("renames an unusable file and loads nothing: %s", ([, content]) =>
     onDisk(({ file, directory, fs, open }) =>

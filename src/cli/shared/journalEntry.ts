@@ -1,5 +1,6 @@
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { GenerateRequest, Generation } from "effect-arta"
 import { exitCodes, SetupError } from "./errors.js"
@@ -30,9 +31,15 @@ const Entry = Schema.Union(
 
 export type Entry = typeof Entry.Type
 
-const Line = Schema.parseJson(Entry)
-const decodeLine = Schema.decodeOption(Line)
-const encodeLine = Schema.encodeSync(Line)
+// Checks the tag first: a tagged union calls `String` on it, which throws on `{"toString":null}` (effect 3.22).
+const Tagged = Schema.Struct({ _tag: Schema.String }, Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+
+const decodeTagged = Schema.decodeOption(Schema.parseJson(Tagged))
+const decodeEntry = Schema.decodeUnknownOption(Entry)
+const encodeLine = Schema.encodeSync(Schema.parseJson(Entry))
+
+const decodeLine = (line: string): Option.Option<Entry> =>
+  Option.flatMap(decodeTagged(line), (tagged) => decodeEntry(tagged))
 const encoder = new TextEncoder()
 
 /** An entry as the bytes of a line. */

@@ -3,7 +3,10 @@ import * as Schema from "effect/Schema"
 import { Credentials } from "../../Credentials.js"
 import { SignedUp } from "../signUpResponse.js"
 
-const Stored = Schema.Struct({ version: Schema.Literal(1), ...Credentials.fields })
+// Not a literal: a union that contains one calls `String` on the input, which throws on `{"toString":null}` (effect 3.22).
+const Version = Schema.Number.pipe(Schema.filter((version) => version === 1))
+
+const Stored = Schema.Struct({ version: Version, ...Credentials.fields })
 
 // Text with a version is ours: even if damaged, it must not pass for the Python client's.
 const PythonCredentials = Schema.Struct({ ...SignedUp.fields, version: Schema.optional(Schema.Undefined) })

@@ -211,10 +211,12 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       const text = yield* fs.readFileString(journal)
       yield* fs.writeFileString(journal, `${text}{"_tag":"Subm`)
       expect((yield* run(path)).code).toBe(0)
-      yield* fs.writeFileString(journal, text.replace("Submitting", "Subm"))
-      const damaged = yield* run(path)
-      expect(damaged.code).toBe(3)
-      expect(damaged.stderr).toMatch(/^Line 1 of effect-arta\.jsonl is damaged/m)
+      for (const tag of ['"Subm"', '{"toString":null}']) {
+        yield* fs.writeFileString(journal, text.replace('"Submitting"', tag))
+        const damaged = yield* run(path)
+        expect(damaged.code).toBe(3)
+        expect(damaged.stderr).toMatch(/^Line 1 of effect-arta\.jsonl is damaged/m)
+      }
       expect((yield* emulator.counts).submit).toBe(1)
       expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())

@@ -1,8 +1,8 @@
 /**
  * Generates images from a prompt.
  *
- * `generate` emits the events of a generation, `run` waits for its outcome, `generateAll` runs many, and `watch` continues
- * a generation that was submitted earlier. Interrupting any of them stops the polling immediately.
+ * `generate` emits the events of a generation, `run` waits for its outcome, `generateAll` runs many, and `watch`
+ * continues a generation that was submitted earlier. Interrupting any of them stops the polling immediately.
  *
  * @example
  * ```ts
@@ -59,8 +59,8 @@ export interface Settings {
   /** When to poll again. Default: `Polling.adaptive()`. */
   readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
   /**
-   * How long the whole generation may take, including the submission. Default: 5 minutes. The wait for a free submission,
-   * of which `ArtaApi` allows 32 at once, does not count.
+   * How long the whole generation may take, including the submission. Default: 5 minutes. Waiting for the
+   * submission limiter of `ArtaApi`, which allows 32 at once, does not count.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
@@ -73,8 +73,8 @@ const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
 const noStackTrace = { captureStackTrace: false }
 
 /**
- * Checks and completes options without sending anything. Returns the request that `generate` would submit, seed included,
- * which you can pass as options again.
+ * Checks and completes options without sending anything. Returns the request that `generate` would submit, seed
+ * included, which you can pass as options again.
  *
  * Fails with `InvalidRequestError` or `UnknownModelError`.
  *
@@ -86,7 +86,7 @@ export const prepare: (options: Unchecked) => Effect.Effect<GenerateRequest, Inv
 
 const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: GenerateRequest, settings: Settings) {
   const deadline = yield* deadlineOf(settings)
-  // If the last attempt was refused, the service has not accepted the submission, and the timeout need not say otherwise.
+  // If the service refused the last attempt, it accepted nothing: fail with that refusal instead of the timeout.
   const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
   const attempt = Effect.zipRight(
     Ref.set(refusal, undefined),
@@ -124,8 +124,8 @@ const start = Effect.fnUntraced(function* (options: Options, settings: Settings)
  * Submits a generation and emits its events: `Submitted`, then `Queued` and `InProgress` as the state changes, then
  * `Completed` with the images.
  *
- * Invalid options fail before anything is sent. Failed polls are retried until the timeout, but no submission is sent
- * twice. Every error after `Submitted` carries the `recordId`, which `watch` takes.
+ * Invalid options fail before anything is sent. Polls that fail transiently are retried until the timeout, but no
+ * submission is sent twice. Every error after `Submitted` carries the `recordId`, which `watch` takes.
  *
  * @since 0.1.0
  * @category generating
@@ -141,7 +141,7 @@ export const generate = (
 /**
  * Emits the events of a generation that this program or another submitted earlier. The timeout counts from now.
  *
- * Fails with `InvalidRequestError` if the id cannot be one, for example because it is blank.
+ * Fails with `InvalidRequestError` if the record id is invalid, for example blank.
  *
  * @since 0.1.0
  * @category generating
@@ -204,7 +204,8 @@ export interface AllSettings extends Settings {
 }
 
 /**
- * Runs many generations, a few at a time, and emits each outcome as soon as it is known. If one fails, the others go on.
+ * Runs many generations, a few at a time, and emits each outcome as soon as it is known. If one fails, the others go
+ * on.
  *
  * @example
  * ```ts
@@ -238,8 +239,8 @@ export const generateAll = (
   )
 
 /**
- * Turns a stream into an async iterable for `for await`. Failures are thrown as the typed errors themselves. Leaving the
- * loop ends the stream immediately. The services must outlive the loop, so take them from a `ManagedRuntime`.
+ * Turns a stream into an async iterable for `for await`. Failures are thrown as the typed errors themselves. Leaving
+ * the loop ends the stream immediately. The services must outlive the loop, so take them from a `ManagedRuntime`.
  *
  * @example
  * ```ts

@@ -43,7 +43,7 @@ import * as WireFormat from "./internal/artaApi/wireFormat.js"
 import { retryLazily, retryThrice } from "./internal/retry.js"
 
 /**
- * How getting the status of a generation fails.
+ * The errors of `status`.
  *
  * @since 0.1.0
  * @category models
@@ -51,7 +51,7 @@ import { retryLazily, retryThrice } from "./internal/retry.js"
 export type StatusError = TokenError | UnauthorizedError
 
 /**
- * How submitting a generation fails.
+ * The errors of `submit`.
  *
  * @since 0.1.0
  * @category models
@@ -64,15 +64,15 @@ export type SubmitError = StatusError | SubmissionUnknownError
  */
 export interface Service {
   /**
-   * Submits a generation and returns its id. Sends no submission twice: one that may have reached the service fails with
-   * `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with `RateLimitedError`.
+   * Submits a generation and returns its id. Sends no submission twice: one that may have reached the service fails
+   * with `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with `RateLimitedError`.
    */
   readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
   /** Gets the current status of a generation. While a rate limit lasts, waits for its end. */
   readonly status: (id: RecordId) => Effect.Effect<GenerationStatus, StatusError>
   /**
-   * Runs a submission once there is room for it: `ArtaApi.make` allows 32 at once, first come, first served. Default: no
-   * limit.
+   * Runs a submission once there is room for it: `ArtaApi.make` allows 32 at once, first come, first served. Default:
+   * no limit.
    */
   readonly limitSubmissions?: (<A, E, R>(submission: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) | undefined
 }
@@ -136,13 +136,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const token = yield* auth.token
       const response = yield* send(token)
       if (response.status !== 401) return { response, secrets: [token] }
-      const renewed = yield* auth.renew(token)
-      const second = yield* send(renewed)
+      const refreshed = yield* auth.renew(token)
+      const second = yield* send(refreshed)
       if (second.status === 401) return yield* new UnauthorizedError({ operation })
-      return { response: second, secrets: [token, renewed] }
+      return { response: second, secrets: [token, refreshed] }
     })
 
-    const refuse = (operation: Operation, { response, secrets }: Exchange) =>
+    const failWithResponse = (operation: Operation, { response, secrets }: Exchange) =>
       isRateLimit(response)
         ? Effect.tapError(rateLimited(operation, response), ({ retryAfter }) => cooldown.extend(retryAfter))
         : Effect.fail(
@@ -159,23 +159,25 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
 
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
       yield* Effect.annotateCurrentSpan({ model: request.model, n: request.n })
-      const unknown = (reason: string) => new SubmissionUnknownError({ request, reason })
+      const submissionUnknown = (reason: string) => new SubmissionUnknownError({ request, reason })
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), WireFormat.form(request))
 
       const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form))
       const exchanged = yield* retryLazily(attempt, {
         schedule: retryThrice,
         while: (error) => isSubmitFailure(error) && !error.sent
-      }).pipe(Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? unknown(error.reason) : error)))
+      }).pipe(
+        Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
+      )
 
       const { status } = exchanged.response
       if (status >= 500 && !isRateLimit(exchanged.response)) {
-        return yield* unknown(`the service responded with status ${String(status)}`)
+        return yield* submissionUnknown(`the service responded with status ${String(status)}`)
       }
-      if (!isOk(exchanged)) return yield* refuse("submit", exchanged)
+      if (!isOk(exchanged)) return yield* failWithResponse("submit", exchanged)
       const accepted = WireFormat.readSubmitted(exchanged.response)
-      if (Option.isNone(accepted)) return yield* unknown("an unreadable response")
-      if (accepted.value === undefined) return yield* refuse("submit", exchanged)
+      if (Option.isNone(accepted)) return yield* submissionUnknown("an unreadable response")
+      if (accepted.value === undefined) return yield* failWithResponse("submit", exchanged)
       yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
       return accepted.value
     })
@@ -184,7 +186,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       yield* Effect.annotateCurrentSpan({ recordId: id })
       const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
       const exchanged = yield* cooldown.awaitEnd(authorized("status", statusTimeout, request))
-      if (!isOk(exchanged)) return yield* refuse("status", exchanged)
+      if (!isOk(exchanged)) return yield* failWithResponse("status", exchanged)
       const { response, secrets } = exchanged
       const found = yield* Effect.mapError(
         WireFormat.readStatus(response, { isSecure: url.startsWith("https:"), secrets }),

@@ -1,9 +1,9 @@
 /**
  * The tagged errors of the library, for `Effect.catchTag` and `Effect.catchTags`.
  *
- * The errors are schemas, so they cross process and RPC boundaries. Each message says what happened and what to do next,
- * and no message contains a token or an API key. An error raised after a submission carries the `recordId`: pass it to
- * `Arta.watch` to resume the generation.
+ * The errors are schemas, so they cross process and RPC boundaries. Each message says what happened and, where
+ * possible, what to do, and no message contains a token or an API key. An error raised after a submission carries the
+ * `recordId`: pass it to `Arta.watch` to resume the generation.
  *
  * @example
  * ```ts
@@ -103,7 +103,8 @@ export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
 }
 
 /**
- * The token store could not load, save, clear, or lock the session. `path` is the file, or the key in a key-value store.
+ * The token store could not load, save, clear, or lock the session. `path` is the file, or the key in a key-value
+ * store.
  *
  * @since 0.1.0
  * @category errors
@@ -228,8 +229,8 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 }
 
 /**
- * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only a
- * `request`, the submission got no response, and may have been accepted. With neither, the service accepted nothing.
+ * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only
+ * a `request`, the submission got no response, and may have been accepted. With neither, the service accepted nothing.
  *
  * @since 0.1.0
  * @category errors

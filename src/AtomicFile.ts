@@ -90,8 +90,9 @@ export interface WriteOptions {
 }
 
 /**
- * Replaces a file, or creates it: writes a temporary file in the same directory, syncs it and renames it. On failure the
- * old file stays as it was. Temporary files that a killed writer left in the directory are removed after ten minutes.
+ * Replaces a file, or creates it: writes a temporary file in the same directory, syncs it and renames it. On failure
+ * the old file stays as it was. Also removes temporary files that killed writers left in the directory over ten minutes
+ * ago.
  *
  * @since 0.1.0
  * @category writing

@@ -1,8 +1,8 @@
 /**
  * Provides a valid token: signs up once, keeps the session, and refreshes the token before it expires.
  *
- * During the first half of a token's life, `token` does no I/O. During the second half, it returns the token and refreshes
- * it in the background. If the token has expired, all callers wait for one shared refresh.
+ * During the first half of a token's life, `token` does no I/O. During the second half, it returns the token and
+ * refreshes it in the background. If the token has expired, all callers wait for one shared refresh.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ import { retryThrice, withAttemptSpan } from "./internal/retry.js"
 import { TokenStore } from "./TokenStore.js"
 
 /**
- * How getting a token fails.
+ * The errors of `token` and `renew`.
  *
  * @since 0.1.0
  * @category models
@@ -153,8 +153,8 @@ export const make = (
 
     const obtain = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
-        const known = yield* session.load
-        const decision = decideToken({ ...known, refused, now: yield* Clock.currentTimeMillis })
+        const loaded = yield* session.load
+        const decision = decideToken({ ...loaded, refused, now: yield* Clock.currentTimeMillis })
         return yield* "use" in decision ? session.use(decision.use) : refresh(decision.refresh)
       }).pipe(store.exclusively)
 

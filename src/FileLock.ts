@@ -58,7 +58,7 @@ export interface Options {
   /** What to write into the lock file, for others to read. Default: a random number. */
   readonly owner?: string | undefined
   /**
-   * Tells from what is in the lock file whether its holder has ended. Only then is the lock taken over. Default: the
+   * Decides from the owner in the lock file whether its holder has ended. Only such a lock is taken over. Default: the
    * holder has ended if it has not touched the file for five seconds.
    */
   readonly hasEnded?: ((owner: string) => Effect.Effect<boolean>) | undefined
@@ -89,8 +89,8 @@ const create = (fs: FileSystem.FileSystem, file: string, content: string) =>
     Effect.catchIf(isAlreadyExists, () => Effect.succeed(false))
   )
 
-// No file system removes a file only if it is still the one that was read, and renaming it first would let a third
-// process in. The remaining risk: a holder, silent for five seconds, that wakes up between these two steps.
+// File systems have no conditional remove, and renaming the file first would let a third process create
+// it. The remaining risk: a holder, silent for five seconds, that wakes up between these two steps.
 const removeIfContains = (fs: FileSystem.FileSystem, file: string, content: string) =>
   Effect.ignore(
     Effect.flatMap(fs.readFileString(file), (found) => (found === content ? remove(fs, file) : Effect.void))
@@ -125,8 +125,8 @@ const touchForever = (fs: FileSystem.FileSystem, file: string) =>
 /**
  * Takes the lock and releases it when the scope closes.
  *
- * Fails with `FileLockHeldError` if another process still holds the lock at the timeout, and with a `PlatformError` if the
- * lock file cannot be created, for example on a disk that is full or read-only.
+ * Fails with `FileLockHeldError` if another process still holds the lock at the timeout, and with a `PlatformError` if
+ * the lock file cannot be created, for example on a disk that is full or read-only.
  *
  * @since 0.1.0
  * @category constructors

@@ -74,7 +74,8 @@ const Seed = Schema.Int.pipe(Schema.between(0, highestSeed)).annotations(
 )
 
 /**
- * Draws a seed from 9999 to 99999999, using the fiber's `Random`. The service's own clients use the same range.
+ * Generates a random seed from 9999 to 99999999, using the fiber's `Random`. The service's own clients use the same
+ * range.
  *
  * @since 0.1.0
  * @category seeds
@@ -131,8 +132,8 @@ const textsIn = ({ content }: Message): ReadonlyArray<string> => {
 }
 
 /**
- * Returns the text of the last consecutive user messages, joined by newlines. Returns an empty string if they contain no
- * text.
+ * Returns the text of the last consecutive user messages, joined by newlines. Returns an empty string if they contain
+ * no text.
  *
  * @since 0.1.0
  * @category messages

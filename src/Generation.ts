@@ -72,7 +72,8 @@ export class Submitted extends Schema.TaggedClass<Submitted>("effect-arta/Submit
 }) {}
 
 /**
- * The generation is in the service's queue. In this and every later event, `elapsed` is the time since the call.
+ * The generation is in the service's queue. In this and every later event, `elapsed` is the time since the submission
+ * began, or since the call of `watch`.
  *
  * @since 0.1.0
  * @category events

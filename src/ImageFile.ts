@@ -1,8 +1,8 @@
 /**
  * Downloads the images of a generation and saves them to files.
  *
- * Only complete images are saved. An error page, an empty response, a truncated image or another kind of file fails with
- * `DownloadError` and leaves no file. If one image fails, the others are still saved.
+ * Only complete images are saved. An error page, an empty response, a truncated image or another kind of file fails
+ * with `DownloadError` and leaves no file. If one image fails, the others are still saved.
  *
  * @example
  * ```ts
@@ -41,13 +41,13 @@ import { isAlreadyExists } from "./internal/platformError.js"
 import { backoff } from "./internal/retry.js"
 
 /**
- * Streams the bytes of an image as they arrive, over http or https. Trust them only after the stream has ended: the last
- * bytes are emitted before the image is known to be complete.
+ * Streams the bytes of an image as they arrive, over http or https. Trust them only after the stream has ended: the
+ * last bytes are emitted before the image is known to be complete.
  *
  * Fails with `DownloadError` unless the bytes are a complete PNG, JPEG or WebP image of at most 64 MiB.
  *
- * Follows a few redirects, but never from https to http. A client that follows redirects by itself bypasses both limits:
- * give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
+ * Follows a few redirects, but never from https to http. A client that follows redirects by itself bypasses both
+ * limits: give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
  *
  * @since 0.1.0
  * @category downloading
@@ -152,7 +152,7 @@ const downloadTo = (directory: string, base: string, url: string) =>
     })
   )
 
-/** Asks the service for an image's current URL. Returns the known one if there is no newer. */
+/** Asks the service for an image's current URL. Returns the old URL if the service has no newer one. */
 const refreshUrl = (recordId: RecordId, image: Image) =>
   Effect.flatMap(ArtaApi, (api) => api.status(recordId)).pipe(
     Effect.map((status) => (status._tag === "Done" ? status.images : [])),
@@ -183,11 +183,11 @@ const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions)
   )
 
 /**
- * Downloads all images of a generation, four at a time, and saves each under a name made from prompt, seed and index, or
- * from the record id if the request is unknown. No file is overwritten.
+ * Downloads all images of a generation, four at a time, and saves each under a name made from prompt, seed and index,
+ * or from the record id if the request is unknown. No file is overwritten.
  *
- * Lost connections and server errors are retried three times. If a URL has expired, the status is requested once for a new
- * one. An image that still fails has a `DownloadError` with the `recordId` as its result.
+ * Lost connections and server errors are retried three times. If a URL has expired, the status is requested once for a
+ * new one. An image that still fails has a `DownloadError` with the `recordId` as its result.
  *
  * @since 0.1.0
  * @category saving

@@ -1,8 +1,8 @@
 /**
  * The image models of the service, their aliases, and functions to resolve them.
  *
- * Name a model by its service name (`"SDXL 1.0"`) or by an alias (`"sdxl-1.0"`). Case does not matter, and `_` and spaces
- * count as `-`.
+ * Name a model by its service name (`"SDXL 1.0"`) or by an alias (`"sdxl-1.0"`). Case does not matter, and `_` and
+ * spaces count as `-`.
  *
  * @example
  * ```ts
@@ -107,7 +107,8 @@ const extraAliases = {
 export type Alias = Lowercase<Hyphenated<ServiceName>> | keyof typeof extraAliases
 
 /**
- * The type of the `model` option. Editors complete the known names. Any string type-checks and is validated at run time.
+ * The type of the `model` option. Editors complete the known names. Any string type-checks and is validated at run
+ * time.
  *
  * @since 0.1.0
  * @category models

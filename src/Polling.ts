@@ -4,8 +4,8 @@
  * `adaptive` is the default. It learns how long generations take and polls most often when one is likely to end.
  * `docs/adaptive-polling.md` explains the model, with formulas and references. `fixed` and `exponential` do not learn.
  *
- * Any `Schedule` works. If it ends before the generation does, the generation fails with a `GenerationTimeoutError`, whose
- * `recordId` resumes it.
+ * Any `Schedule` works. If it ends before the generation does, the generation fails with a `GenerationTimeoutError`,
+ * whose `recordId` resumes it.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export interface AdaptiveOptions {
   readonly lagCost?: number | undefined
   /** The shortest interval. Default: 100 milliseconds. */
   readonly min?: Duration.DurationInput | undefined
-  /** The longest interval. What the schedule has learned never exceeds it. Default: 8 seconds. */
+  /** The longest interval, whatever the schedule has learned. Default: 8 seconds. */
   readonly max?: Duration.DurationInput | undefined
 }
 
@@ -87,7 +87,7 @@ const queueLagShare = 0.25
  * is the default schedule. `docs/adaptive-polling.md` explains how it works.
  *
  * The schedule keeps durations per model and number of images, and separates the queue from the generation itself. It
- * learns from every generation that this program submits and completes, whichever schedule polls it. A generation that
+ * learns from every stage of a submitted generation that ends regularly, whichever schedule polls it. A generation that
  * is resumed by its record id started at an unknown time: the schedule allows for that, and does not learn from it.
  *
  * The history lasts as long as the process, across layers and runtimes. It belongs to one `Clock`, so tests that each

@@ -42,8 +42,9 @@ import { keyValueBackend } from "./internal/tokenStore/keyValueBackend.js"
  */
 export interface Service {
   /**
-   * Loads the stored session. None if nothing is stored, or if its text is unreadable: the text is then set aside, not
-   * destroyed. If reading is not permitted or fails, also none, and `save` fails instead of replacing the unread session.
+   * Loads the stored session. Returns none if nothing is stored. Unreadable text is set aside, and the result is none.
+   * If reading fails, the result is none, and `save` fails instead of replacing the unread session. Fails if the path
+   * is a directory.
    */
   readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
   /** Replaces the stored session atomically. */
@@ -51,8 +52,8 @@ export interface Service {
   /** Removes the stored session. */
   readonly clear: Effect.Effect<void, TokenStoreError>
   /**
-   * Runs an effect under the store's lock: no two effects that share the store overlap, also across processes if the
-   * store can lock them out.
+   * Runs an effect under the store's lock: effects that share the store never overlap, not even
+   * across processes if the store has such a lock.
    */
   readonly exclusively: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | TokenStoreError, R>
 }
@@ -131,11 +132,11 @@ const fromBackend = (backend: Backend): Effect.Effect<Service> =>
   })
 
 /**
- * Keeps the session in a file that only its owner can read, and creates missing directories just as private. The file is
- * replaced atomically. A credentials file of the Python client is read too.
+ * Keeps the session in a file that only its owner can read, and creates missing directories for the owner only. The
+ * file is replaced atomically. A credentials file of the Python client is read too.
  *
- * `exclusively` locks out other processes with a lock file beside it. The lock of a dead process is taken over after five
- * seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`.
+ * `exclusively` locks out other processes with a lock file beside it. The lock of a dead process is taken over after
+ * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`.
  *
  * @since 0.1.0
  * @category layers

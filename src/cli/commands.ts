@@ -51,7 +51,7 @@ const file = Args.file({ name: "file", exists: "yes" }).pipe(
 )
 
 const retryFailed = Options.boolean("retry-failed").pipe(
-  Options.withDescription("Submit only the rows that failed, again.")
+  Options.withDescription("Run only the rows that were started and lack images. Submits failed rows again.")
 )
 
 const batch = Command.make("batch", { file, concurrency, output, retryFailed, json, ...serviceOptions }, (input) =>

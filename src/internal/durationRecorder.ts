@@ -50,7 +50,7 @@ export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
     }
   })
 
-/** For a generation that is known by its id only: nothing is expected of it, and nothing is learned from it. */
+/** For a resumed generation: uses the priors and records nothing. */
 export const noRecorder: DurationRecorder = {
   pollContext: {
     submittedAt: undefined,

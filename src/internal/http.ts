@@ -26,7 +26,9 @@ export const isRedirect = (status: number): boolean => status === 0 || (status >
 
 export const notFollowed = "redirects are not followed"
 
-/** Client spans would hold full URLs, including the API key, and propagation would send our trace ids to third parties. */
+/**
+ * Client spans would hold full URLs, including the API key, and propagation would send our trace ids to third parties.
+ */
 export const untraced: (client: HttpClient.HttpClient) => HttpClient.HttpClient =
   HttpClient.withTracerDisabledWhen(constTrue)
 

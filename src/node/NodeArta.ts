@@ -47,9 +47,11 @@ import * as TokenStore from "../TokenStore.js"
  * @category options
  */
 export interface Options extends Arta.LayerOptions {
-  /** The file that stores the session. Default: `effect-arta/credentials.json` in the user's configuration directory. */
+  /**
+   * The file that stores the session. Default: `effect-arta/credentials.json` in the user's configuration directory.
+   */
   readonly tokenFile?: string | undefined
-  /** The URL of the HTTP proxy for every request. Default: as `HTTPS_PROXY`, `HTTP_PROXY`, and `NO_PROXY` say. */
+  /** The URL of the HTTP proxy for every request. Default: `HTTPS_PROXY`, `HTTP_PROXY`, and `NO_PROXY`. */
   readonly proxy?: Redacted.Redacted | string | undefined
 }
 
@@ -69,7 +71,7 @@ const invalidProxy = new InvalidRequestError({
   allowed: "a URL such as http://proxy.example:3128"
 })
 
-// Many proxies refuse to tunnel to port 80, so send plain HTTP requests directly. HTTPS is always tunneled.
+// Many proxies refuse to tunnel to port 80, so plain HTTP goes to the proxy without a tunnel. HTTPS is always tunneled.
 const proxyTunnel = false
 
 const makeAgent = (proxy: Options["proxy"]) => {
@@ -90,8 +92,8 @@ const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient,
 const defaultTokenFile = join(envPaths("effect-arta", { suffix: "" }).config, "credentials.json")
 
 /**
- * The file in which `layerConfig` stores the session: `ARTA_TOKEN_FILE`, or `effect-arta/credentials.json` in the user's
- * configuration directory.
+ * The file in which `layerConfig` stores the session: `ARTA_TOKEN_FILE`, or `effect-arta/credentials.json` in the
+ * user's configuration directory.
  *
  * @since 0.1.0
  * @category config
@@ -142,8 +144,8 @@ const fixedConfig = <A>(value: A | undefined): Config.Config<A> | undefined =>
   value === undefined ? undefined : Config.succeed(value)
 
 /**
- * Makes a promise client that uses undici and stores the session in a file. The first call reads omitted options from the
- * environment, and throws an `AuthError` if there is no API key.
+ * Makes a promise client that uses undici and stores the session in a file. The first call reads omitted options from
+ * the environment, and throws an `AuthError` if there is no API key.
  *
  * @example
  * ```ts

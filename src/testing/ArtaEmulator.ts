@@ -247,7 +247,8 @@ export const urls: Effect.Effect<
 )
 
 /**
- * Provides `ArtaApi`, `Auth`, an in-memory `TokenStore`, and the emulator: everything that a test of your program needs.
+ * Provides `ArtaApi`, `Auth`, an in-memory `TokenStore`, and the emulator: everything that a test of your program
+ * needs.
  *
  * @since 0.1.0
  * @category layers

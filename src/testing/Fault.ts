@@ -65,8 +65,8 @@ export const identityError = (on: "signUp" | "refresh", message: string, status 
   })
 
 /**
- * Closes the connection without a response. With `handled: true`, the service processes the request first. Default:
- * `false`.
+ * Closes the connection without a response. On a port, cuts the response off after its headers. With `handled: true`,
+ * the service processes the request first. Default: `false`.
  *
  * @since 0.1.0
  * @category constructors

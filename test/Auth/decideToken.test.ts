@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Redacted } from "effect"
 import { Credentials } from "effect-arta"
-import type { Decision, Known } from "../../src/internal/identity/decideToken.js"
+import type { Decision, TokenState } from "../../src/internal/identity/decideToken.js"
 import { decideToken } from "../../src/internal/identity/decideToken.js"
 
 const now = 10_000_000
@@ -29,7 +29,7 @@ const summary = (decision: Decision): string => {
     : `refresh ${decision.refresh.map(({ localId }) => localId).join(", then ")}`
 }
 
-const table: ReadonlyArray<[name: string, known: Partial<Known>, decision: string]> = [
+const table: ReadonlyArray<[name: string, known: Partial<TokenState>, decision: string]> = [
   ["nothing is known", {}, "sign up"],
   ["the store has a fresh token", { stored: fresh }, "use fresh"],
   ["the store has a valid token of another process", { held: expired, stored: valid }, "use valid"],

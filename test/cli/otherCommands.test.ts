@@ -72,7 +72,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
       const shown = yield* command(["account"], { env })
       expect(shown.stdout).toContain(String(stored["localId"]))
       expect(shown.stdout).toMatch(/^Signed up +\d{4}-\d\d-\d\dT/m)
-      expect(shown.stdout).toMatch(/^Token +fresh until \d{4}-/m)
+      expect(shown.stdout).toMatch(/^Token +valid until \d{4}-/m)
       for (const { stderr, stdout } of [signedUp, shown]) {
         expect(stdout + stderr).not.toContain(stored["idToken"])
         expect(stdout + stderr).not.toContain(stored["refreshToken"])

@@ -24,7 +24,7 @@ const accountLines = (credentials: Credentials.Credentials, now: number): Readon
   return [
     `Account    ${credentials.localId}`,
     `Signed up  ${credentials.signedUpAt === undefined ? "unknown" : formatMillis(credentials.signedUpAt)}`,
-    `Token      ${Credentials.isValid(credentials, now) ? `fresh until ${until}` : `expired at ${until}`}`
+    `Token      ${Credentials.isValid(credentials, now) ? `valid until ${until}` : `expired at ${until}`}`
   ]
 }
 

@@ -82,7 +82,7 @@ export const exitCodeOfFailure = (failure: Failure): number => {
 
 const isFlag = (field: string): field is keyof typeof flagNames => field in flagNames
 
-const nameOf = (field: string): string => (isFlag(field) ? flagNames[field] : `The option ${field}`)
+const flagNameOf = (field: string): string => (isFlag(field) ? flagNames[field] : `The option ${field}`)
 
 /** The flags of the `watch` command that resumes a generation. None: nothing can resume it. */
 export type WatchFlags = Option.Option<ReadonlyArray<string>>
@@ -104,7 +104,7 @@ export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean 
 export const explain = (failure: Failure, flags: WatchFlags = Option.none()): string => {
   switch (failure._tag) {
     case "InvalidRequestError":
-      return `${nameOf(failure.field)} must be ${failure.allowed}.`
+      return `${flagNameOf(failure.field)} must be ${failure.allowed}.`
     case "UnknownModelError":
       return `${failure.message}\nSee them all: effect-arta models`
     case "ResponseError":

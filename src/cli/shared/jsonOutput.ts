@@ -7,7 +7,7 @@ const recordId = Generation.RecordId
 const elapsed = Schema.DurationFromMillis
 const row = Schema.optional(Schema.Int)
 
-/** A line of `--json`. Durations are in milliseconds. `row` is the position in a batch, from 1. */
+/** A line of `--json`. Durations are in milliseconds. `row` is the line or record number in the batch file. */
 export const Line = Schema.Union(
   Schema.TaggedStruct("Submitted", { recordId, request: GenerateRequest.GenerateRequest, row }),
   Schema.TaggedStruct("Queued", { recordId, elapsed, row }),

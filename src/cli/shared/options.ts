@@ -54,7 +54,7 @@ export const json = Options.boolean("json").pipe(describedAs("Print one JSON obj
 
 export const saveOptions = {
   output,
-  noSave: Options.boolean("no-save").pipe(describedAs("Print the addresses of the images instead of saving them.")),
+  noSave: Options.boolean("no-save").pipe(describedAs("Print the URLs of the images instead of saving them.")),
   json
 }
 
@@ -74,7 +74,7 @@ export const serviceOptions = {
   ),
   proxy: Options.text("proxy").pipe(
     Options.withPseudoName("URL"),
-    describedAs("An HTTP proxy. HTTPS_PROXY, HTTP_PROXY and NO_PROXY by default."),
+    describedAs("An HTTP proxy. By default, ARTA_PROXY, or HTTPS_PROXY, HTTP_PROXY and NO_PROXY."),
     Options.optional
   ),
   emulator: Options.boolean("emulator").pipe(

@@ -14,7 +14,7 @@ import { progress } from "./progress.js"
 
 export interface Options<R> {
   readonly json: boolean
-  /** Saves the images. None: the result is their addresses. */
+  /** Saves the images. None: the result is their URLs. */
   readonly save: Option.Option<
     (completed: Generation.Completed) => Effect.Effect<SaveResult, PlatformError | SetupError, R>
   >
@@ -37,7 +37,7 @@ const reportEvents = <E, R, R2>(
     return { completed, paths, failures }
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
-/** Prints the paths of the images, or their addresses if none are saved. `Completed` has the addresses for `--json`. */
+/** Prints the paths of the images, or their URLs if none are saved. `Completed` has the URLs for `--json`. */
 const printResults = (
   { images, recordId }: Generation.Completed,
   paths: ReadonlyArray<string>,
@@ -55,7 +55,7 @@ const failWithFirst = ([first, ...others]: ReadonlyArray<ArtaError.DownloadError
     first === undefined ? Effect.void : Effect.fail(first)
   )
 
-/** Shows the progress of a generation, saves its images, and prints their paths or addresses. */
+/** Shows the progress of a generation, saves its images, and prints their paths or URLs. */
 export const runAndReport = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   options: Options<R2>

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import type { Ending, HazardModel } from "./hazardModel.js"
-import { observe, priorModel, priorUnderWay } from "./hazardModel.js"
+import { learnEnding, priorModel, priorUnderWay } from "./hazardModel.js"
 import type { Stage } from "./stageObservation.js"
 
 /** What determines how long a generation takes. */
@@ -41,7 +41,7 @@ const makeLearnedModels = (): LearnedModels => {
     model,
     learn: (kind, stage, ending) =>
       Effect.sync(() => {
-        models.set(keyOf(kind, stage), observe(model(kind, stage), ending))
+        models.set(keyOf(kind, stage), learnEnding(model(kind, stage), ending))
       })
   }
 }

@@ -115,10 +115,10 @@ const overlap = (bucket: number, { from, to }: Ending): number =>
 
 /**
  * Learns from one more stage. A poll only bounds the end of a stage, so the model spreads that end over the interval in
- * proportion to its own estimate (Turnbull, 1976). The less likely the end was, compared with the prior, the more of the
- * past the model forgets: Bayes' rule for a change at any generation.
+ * proportion to its own estimate (Turnbull, 1976). The less likely the end was, compared with the prior, the more of
+ * the past the model forgets: Bayes' rule for a change at any generation.
  */
-export const observe = ({ prior, seen }: HazardModel, ending: Ending): HazardModel => {
+export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): HazardModel => {
   const to = Math.min(ending.to, edge(bucketCount))
   const from = Math.min(ending.from, to)
   const masses: Array<{ readonly bucket: number; readonly mass: number }> = []

@@ -9,8 +9,8 @@ const maxSubmissions = 32
 /**
  * Limits how many effects run at once.
  *
- * Written here because, in effect 3.22, `Semaphore` wakes every waiter on each release, which dominates the CPU time with
- * a thousand waiters, and `PartitionedSemaphore` leaks a permit when a waiter is interrupted.
+ * Written here because, in effect 3.22, `Semaphore` wakes every waiter on each release, which dominates the CPU time
+ * with a thousand waiters, and `PartitionedSemaphore` leaks a permit when a waiter is interrupted.
  */
 export const makeSubmitLimiter: Effect.Effect<SubmitLimiter> = Effect.sync(() => {
   let free = maxSubmissions

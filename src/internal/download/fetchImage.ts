@@ -81,8 +81,8 @@ const checkComplete = (ends: Ends, declaredLength: string | undefined): Effect.E
 /**
  * Streams the bytes of an image. The request carries no token.
  *
- * A response that is not an image fails after its first bytes. An incomplete image fails at the end of the stream. After a
- * complete image, `onComplete` receives the file extension that matches the content.
+ * A response that is not an image fails after its first bytes. An incomplete image fails at the end of the stream.
+ * After a complete image, `onComplete` receives the file extension that matches the content.
  */
 export const fetchImage = <E, R>(
   url: string,

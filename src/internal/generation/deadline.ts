@@ -13,7 +13,7 @@ export interface Deadline {
   readonly elapsed: Effect.Effect<Duration.Duration>
   readonly left: Effect.Effect<Duration.Duration>
   readonly expire: (progress: Progress) => Effect.Effect<never, GenerationTimeoutError>
-  /** Interrupts an effect when the time is used up. The time between two such effects is the caller's and does not count. */
+  /** Interrupts an effect when the remaining time is used up. Time between two limited effects does not count. */
   readonly limit: (
     progress: Effect.Effect<Progress>
   ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | GenerationTimeoutError, R>

@@ -35,8 +35,8 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
   })
 
 /**
- * Validates options and fills in the defaults. The fiber's `Random` draws a missing seed, and one model if an alias
- * stands for several.
+ * Validates options and fills in the defaults. The fiber's `Random` generates a missing seed,
+ * and chooses one model if an alias stands for several.
  */
 export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest, OptionsError> =>
   Effect.gen(function* () {

@@ -53,7 +53,7 @@ type PollLoopError = StatusError | Errors.GenerationFailedError | Errors.Generat
 
 /** A generation that is polled until it ends. */
 export interface PollLoop<R> {
-  /** Its events. The time between two of them is the consumer's and does not count. */
+  /** Its events. Time that the consumer spends between two events does not count towards the timeout. */
   readonly events: Stream.Stream<GenerationEvent, PollLoopError, ArtaApi | R>
   /** Its last event. Running the stream costs several times as much as the polls. */
   readonly outcome: Effect.Effect<Completed, PollLoopError, ArtaApi | R>

@@ -5,7 +5,7 @@ import type { Credentials } from "../../Credentials.js"
 import { isFresh, isValid } from "../../Credentials.js"
 
 /** What is known when a token is needed. */
-export interface Known {
+export interface TokenState {
   /** The session in memory. */
   readonly held: Credentials | undefined
   /** The session in the store, which another process may have replaced. */
@@ -29,10 +29,10 @@ const hasSameToken = (one: Credentials, other: Credentials): boolean =>
   Equal.equals(one.refreshToken, other.refreshToken)
 
 /**
- * Decides where a token comes from. If the store differs from what this process saved, another process replaced it: trust
- * the store, whatever the timestamps say.
+ * Decides where a token comes from. If the store differs from what this process saved, another process replaced it:
+ * trust the store, whatever the timestamps say.
  */
-export const decideToken = ({ held, isUnsaved, now, refused, stored }: Known): Decision => {
+export const decideToken = ({ held, isUnsaved, now, refused, stored }: TokenState): Decision => {
   const newestFirst = (isUnsaved ? [held, stored] : [stored, held]).filter((session) => session !== undefined)
   const [credentials] = newestFirst
   if (credentials === undefined) return signUp

@@ -58,7 +58,7 @@ const isRateLimit = (response: BufferedResponse, message: string): boolean =>
 
 const readErrorBody = decodeJson(ErrorBody)
 
-const refuse = (
+const failWithIdentityError = (
   operation: Operation,
   response: BufferedResponse,
   secrets: ReadonlyArray<Redacted.Redacted>
@@ -96,7 +96,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
               decodeJson(schema)(response),
               () => new TransportError({ operation, reason: "an unreadable response", sent: true })
             )
-          : refuse(operation, response, [options.apiKey, ...secrets])
+          : failWithIdentityError(operation, response, [options.apiKey, ...secrets])
     )
 
   return {

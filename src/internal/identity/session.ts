@@ -5,14 +5,14 @@ import * as Ref from "effect/Ref"
 import type { TokenStoreError } from "../../ArtaError.js"
 import type { Credentials } from "../../Credentials.js"
 import type * as TokenStore from "../../TokenStore.js"
-import type { Known } from "./decideToken.js"
+import type { TokenState } from "./decideToken.js"
 
 /** The session of this process, in memory and in the store. */
 export interface Session {
   /** The session in memory. */
   readonly held: Effect.Effect<Credentials | undefined>
   /** The session in memory and the session in the store. */
-  readonly load: Effect.Effect<Pick<Known, "held" | "stored" | "isUnsaved">, TokenStoreError>
+  readonly load: Effect.Effect<Pick<TokenState, "held" | "stored" | "isUnsaved">, TokenStoreError>
   /** Holds a session that is in the store already. */
   readonly use: (credentials: Credentials) => Effect.Effect<Credentials>
   /** Holds a new session and saves it. If the store fails, logs one warning and keeps the session in memory. */

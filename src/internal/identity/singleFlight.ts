@@ -13,7 +13,7 @@ interface Backoff<E> {
   readonly left: Duration.Duration
 }
 
-/** Runs an effect once for all callers that ask for it while it runs. They share its result, also its failure. */
+/** Runs an effect once for all concurrent callers. They share its result or its failure. */
 export interface SingleFlight<A, E> {
   /** Joins the run in flight, or starts one. Interrupting a caller does not interrupt the run. */
   readonly run: (effect: Effect.Effect<A, E>) => Effect.Effect<A, E>

@@ -3,7 +3,8 @@ import * as Schema from "effect/Schema"
 import { Credentials } from "../../Credentials.js"
 import { SignedUp } from "../signUpResponse.js"
 
-// Not a literal: a union that contains one calls `String` on the input, which throws on `{"toString":null}` (effect 3.22).
+// Not a literal: a union that contains one calls `String` on the input, which throws on `{"toString":null}` (effect
+// 3.22).
 const Version = Schema.Number.pipe(Schema.filter((version) => version === 1))
 
 const Stored = Schema.Struct({ version: Version, ...Credentials.fields })

@@ -70,7 +70,7 @@ export const fileBackend = (file: string): Effect.Effect<Backend, never, FileSys
           new TokenStoreError({
             operation: "lock",
             path: file,
-            reason: "another program has held its lock for a minute"
+            reason: "another process has held its lock for a minute"
           }),
         // A disk that is full or read-only takes no lock file: go on without one.
         BadArgument: () => Effect.void,

@@ -42,7 +42,9 @@ interface Frame {
   readonly height: number
 }
 
-/** A landscape whose colors, sun, and hills depend only on the random generator. Lengths are fractions of the long side. */
+/**
+ * A landscape whose colors, sun, and hills depend only on the random generator. Lengths are fractions of the long side.
+ */
 const compose = (random: PCGRandom, { height, width }: Frame) => {
   const hue = random.number()
   const zenith = fromHsl(hue, 0.65, between(random, 0.2, 0.45))

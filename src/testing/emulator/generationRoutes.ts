@@ -18,7 +18,7 @@ export interface GenerationOptions {
   readonly drawTime: Duration.Duration
 }
 
-const refuse = (status: number, detail: unknown) => HttpServerResponse.unsafeJson({ detail }, { status })
+const errorResponse = (status: number, detail: unknown) => HttpServerResponse.unsafeJson({ detail }, { status })
 
 const Form = Schema.Struct({
   prompt: Schema.String.pipe(Schema.filter((text) => text.trim() !== "" || "ensure this value is not blank")),
@@ -55,13 +55,13 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
       const request = yield* HttpServerRequest.HttpServerRequest
       const now = yield* Clock.currentTimeMillis
       const expiry = state.expiryByIdToken.get(request.headers["authorization"] ?? "") ?? 0
-      return expiry > now ? yield* handler(request) : refuse(401, "Invalid or expired token")
+      return expiry > now ? yield* handler(request) : errorResponse(401, "Invalid or expired token")
     })
 
   const submit = authorized((request) =>
     Effect.gen(function* () {
       const decoded = yield* Effect.either(decodeForm(Object.fromEntries(new URLSearchParams(yield* request.text))))
-      if (Either.isLeft(decoded)) return refuse(422, yield* validationIssues(decoded.left))
+      if (Either.isLeft(decoded)) return errorResponse(422, yield* validationIssues(decoded.left))
       const form = decoded.right
       const recordId = yield* freshId("record")
       const fault = takeFault(state, "generation")
@@ -80,7 +80,7 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
     Effect.gen(function* () {
       const { recordId = "" } = yield* HttpRouter.params
       const job = state.jobs.get(recordId)
-      if (job === undefined) return refuse(404, "Record not found")
+      if (job === undefined) return errorResponse(404, "Record not found")
       const age = (yield* Clock.currentTimeMillis) - job.submittedAt
       const respond = (status: string, response: ReadonlyArray<unknown> = [], detail: string | null = null) =>
         HttpServerResponse.unsafeJson({ record_id: recordId, status, response, detail })

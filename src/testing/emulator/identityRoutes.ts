@@ -12,7 +12,7 @@ export interface IdentityOptions {
   readonly rotateRefreshTokens: boolean
 }
 
-const refuse = (code: number, message: string, reason = "invalid", status?: string) =>
+const errorResponse = (code: number, message: string, reason = "invalid", status?: string) =>
   HttpServerResponse.unsafeJson(
     { error: { code, message, errors: [{ message, reason, domain: "global" }], status } },
     { status: code }
@@ -44,10 +44,11 @@ export const identityRoutes = (state: State, options: IdentityOptions) => {
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       const apiKey = searchParams(request).get("key") ?? ""
-      if (apiKey === "") return refuse(403, "The request is missing a valid API key.", "forbidden", "PERMISSION_DENIED")
+      if (apiKey === "")
+        return errorResponse(403, "The request is missing a valid API key.", "forbidden", "PERMISSION_DENIED")
       return options.apiKeys === undefined || options.apiKeys.includes(apiKey)
         ? yield* handler(apiKey, request)
-        : refuse(400, "API key not valid. Please pass a valid API key.")
+        : errorResponse(400, "API key not valid. Please pass a valid API key.")
     })
 
   const signUp = withKey((apiKey) =>
@@ -71,11 +72,11 @@ export const identityRoutes = (state: State, options: IdentityOptions) => {
       const grantType = form.get("grant_type") ?? ""
       const oldRefreshToken = form.get("refresh_token") ?? ""
       const account = state.accounts.get(oldRefreshToken)
-      if (grantType === "") return refuse(400, "MISSING_GRANT_TYPE")
-      if (grantType !== "refresh_token") return refuse(400, "INVALID_GRANT_TYPE")
-      if (oldRefreshToken === "") return refuse(400, "MISSING_REFRESH_TOKEN")
-      if (account === undefined) return refuse(400, "INVALID_REFRESH_TOKEN")
-      if (account.apiKey !== apiKey) return refuse(400, "PROJECT_NUMBER_MISMATCH")
+      if (grantType === "") return errorResponse(400, "MISSING_GRANT_TYPE")
+      if (grantType !== "refresh_token") return errorResponse(400, "INVALID_GRANT_TYPE")
+      if (oldRefreshToken === "") return errorResponse(400, "MISSING_REFRESH_TOKEN")
+      if (account === undefined) return errorResponse(400, "INVALID_REFRESH_TOKEN")
+      if (account.apiKey !== apiKey) return errorResponse(400, "PROJECT_NUMBER_MISMATCH")
 
       const refreshToken = options.rotateRefreshTokens ? yield* issueRefreshToken(account) : oldRefreshToken
       if (refreshToken !== oldRefreshToken) state.accounts.delete(oldRefreshToken)

@@ -25,8 +25,8 @@ const hasEnded = (owner: string): Effect.Effect<boolean> => {
 }
 
 /**
- * Reserves a directory for one batch at a time. The lock of a process that has ended is taken over, but never the lock of
- * a process that is silent or runs on another machine: it might wake up and submit the same rows.
+ * Reserves a directory for one batch at a time. The lock of a process that has ended is taken over, but never the lock
+ * of a process that is silent or runs on another machine: it might wake up and submit the same rows.
  */
 export const lockDirectory = (
   directory: string

@@ -70,8 +70,8 @@ const readImage = (directory: string, name: string, details: Details) =>
   }).pipe(Effect.catchAll((error) => skipImage(name, error.message)))
 
 /**
- * Writes `index.html` into a directory of images: one page that needs no other file and no network. Details are matched
- * by file name. An unreadable image is left out with a warning. Returns the path of the page.
+ * Writes `index.html` into a directory of images: one page that needs only those images and no network. Details are
+ * matched by file name. An unreadable image is left out with a warning. Returns the path of the page.
  */
 export const writeGallery = (
   directory: string,

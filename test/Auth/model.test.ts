@@ -170,7 +170,7 @@ it(
         const violations = world.violations.join("\n")
         expect(violations, violations).toBe("")
       }),
-      { numRuns: runs({ quick: 100, full: 1_000 }), seed }
+      { numRuns: runs({ quick: 50, full: 1_000 }), seed }
     )
   }
 )

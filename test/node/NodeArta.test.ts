@@ -64,7 +64,7 @@ describe("NodeArta.tokenFile", () => {
   )
 })
 
-const calls = runs({ quick: 50, full: 200 })
+const calls = runs({ quick: 20, full: 200 })
 
 // Many calls on real sockets are slow on a busy machine.
 describe("NodeArta.layer", { timeout: 120_000 }, () => {

@@ -52,7 +52,7 @@ import type { Fault, Operation } from "./Fault.js"
  * @category options
  */
 export interface Options {
-  /** The accepted API keys. Default: any. */
+  /** The accepted API keys. Default: every key. */
   readonly apiKeys?: ReadonlyArray<string> | undefined
   /** The lifetime of an id token. Default: 1 hour. */
   readonly tokenLife?: Duration.DurationInput | undefined

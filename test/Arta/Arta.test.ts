@@ -3,7 +3,7 @@ import { Chunk, ConfigProvider, Duration, Effect, Either, Exit, Fiber, Layer, Op
 import type { GenerateRequest } from "effect-arta"
 import { Arta, ArtaApi, Auth, Generation, Polling, TokenStore } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/emulated.js"
+import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/withEmulator.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, HashMap, Metric, Option, Stream, TestClock } from "effect"
 import { Arta } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, withEmulator, inject, runToEnd } from "../support/emulated.js"
+import { counts, withEmulator, inject, runToEnd } from "../support/withEmulator.js"
 
 /** The metrics of the library, by name and tags. All tests of a process share the registry, so they compare snapshots. */
 const measured = Effect.map(Metric.snapshot, (pairs) => {

@@ -2,10 +2,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer } from "effect"
 import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { countingAuth } from "../support/countingAuth.js"
-import { runToEnd } from "../support/emulated.js"
+import { runToEnd } from "../support/withEmulator.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
-import type { Step } from "../support/scripted.js"
-import { scriptedClient } from "../support/scripted.js"
+import type { Step } from "../support/scriptedClient.js"
+import { scriptedClient } from "../support/scriptedClient.js"
 
 const request = new GenerateRequest.GenerateRequest({
   prompt: "a cat & a hat",

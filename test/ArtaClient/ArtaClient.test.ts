@@ -4,7 +4,7 @@ import { Arta, ArtaApi, ArtaClient, ArtaError, Generation, Polling } from "effec
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { getEventListeners } from "node:events"
 import { afterEach, beforeEach, vi } from "vitest"
-import { counts, withEmulator } from "../support/emulated.js"
+import { counts, withEmulator } from "../support/withEmulator.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, respond } from "../support/faultServer.js"

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Option, Ref, Schedule, TestClock } from "effect"
 import { ArtaError, Auth, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, withEmulator, inject } from "../support/emulated.js"
+import { counts, withEmulator, inject } from "../support/withEmulator.js"
 import { renew, stored, token } from "../support/session.js"
 
 const manyTimes = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Config, ConfigProvider, Effect, Layer } from "effect"
 import { ArtaApi, Auth, GenerateRequest, TokenStore } from "effect-arta"
-import { scriptedClient } from "../support/scripted.js"
+import { scriptedClient } from "../support/scriptedClient.js"
 
 const environment = ConfigProvider.fromMap(
   new Map([

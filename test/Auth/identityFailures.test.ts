@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
 import { Fault } from "effect-arta/testing"
-import { counts, withEmulator, inject, runToEnd } from "../support/emulated.js"
+import { counts, withEmulator, inject, runToEnd } from "../support/withEmulator.js"
 import { stored, token } from "../support/session.js"
 
 describe("Auth on errors of the identity service", () => {

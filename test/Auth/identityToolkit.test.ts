@@ -2,10 +2,10 @@ import type { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
 import { Auth, TokenStore } from "effect-arta"
-import { runToEnd } from "../support/emulated.js"
+import { runToEnd } from "../support/withEmulator.js"
 import { stored, token } from "../support/session.js"
-import type { Step } from "../support/scripted.js"
-import { scriptedClient } from "../support/scripted.js"
+import type { Step } from "../support/scriptedClient.js"
+import { scriptedClient } from "../support/scriptedClient.js"
 
 describe("the requests and responses of sign-up and refresh", () => {
   const signedUp = { kind: "k", localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import { Auth } from "effect-arta"
-import { counts, withEmulator } from "../support/emulated.js"
+import { counts, withEmulator } from "../support/withEmulator.js"
 import { renew, token } from "../support/session.js"
 
 const signOut = Effect.flatMap(Auth.Auth, (auth) => auth.signOut)

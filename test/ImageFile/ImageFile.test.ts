@@ -9,7 +9,7 @@ import { failing } from "../support/failingDisk.js"
 import type { RawResponse } from "../support/faultServer.js"
 import { truncate, faultServer, head, respond } from "../support/faultServer.js"
 import { opaqueRedirects } from "../support/opaqueRedirects.js"
-import { scriptedClient } from "../support/scripted.js"
+import { scriptedClient } from "../support/scriptedClient.js"
 
 const png = encode({ width: 8, height: 8, data: new Uint8Array(8 * 8 * 3), channels: 3 })
 const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, ...Array.from({ length: 20 }, () => 7), 0xff, 0xd9])

@@ -3,7 +3,7 @@ import { Duration, Effect, Fiber, Schedule, Stream, TestClock } from "effect"
 import type { Generation } from "effect-arta"
 import { Arta, Polling } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/emulated.js"
+import { collect, counts, withEmulator, inject, runToEnd, tags } from "../support/withEmulator.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
 

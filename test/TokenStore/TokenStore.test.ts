@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
-import { unredact } from "../support/revealed.js"
+import { unredact } from "../support/unredact.js"
 
 const credentials = (name: string, issuedAt = 1_000) =>
   new Credentials.Credentials({

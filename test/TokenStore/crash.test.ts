@@ -6,15 +6,15 @@ import { TokenStore } from "effect-arta"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { numberedSession } from "../support/numbered.js"
+import { numberedSession } from "../support/numberedSession.js"
 import { bundleProgram, startProgram } from "../support/program.js"
-import { unredact } from "../support/revealed.js"
-import { isFull, runs, seed } from "../support/suite.js"
+import { unredact } from "../support/unredact.js"
+import { seed } from "../support/suite.js"
 import { ended, pass } from "../support/virtualTime.js"
 
 const lanes = 2
-const killsPerLane = runs({ quick: 5, full: 150 })
-const recoveriesPerLane = runs({ quick: 1, full: 5 })
+const killsPerLane = 150
+const recoveriesPerLane = 5
 // Each kill starts a process, and each recovery waits for one.
 const timeout = 60_000 + lanes * killsPerLane * 3_000
 
@@ -116,7 +116,7 @@ describe("A program that is killed while it saves", () => {
           { concurrency: "unbounded" }
         )
         expect(yield* Ref.get(kills)).toBe(lanes * killsPerLane)
-        if (isFull) expect(yield* Ref.get(recoveries)).toBe(lanes * recoveriesPerLane)
+        expect(yield* Ref.get(recoveries)).toBe(lanes * recoveriesPerLane)
       }).pipe(Effect.provide(NodeContext.layer)),
     timeout
   )

@@ -6,7 +6,7 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { inspect } from "node:util"
 import { type Failure, failing, failures, type Step } from "../support/failingDisk.js"
 import { onDisk, session } from "../support/onDisk.js"
-import { unredact } from "../support/revealed.js"
+import { unredact } from "../support/unredact.js"
 import { token } from "../support/session.js"
 
 const steps: ReadonlyArray<Step> = ["makeDirectory", "open", "write", "sync", "rename"]

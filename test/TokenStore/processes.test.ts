@@ -10,7 +10,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { bundleProgram, startProgram } from "../support/program.js"
-import { runs } from "../support/suite.js"
 
 let bundles: string
 let program: string
@@ -60,7 +59,7 @@ const leaveExpired = (options: NodeArta.Options) =>
     return expired
   }).pipe(Effect.provide(NodeArta.layer(options)))
 
-const count = runs({ quick: 4, full: 10 })
+const count = 10
 
 // Real processes take their time on a busy machine.
 describe("Processes that share a token file", { timeout: 60_000 }, () => {

@@ -4,8 +4,8 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { Arta, Auth, ImageFile, Polling, TokenStore } from "effect-arta"
-import type { Step } from "../support/scripted.js"
-import { scriptedClient } from "../support/scripted.js"
+import type { Step } from "../support/scriptedClient.js"
+import { scriptedClient } from "../support/scriptedClient.js"
 import { makeWitness } from "../support/witness.js"
 
 const secrets = ["canary-api-key", "canary-id-token", "canary-refresh-token", "canary-renewed-token"]

@@ -1,6 +1,6 @@
 import { Effect, Redacted } from "effect"
 import { Auth, TokenStore } from "effect-arta"
-import { unredact } from "./revealed.js"
+import { unredact } from "./unredact.js"
 
 /** The token of `Auth`, as a string. */
 export const token = Effect.flatMap(Auth.Auth, (auth) => Effect.map(auth.token, Redacted.value))

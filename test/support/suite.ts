@@ -1,5 +1,5 @@
 /** The quick suite is `npm test`. The full one is `npm run test:full`, which CI runs too. */
-export const isFull = process.env["ARTA_TEST_SUITE"] === "full"
+const isFull = process.env["ARTA_TEST_SUITE"] === "full"
 
 /** How often the quick and the full suite repeat a random test. */
 export const runs = ({ full, quick }: { readonly quick: number; readonly full: number }): number =>

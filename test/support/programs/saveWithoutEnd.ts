@@ -3,7 +3,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect } from "effect"
 import { TokenStore } from "effect-arta"
-import { numberedSession } from "../numbered.js"
+import { numberedSession } from "../numberedSession.js"
 
 // Saves one session after the other, and prints the number of each saved session.
 const [, , file = "", first = "0"] = process.argv

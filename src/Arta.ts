@@ -136,7 +136,7 @@ export const generate = (
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
   Effect.map(start(options, settings), ({ loop, recordId, request }) =>
-    Stream.concat(Stream.succeed(new Submitted({ recordId, request }, skipValidation)), countedEvents(loop.events))
+    countedEvents(Stream.concat(Stream.succeed(new Submitted({ recordId, request }, skipValidation)), loop.events))
   ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", noStackTrace))
 
 /**

@@ -277,6 +277,83 @@ export class DownloadError
 }
 
 /**
+ * The errors of `Arta.submit`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const SubmitError = /* @__PURE__ */ Schema.Union(
+  InvalidRequestError,
+  UnknownModelError,
+  AuthError,
+  TokenStoreError,
+  TransportError,
+  ResponseError,
+  UnauthorizedError,
+  RateLimitedError,
+  SubmissionUnknownError,
+  GenerationTimeoutError
+)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type SubmitError = typeof SubmitError.Type
+
+/**
+ * The errors of `Arta.watch` and `Arta.resume`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const WatchError = /* @__PURE__ */ Schema.Union(
+  InvalidRequestError,
+  AuthError,
+  TokenStoreError,
+  TransportError,
+  ResponseError,
+  UnauthorizedError,
+  RateLimitedError,
+  GenerationFailedError,
+  GenerationTimeoutError
+)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type WatchError = typeof WatchError.Type
+
+/**
+ * The errors of `Arta.run`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const RunError = /* @__PURE__ */ Schema.Union(SubmitError, GenerationFailedError)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type RunError = typeof RunError.Type
+
+/**
+ * The errors of `Arta.generate`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const GenerateError = RunError
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type GenerateError = RunError
+
+/**
  * Any error of the library.
  *
  * @since 0.1.0

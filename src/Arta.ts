@@ -43,6 +43,7 @@ import { shown } from "./internal/errorMessages.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { deadlineIn } from "./internal/generation/deadline.js"
+import { MaybeSent } from "./internal/maybeSent.js"
 import { pollLoop, skipValidation } from "./internal/generation/pollLoop.js"
 import { recordDurations } from "./internal/durationRecorder.js"
 import { countedEvents, countedOutcome, countedStart } from "./internal/metrics.js"
@@ -61,7 +62,7 @@ export interface Settings {
   readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
   /**
    * How long the whole generation may take, including the submission. Default: 5 minutes. Waiting for the
-   * submission limiter of `ArtaApi`, which allows 32 at once, does not count.
+   * submission limiter of `ArtaApi`, which allows 32 at once, does not count. A negative one is invalid.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
@@ -89,9 +90,11 @@ const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: Gener
   const deadline = yield* deadlineOf(settings)
   // If the service refused the last attempt, it accepted nothing: fail with that refusal instead of the timeout.
   const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
-  const attempt = Effect.zipRight(
-    Ref.set(refusal, undefined),
-    Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Ref.set(refusal, error))
+  const maybeSent = yield* Ref.make(false)
+  const attempt = Ref.set(refusal, undefined).pipe(
+    Effect.zipRight(Ref.set(maybeSent, true)),
+    Effect.zipRight(Effect.provideService(api.submit(request), MaybeSent, maybeSent)),
+    Effect.tapErrorTag("RateLimitedError", (error) => Ref.set(refusal, error))
   )
   // After a rate limit, sending again is safe: nothing was accepted.
   const accepted = retryLazily(yield* withAttemptSpan(attempt), {
@@ -101,7 +104,7 @@ const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: Gener
       Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
   })
   const recordId = yield* deadline
-    .limit(Effect.succeed({ request }))(accepted)
+    .limit(Effect.map(Ref.get(maybeSent), (maybeSent) => (maybeSent ? { request } : {})))(accepted)
     .pipe(
       Effect.catchTag("GenerationTimeoutError", (timeout) =>
         Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail(refused ?? timeout))

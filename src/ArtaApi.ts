@@ -27,6 +27,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
 import type { Operation, TransportError } from "./ArtaError.js"
 import { RateLimitedError, ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
 import type { TokenError } from "./Auth.js"
@@ -40,6 +41,7 @@ import { exchange, rateLimited, untraced } from "./internal/http.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
+import { MaybeSent } from "./internal/maybeSent.js"
 import { retryLazily, retryThrice } from "./internal/retry.js"
 
 /**
@@ -126,13 +128,21 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       timeout: Duration.DurationInput,
       request: HttpClientRequest.HttpClientRequest
     ) {
+      const maybeSent = yield* MaybeSent
       const send = (token: Redacted.Redacted) =>
         exchange(
           client,
           operation,
           timeout,
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
+        ).pipe(
+          Effect.tapBoth({
+            onFailure: ({ sent }) => Ref.set(maybeSent, sent),
+            onSuccess: ({ status }) => Ref.set(maybeSent, status !== 401)
+          }),
+          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging)
         )
+      yield* Ref.set(maybeSent, false)
       const token = yield* auth.token
       const response = yield* send(token)
       if (response.status !== 401) return { response, secrets: [token] }

@@ -60,7 +60,7 @@ export interface Settings {
   readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
   /**
    * How long the whole generation may take, including the submission. Default: 5 minutes. Waiting for the
-   * submission limiter of `ArtaApi`, which allows 32 at once, does not count.
+   * submission limiter of `ArtaApi`, which allows 32 at once, does not count. A negative one is invalid.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /**

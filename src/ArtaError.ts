@@ -231,7 +231,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 
 /**
  * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only
- * a `request`, the submission got no response, and may have been accepted. With neither, the service accepted nothing.
+ * a `request`, the submission got no response, and may have been accepted. With neither, nothing was submitted.
  *
  * @since 0.1.0
  * @category errors
@@ -251,7 +251,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
       )
     }
     return this.request === undefined
-      ? `The service has not accepted the generation ${after}: use a longer timeout.`
+      ? `Nothing was submitted within ${Duration.format(this.elapsed)}: use a longer timeout.`
       : `The service may have accepted the generation, but has not responded ${after}.`
   }
 }

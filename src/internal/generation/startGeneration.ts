@@ -7,6 +7,7 @@ import { ArtaApi } from "../../ArtaApi.js"
 import type { RateLimitedError } from "../../ArtaError.js"
 import type { GenerateRequest, Options } from "../../GenerateRequest.js"
 import { recordDurations } from "../durationRecorder.js"
+import { MaybeSent } from "../maybeSent.js"
 import { countedStart } from "../metrics.js"
 import { retryForever, retryLazily, withAttemptSpan } from "../retry.js"
 import { deadlineIn } from "./deadline.js"
@@ -19,9 +20,11 @@ const submit = Effect.fnUntraced(function* (api: Service, request: GenerateReque
   const deadline = yield* deadlineIn(timeout)
   // If the service refused the last attempt, it accepted nothing: fail with that refusal instead of the timeout.
   const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
-  const attempt = Effect.zipRight(
-    Ref.set(refusal, undefined),
-    Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Ref.set(refusal, error))
+  const maybeSent = yield* Ref.make(false)
+  const attempt = Ref.set(refusal, undefined).pipe(
+    Effect.zipRight(Ref.set(maybeSent, true)),
+    Effect.zipRight(Effect.provideService(api.submit(request), MaybeSent, maybeSent)),
+    Effect.tapErrorTag("RateLimitedError", (error) => Ref.set(refusal, error))
   )
   // After a rate limit, sending again is safe: nothing was accepted.
   const accepted = retryLazily(yield* withAttemptSpan(attempt), {
@@ -31,7 +34,7 @@ const submit = Effect.fnUntraced(function* (api: Service, request: GenerateReque
       Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
   })
   const recordId = yield* deadline
-    .limit(Effect.succeed({ request }))(accepted)
+    .limit(Effect.map(Ref.get(maybeSent), (maybeSent) => (maybeSent ? { request } : {})))(accepted)
     .pipe(
       Effect.catchTag("GenerationTimeoutError", (timeout) =>
         Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail(refused ?? timeout))

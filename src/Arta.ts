@@ -39,6 +39,7 @@ import type { GenerationEvent, GenerationStatus } from "./Generation.js"
 import { Generation, RecordId, Submitted } from "./Generation.js"
 import { iterate } from "./internal/asyncIterator.js"
 import type { Overrides } from "./internal/config.js"
+import { shown } from "./internal/errorMessages.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { deadlineIn } from "./internal/generation/deadline.js"
@@ -135,7 +136,7 @@ export const generate = (
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
   Effect.map(start(options, settings), ({ loop, recordId, request }) =>
-    Stream.concat(Stream.succeed(new Submitted({ recordId, request }, skipValidation)), countedEvents(loop.events))
+    countedEvents(Stream.concat(Stream.succeed(new Submitted({ recordId, request }, skipValidation)), loop.events))
   ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", noStackTrace))
 
 /**
@@ -153,7 +154,12 @@ export const watch = (
   Effect.gen(function* () {
     const id = yield* Effect.mapError(
       Schema.decode(RecordId)(recordId),
-      () => new InvalidRequestError({ field: "recordId", value: recordId, allowed: "the id of a submitted generation" })
+      () =>
+        new InvalidRequestError({
+          field: "recordId",
+          value: shown(recordId),
+          allowed: "the id of a submitted generation"
+        })
     )
     const { events } = yield* pollLoop(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) })
     return countedEvents(events)

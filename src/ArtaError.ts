@@ -43,18 +43,19 @@ export type Operation = typeof Operation.Type
 const recordId = Schema.optional(RecordId)
 
 /**
- * An option is invalid. Nothing was sent. `allowed` describes the values that the option accepts.
+ * An option is invalid. Nothing was sent. `value` shows the value on one line of at most 100 characters, and `allowed`
+ * describes the values that the option accepts.
  *
  * @since 0.1.0
  * @category errors
  */
 export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>()("InvalidRequestError", {
   field: Schema.String,
-  value: Schema.Unknown,
+  value: Schema.String,
   allowed: Schema.String
 }) {
   override get message(): string {
-    return `The option ${this.field} is ${messages.shown(this.value)}, but must be ${this.allowed}.`
+    return `The option ${this.field} is ${this.value}, but must be ${this.allowed}.`
   }
 }
 

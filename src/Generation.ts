@@ -42,7 +42,8 @@ export const Image = Schema.Struct({
 export type Image = typeof Image.Type
 
 /**
- * The status of a generation at one poll. In `Failed`, `status` is the service's name for the failure.
+ * The status of a generation at one poll. In `Done`, `missing` counts the entries without a usable URL, 0 by default.
+ * In `Failed`, `status` is the service's name for the failure.
  *
  * @since 0.1.0
  * @category models
@@ -50,7 +51,7 @@ export type Image = typeof Image.Type
 export const GenerationStatus = /* @__PURE__ */ Schema.Union(
   Schema.TaggedStruct("Queued", {}),
   Schema.TaggedStruct("InProgress", {}),
-  Schema.TaggedStruct("Done", { images: Schema.NonEmptyArray(Image) }),
+  Schema.TaggedStruct("Done", { images: Schema.NonEmptyArray(Image), missing: Schema.optional(Schema.NonNegativeInt) }),
   Schema.TaggedStruct("Failed", { status: Schema.String, detail: Schema.String })
 ).annotations({ identifier: "effect-arta/GenerationStatus" })
 
@@ -94,17 +95,28 @@ export class InProgress extends Schema.TaggedClass<InProgress>("effect-arta/InPr
   elapsed: Schema.Duration
 }) {}
 
+/** What a generation delivered. */
+const outcome = {
+  recordId: RecordId,
+  images: Schema.NonEmptyArray(Image),
+  elapsed: Schema.Duration,
+  request: Schema.optionalWith(GenerateRequest, { exact: true }),
+  missing: Schema.optionalWith(Schema.NonNegativeInt, { default: () => 0 })
+}
+
 /**
- * The images are ready. This is the last event.
+ * The images are ready. This is the last event. `request` is absent unless this program submitted the generation.
+ * `missing` counts the requested images that did not come.
  *
  * @since 0.1.0
  * @category events
  */
-export class Completed extends Schema.TaggedClass<Completed>("effect-arta/Completed")("Completed", {
-  recordId: RecordId,
-  images: Schema.NonEmptyArray(Image),
-  elapsed: Schema.Duration
-}) {}
+export class Completed extends Schema.TaggedClass<Completed>("effect-arta/Completed")("Completed", outcome) {
+  /** The number of images that were requested. */
+  get requested(): number {
+    return this.images.length + this.missing
+  }
+}
 
 /**
  * An event of a generation. Events are emitted when the status changes, not at every poll.
@@ -121,14 +133,15 @@ export const GenerationEvent = /* @__PURE__ */ Schema.Union(Submitted, Queued, I
 export type GenerationEvent = typeof GenerationEvent.Type
 
 /**
- * A finished generation. `request` is absent if the generation was resumed by its record id.
+ * A finished generation. `request` is absent unless this program submitted it. `missing` counts the requested images
+ * that did not come.
  *
  * @since 0.1.0
  * @category models
  */
-export class Generation extends Schema.Class<Generation>("effect-arta/Generation")({
-  recordId: RecordId,
-  images: Schema.NonEmptyArray(Image),
-  elapsed: Schema.Duration,
-  request: Schema.optionalWith(GenerateRequest, { exact: true })
-}) {}
+export class Generation extends Schema.Class<Generation>("effect-arta/Generation")(outcome) {
+  /** The number of images that were requested. */
+  get requested(): number {
+    return this.images.length + this.missing
+  }
+}

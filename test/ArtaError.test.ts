@@ -6,7 +6,7 @@ const recordId = Generation.RecordId.make("rec-1")
 const request = new GenerateRequest.GenerateRequest({ prompt: "a cat", seed: 7 })
 
 const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
-  [new ArtaError.InvalidRequestError({ field: "n", value: 0, allowed: "a positive integer" }), /n is 0, .*positive/],
+  [new ArtaError.InvalidRequestError({ field: "n", value: "0", allowed: "a positive integer" }), /n is 0, .*positive/],
   [new ArtaError.UnknownModelError({ model: "fluxx", suggestions: ["flux"] }), /"fluxx".*flux\?/],
   [new ArtaError.AuthError({ reason: "API_KEY_MISSING" }), /ARTA_API_KEY/],
   [new ArtaError.AuthError({ reason: "USER_DISABLED", recordId }), /disabled.*rec-1.*watch it to get its images/],

@@ -6,6 +6,7 @@ import { InvalidRequestError, UnknownModelError } from "../../ArtaError.js"
 import type { Options } from "../../GenerateRequest.js"
 import { GenerateRequest, Messages, promptFromMessages, randomSeed } from "../../GenerateRequest.js"
 import * as ImageModel from "../../ImageModel.js"
+import { shown } from "../errorMessages.js"
 
 const Input = Schema.Struct(
   { messages: Schema.optional(Messages) },
@@ -31,7 +32,7 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
     if (field === "model" && typeof value === "string") {
       return new UnknownModelError({ model: value, suggestions: ImageModel.suggest(value) })
     }
-    return new InvalidRequestError({ field, value, allowed: issue?.message ?? "valid" })
+    return new InvalidRequestError({ field, value: shown(value), allowed: issue?.message ?? "valid" })
   })
 
 /**
@@ -45,7 +46,7 @@ export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest
     if (rest["prompt"] === undefined && prompt === "") {
       return yield* new InvalidRequestError({
         field: "messages",
-        value: messages,
+        value: shown(messages),
         allowed: "a chat with text in a user message"
       })
     }

@@ -18,7 +18,7 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -275,7 +275,24 @@ export const toAsyncIterable = <A, E, R>(stream: Stream.Stream<A, E, R>): Effect
  * @since 0.1.0
  * @category options
  */
-export interface LayerOptions extends Auth.Options, ArtaApi.Options {}
+export interface ClientOptions {
+  /**
+   * Changes the HTTP client of the identity and image services, for example to log requests. Downloads do not use it.
+   * Do not add retries: a submission that is sent twice is paid twice.
+   */
+  readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
+}
+
+const withTransformedClient =
+  ({ transformClient = identity }: ClientOptions) =>
+  <A, E, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, E, Exclude<R, HttpClient.HttpClient> | HttpClient.HttpClient> =>
+    Layer.provide(layer, Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, transformClient)))
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface LayerOptions extends Auth.Options, ArtaApi.Options, ClientOptions {}
 
 /**
  * Provides `ArtaApi` and `Auth` from the program's own `HttpClient` and `TokenStore`.
@@ -286,7 +303,7 @@ export interface LayerOptions extends Auth.Options, ArtaApi.Options {}
 export const layer = (
   options: LayerOptions
 ): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, never, TokenStore | HttpClient.HttpClient> =>
-  Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options))
+  Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options)).pipe(withTransformedClient(options))
 
 /**
  * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
@@ -297,4 +314,4 @@ export const layer = (
 export const layerConfig = (
   config: Overrides<LayerOptions> = {}
 ): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
-  Layer.provideMerge(ArtaApi.layerConfig(config), Auth.layerConfig(config))
+  Layer.provideMerge(ArtaApi.layerConfig(config), Auth.layerConfig(config)).pipe(withTransformedClient(config))

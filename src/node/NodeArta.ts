@@ -168,7 +168,8 @@ export const client = (options: Partial<Options> = {}): ArtaClient.ArtaClient =>
     signUpUrl: fixedConfig(options.signUpUrl),
     tokenUrl: fixedConfig(options.tokenUrl),
     tokenFile: fixedConfig(options.tokenFile),
-    proxy: fixedConfig(options.proxy)
+    proxy: fixedConfig(options.proxy),
+    transformClient: options.transformClient
   }).pipe(
     // Only the API key is required. A `ConfigError` is not an `Error`, so do not throw it.
     Layer.mapError((error) => (isConfigError(error) ? new AuthError({ reason: "API_KEY_MISSING" }) : error)),

@@ -69,7 +69,7 @@ export const unusableUrl = "the request could not be made: check the URL"
 // The status of an image of 64 MiB as a `data:` URL.
 const mostStatusMebibytes = 88
 
-const diagnose = (error: HttpClientError | BodyFailure): Diagnosis => {
+export const diagnose = (error: HttpClientError | BodyFailure): Diagnosis => {
   if (error._tag === "BodyFailure") return { reason: error.reason, sent: true }
   if (error._tag === "ResponseError") return { reason: "the response was cut off", sent: true }
   return error.reason === "Transport" ? diagnoseCause(error.cause) : { reason: unusableUrl, sent: false }
@@ -112,11 +112,13 @@ export const presentable = (text: string, secrets: ReadonlyArray<Redacted.Redact
   return atMost(500, scrubbed.replace(/\s+/g, " ").trim())
 }
 
-const retryAfter = (response: BufferedResponse): Effect.Effect<Duration.Duration | undefined> =>
+export const retryAfter = ({
+  headers
+}: Pick<BufferedResponse, "headers">): Effect.Effect<Duration.Duration | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
-    const header = response.headers["retry-after"]?.trim() ?? ""
+    const header = headers["retry-after"]?.trim() ?? ""
     // The date is on the service's clock, which may differ from ours by hours.
-    const respondedAt = Date.parse(response.headers["date"] ?? "") || now
+    const respondedAt = Date.parse(headers["date"] ?? "") || now
     const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - respondedAt
     // A schema's `Duration` cannot encode a longer wait.
     return millis > 0 ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined

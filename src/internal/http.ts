@@ -52,15 +52,18 @@ type Diagnosis = Pick<TransportError, "reason" | "sent">
 const diagnoseCause = (cause: unknown): Diagnosis => {
   if (!Predicate.isRecord(cause)) return { reason: "the connection failed", sent: true }
   const { code, message, syscall } = cause
-  if (typeof code !== "string") return diagnoseCause(cause["cause"])
+  if (typeof code !== "string") {
+    return syscall === "connect" ? { reason: "the connection failed", sent: false } : diagnoseCause(cause["cause"])
+  }
   if (typeof message === "string" && message.includes(refusedTunnel)) {
     return { reason: "the proxy refused to connect", sent: false }
   }
   // A network can also become unreachable in the middle of an exchange.
   const unsent = syscall === "read" || syscall === "write" ? undefined : unsentReasons[code]
-  return unsent === undefined
-    ? { reason: `the connection failed (${code})`, sent: true }
-    : { reason: unsent, sent: false }
+  return {
+    reason: unsent ?? `the connection failed (${code})`,
+    sent: unsent === undefined && syscall !== "connect"
+  }
 }
 
 /** The reason if no connection was attempted and a retry cannot help. */

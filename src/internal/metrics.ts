@@ -34,13 +34,13 @@ export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_ar
 const countOutcome = (outcome: string): Effect.Effect<void> =>
   Metric.increment(Metric.tagged(generations, "outcome", outcome))
 
-const countFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
-  countOutcome(
-    Option.match(Cause.failureOption(cause), {
-      onNone: () => (Cause.isInterruptedOnly(cause) ? "interrupted" : "defect"),
-      onSome: ({ _tag }) => _tag
-    })
-  )
+const outcomeOf = (cause: Cause.Cause<ArtaError>): string =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => (Cause.isInterruptedOnly(cause) ? "interrupted" : "defect"),
+    onSome: ({ _tag }) => _tag
+  })
+
+const countFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> => countOutcome(outcomeOf(cause))
 
 /** Counts a generation that fails before it is accepted. */
 export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
@@ -49,27 +49,35 @@ export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, 
 const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
   Metric.update(seconds, Duration.toSeconds(elapsed))
 
-/** Counts a generation by its outcome, and records its duration if it completed. */
-export const countedEvents = <R>(
-  events: Stream.Stream<GenerationEvent, ArtaError, R>
-): Stream.Stream<GenerationEvent, ArtaError, R> =>
-  Effect.map(Ref.make("abandoned"), (outcome) =>
+/**
+ * Counts a generation by its outcome, and records its duration if it completed. The consumer's own failures are not
+ * outcomes of the generation: as labels they would be unbounded.
+ */
+export const countedEvents = <E extends ArtaError, R>(
+  events: Stream.Stream<GenerationEvent, E, R>
+): Stream.Stream<GenerationEvent, E, R> =>
+  Effect.map(Ref.make<string | undefined>(undefined), (outcome) =>
     events.pipe(
       Stream.tap((event) =>
         event._tag === "Completed" ? Effect.zipRight(Ref.set(outcome, "completed"), recordDuration(event)) : Effect.void
       ),
-      Stream.ensuringWith(
-        Exit.match({ onFailure: countFailure, onSuccess: () => Effect.flatMap(Ref.get(outcome), countOutcome) })
+      Stream.tapErrorCause((cause) => Ref.set(outcome, outcomeOf(cause))),
+      Stream.ensuringWith((exit) =>
+        Effect.flatMap(Ref.get(outcome), (known) =>
+          countOutcome(known ?? (Exit.isInterrupted(exit) ? "interrupted" : "consumer-ended"))
+        )
       )
     )
   ).pipe(Stream.unwrap)
 
 /** Like `countedEvents`, for a caller that only needs the outcome. */
-export const countedOutcome: <R>(
-  outcome: Effect.Effect<Completed, ArtaError, R>
-) => Effect.Effect<Completed, ArtaError, R> = Effect.onExit(
-  Exit.match({
-    onFailure: countFailure,
-    onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
-  })
-)
+export const countedOutcome = <E extends ArtaError, R>(
+  outcome: Effect.Effect<Completed, E, R>
+): Effect.Effect<Completed, E, R> =>
+  Effect.onExit(
+    outcome,
+    Exit.match({
+      onFailure: countFailure,
+      onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
+    })
+  )

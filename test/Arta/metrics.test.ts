@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, HashMap, Metric, Option, Stream, TestClock } from "effect"
-import { Arta } from "effect-arta"
+import { Arta, type ArtaApi } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, withEmulator, inject, runToEnd } from "../support/withEmulator.js"
 
@@ -25,7 +25,11 @@ const growth = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return Object.fromEntries(HashMap.filter(grown, (count) => count > 0))
   })
 
+const outcomes = (effect: Effect.Effect<unknown, unknown, Effect.Effect.Context<ReturnType<typeof Arta.run>>>) =>
+  Effect.map(growth(effect), (grown) => Object.keys(grown).filter((key) => key.includes("outcome")))
+
 const cat = { prompt: "a cat" }
+const events = Arta.generate(cat)
 
 describe("The metrics", () => {
   it.effect("count a completed generation, its duration, its polls, and the sign-up", () =>
@@ -42,9 +46,6 @@ describe("The metrics", () => {
 
   it.effect("count each generation once, by its outcome", () =>
     Effect.gen(function* () {
-      const outcomes = (effect: Effect.Effect<unknown, unknown, Effect.Effect.Context<ReturnType<typeof Arta.run>>>) =>
-        Effect.map(growth(effect), (grown) => Object.keys(grown).filter((key) => key.includes("outcome")))
-
       yield* inject(Fault.failGeneration("FAILED"))
       expect(yield* outcomes(runToEnd(Arta.run(cat)))).toEqual([
         "effect_arta_generations{outcome=GenerationFailedError}"
@@ -52,15 +53,28 @@ describe("The metrics", () => {
       expect(yield* outcomes(Arta.run({ prompt: "" }))).toEqual([
         "effect_arta_generations{outcome=InvalidRequestError}"
       ])
-      expect(yield* outcomes(Stream.runDrain(Stream.take(Arta.generate(cat), 2)))).toEqual([
-        "effect_arta_generations{outcome=abandoned}"
-      ])
       const interrupted = Effect.gen(function* () {
         const fiber = yield* Effect.fork(Arta.run(cat))
         yield* TestClock.adjust("500 millis")
         yield* Fiber.interrupt(fiber)
       })
       expect(yield* outcomes(interrupted)).toEqual(["effect_arta_generations{outcome=interrupted}"])
+    }).pipe(withEmulator())
+  )
+
+  // fault: Composition | The program ends or fails its own stream | one outcome label, `consumer-ended`
+  it.effect.each<[string, Stream.Stream<unknown, unknown, ArtaApi.ArtaApi>]>([
+    ["ends it early", Stream.take(events, 2)],
+    ["fails with its own tagged error", Stream.mapEffect(events, () => Effect.fail({ _tag: "UserId-8124" }))],
+    ["fails with null", Stream.mapEffect(events, () => Effect.fail(null))],
+    ["dies", Stream.mapEffect(events, () => Effect.dieMessage("its own defect"))],
+    ["fails it by a timeout", Stream.timeoutFail(events, () => "late", "100 millis")],
+    ["ends it by a timeout", Stream.timeout(events, "100 millis")]
+  ])("count a generation whose program %s as ended by the consumer", ([, stream]) =>
+    Effect.gen(function* () {
+      expect(yield* outcomes(runToEnd(Stream.runDrain(stream)))).toEqual([
+        "effect_arta_generations{outcome=consumer-ended}"
+      ])
     }).pipe(withEmulator())
   )
 })

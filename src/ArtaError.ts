@@ -241,7 +241,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 
 /**
  * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only
- * a `request`, the submission got no response, and may have been accepted. With neither, the service accepted nothing.
+ * a `request`, the submission got no response, and may have been accepted. With neither, nothing was submitted.
  *
  * @since 0.1.0
  * @category errors
@@ -265,7 +265,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
       )
     }
     return this.request === undefined
-      ? `The service has not accepted the generation ${after}: use a longer timeout.`
+      ? `Nothing was submitted within ${Duration.format(this.elapsed)}: use a longer timeout.`
       : `The service may have accepted the generation, but has not responded ${after}.`
   }
 }
@@ -288,6 +288,83 @@ export class DownloadError
     return `Could not ${what}: ${this.reason}.`
   }
 }
+
+/**
+ * The errors of `Arta.submit`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const SubmitError = /* @__PURE__ */ Schema.Union(
+  InvalidRequestError,
+  UnknownModelError,
+  AuthError,
+  TokenStoreError,
+  TransportError,
+  ResponseError,
+  UnauthorizedError,
+  RateLimitedError,
+  SubmissionUnknownError,
+  GenerationTimeoutError
+)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type SubmitError = typeof SubmitError.Type
+
+/**
+ * The errors of `Arta.watch` and `Arta.resume`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const WatchError = /* @__PURE__ */ Schema.Union(
+  InvalidRequestError,
+  AuthError,
+  TokenStoreError,
+  TransportError,
+  ResponseError,
+  UnauthorizedError,
+  RateLimitedError,
+  GenerationFailedError,
+  GenerationTimeoutError
+)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type WatchError = typeof WatchError.Type
+
+/**
+ * The errors of `Arta.run`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const RunError = /* @__PURE__ */ Schema.Union(SubmitError, GenerationFailedError)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type RunError = typeof RunError.Type
+
+/**
+ * The errors of `Arta.generate`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const GenerateError = RunError
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type GenerateError = RunError
 
 /**
  * Any error of the library.

@@ -45,7 +45,7 @@ import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
 import { MaybeSent } from "./internal/maybeSent.js"
-import { retryLazily, retryThrice } from "./internal/retry.js"
+import { annotateAttempt, retryLazily, retryThrice } from "./internal/retry.js"
 
 /**
  * The errors of `status`.
@@ -173,6 +173,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
     )
 
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
+      yield* annotateAttempt
       yield* Effect.annotateCurrentSpan({ model: request.model, n: request.n })
       const submissionUnknown = (reason: string) => new SubmissionUnknownError({ request, reason })
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), WireFormat.form(request))
@@ -200,6 +201,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
     })
 
     const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
+      yield* annotateAttempt
       yield* Effect.annotateCurrentSpan({ recordId: id })
       const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
       const exchanged = yield* cooldown.awaitEnd(authorized("status", statusTimeout, request))

@@ -12,6 +12,7 @@ import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
 import { decodeJson, exchange, isRedirect, notFollowed, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
+import { annotateAttempt } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable } from "../serviceText.js"
 import { Seconds, SignedUp } from "../signUpResponse.js"
@@ -103,6 +104,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
 
   return {
     signUp: Effect.gen(function* () {
+      yield* annotateAttempt
       const issuedAt = yield* Clock.currentTimeMillis
       const request = HttpClientRequest.post(options.signUpUrl).pipe(
         // The older endpoint reads `clientType`, the newer one `returnSecureToken`.
@@ -113,6 +115,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
     }).pipe(Effect.withSpan("Auth.signUp")),
 
     refresh: Effect.fn("Auth.refresh")(function* (credentials) {
+      yield* annotateAttempt
       const issuedAt = yield* Clock.currentTimeMillis
       const request = HttpClientRequest.post(options.tokenUrl).pipe(
         HttpClientRequest.bodyUrlParams({

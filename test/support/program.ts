@@ -4,9 +4,11 @@ import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
+type ProgramName = "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice" | "buildLayer"
+
 /** Bundles a test program into one file, so that it starts fast. Returns the path of the file. */
 export const bundleProgram = async (
-  name: "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice",
+  name: ProgramName,
   directory: string
 ) => {
   const outfile = `${directory}/${name}.cjs`

@@ -32,6 +32,7 @@ const slow = [
   "test/robustness/process.test.ts",
   "test/node/suspended.test.ts",
   "test/node/home.test.ts",
+  "test/node/silentProxy.test.ts",
   "test/cli/batch/killed.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",

@@ -27,6 +27,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
 import type { Operation, TransportError } from "./ArtaError.js"
 import { RateLimitedError, ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
 import type { TokenError } from "./Auth.js"
@@ -41,6 +42,7 @@ import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
+import { MaybeSent } from "./internal/maybeSent.js"
 import { retryLazily, retryThrice } from "./internal/retry.js"
 
 /**
@@ -129,13 +131,21 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       request: HttpClientRequest.HttpClientRequest,
       beforeSend: Effect.Effect<void> = Effect.void
     ) {
+      const maybeSent = yield* MaybeSent
       const send = (token: Redacted.Redacted) =>
         exchange(
           client,
           operation,
           timeout,
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
+        ).pipe(
+          Effect.tapBoth({
+            onFailure: ({ sent }) => Ref.set(maybeSent, sent),
+            onSuccess: ({ status }) => Ref.set(maybeSent, status !== 401)
+          }),
+          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging)
         )
+      yield* Ref.set(maybeSent, false)
       const token = yield* auth.token
       yield* beforeSend
       const response = yield* send(token)

@@ -12,6 +12,8 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Operation } from "../ArtaError.js"
 import { RateLimitedError, TransportError } from "../ArtaError.js"
+import type { BodyFailure } from "./body.js"
+import { readText } from "./body.js"
 import { atMost } from "./errorMessages.js"
 
 /** A response whose body was read to its end. */
@@ -67,7 +69,11 @@ const diagnoseCause = (cause: unknown): Diagnosis => {
 /** The reason if no connection was attempted and a retry cannot help. */
 export const unusableUrl = "the request could not be made: check the URL"
 
-const diagnose = (error: HttpClientError): Diagnosis => {
+// The status of an image of 64 MiB as a `data:` URL.
+const mostStatusMebibytes = 88
+
+const diagnose = (error: HttpClientError | BodyFailure): Diagnosis => {
+  if (error._tag === "BodyFailure") return { reason: error.reason, sent: true }
   if (error._tag === "ResponseError") return { reason: "the response was cut off", sent: true }
   return error.reason === "Transport" ? diagnoseCause(error.cause) : { reason: unusableUrl, sent: false }
 }
@@ -81,7 +87,7 @@ export const exchange = (
 ): Effect.Effect<BufferedResponse, TransportError> =>
   client.execute(request).pipe(
     Effect.flatMap((response) =>
-      Effect.map(response.text, (text): BufferedResponse => ({
+      Effect.map(readText(response, operation === "status" ? mostStatusMebibytes : 1), (text): BufferedResponse => ({
         status: response.status,
         headers: response.headers,
         text

@@ -15,7 +15,7 @@ interface Turn {
  */
 export const makeTurns: Effect.Effect<Effect.Effect<Turn>> = Effect.map(Ref.make(Effect.void), (last) =>
   Effect.gen(function* () {
-    const passed = yield* Deferred.make<void>()
+    const passed = yield* Deferred.make<undefined>()
     const previous = yield* Ref.getAndSet(last, Deferred.await(passed))
     const end = Effect.asVoid(Deferred.succeed(passed, undefined))
     return { pass: Effect.zipRight(previous, end), end }

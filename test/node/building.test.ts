@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { bundleProgram } from "../support/program.js"
 
 let directory: string
@@ -17,8 +18,8 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
-const start = (env: Record<string, string>, options: object, user?: number) => {
-  const { stdout, stderr } = spawnSync(process.execPath, [program, JSON.stringify({ apiKey: "k", ...options })], {
+const run = (bundle: string, env: Record<string, string>, options: object, user?: number) => {
+  const { stdout, stderr } = spawnSync(process.execPath, [bundle, JSON.stringify({ apiKey: "k", ...options })], {
     env,
     cwd: directory,
     encoding: "utf8",
@@ -27,6 +28,8 @@ const start = (env: Record<string, string>, options: object, user?: number) => {
   expect(stderr).toBe("")
   return stdout.trim().split("\n")
 }
+
+const start = (env: Record<string, string>, options: object, user?: number) => run(program, env, options, user)
 
 const fixes = "HOME, XDG_CONFIG_HOME or ARTA_TOKEN_FILE"
 const isRoot = process.getuid?.() === 0
@@ -69,5 +72,15 @@ describe.skipIf(process.platform !== "linux")("The home directory", { timeout: 6
     expect(start({ HOME: "/home/me", XDG_CONFIG_HOME: "/etc/xdg" }, {})[1]).toBe(
       "/etc/xdg/effect-arta/credentials.json"
     )
+  })
+})
+
+describe("A runtime without a complete undici", () => {
+  // fault: Process | undici has no requests, as in Bun | `InvalidRequestError` that names `FetchHttpClient`
+  it.each([{}, { proxy: "http://proxy.example:3128" }])("fails when the layer is built with %j", async (options) => {
+    const undici = fileURLToPath(new URL("../support/programs/incompleteUndici.ts", import.meta.url))
+    const bundle = await bundleProgram("buildLayer", await mkdtemp(join(directory, "bundle-")), { undici })
+    const [built] = run(bundle, { HOME: "/home/me" }, options)
+    expect(built).toMatch(/^InvalidRequestError .*Arta\.layer with FetchHttpClient\.layer/)
   })
 })

@@ -132,7 +132,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
           operation,
           timeout,
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
-        )
+        ).pipe(Effect.tap(({ status }) => (status < 400 ? auth.accepted?.(token) : undefined)))
       const token = yield* auth.token
       const response = yield* send(token)
       if (response.status !== 401) return { response, secrets: [token] }

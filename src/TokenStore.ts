@@ -31,7 +31,8 @@ import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import { TokenStoreError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
-import type { Backend } from "./internal/tokenStore/backend.js"
+import { isSameSession } from "./internal/sameSession.js"
+import type { Backend, Written } from "./internal/tokenStore/backend.js"
 import { fromJson, toJson } from "./internal/tokenStore/credentialsJson.js"
 import { fileBackend } from "./internal/tokenStore/fileBackend.js"
 import { keyValueBackend } from "./internal/tokenStore/keyValueBackend.js"
@@ -47,8 +48,14 @@ export interface Service {
    * is a directory.
    */
   readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
-  /** Replaces the stored session atomically. */
-  readonly save: (credentials: Credentials) => Effect.Effect<void, TokenStoreError>
+  /**
+   * Replaces the stored session atomically. With `replaced`, fails with `TokenStoreError` and the operation `lock` if the
+   * store no longer holds that session: another process has taken over the lock.
+   */
+  readonly save: (
+    credentials: Credentials,
+    replaced?: Option.Option<Credentials>
+  ) => Effect.Effect<void, TokenStoreError>
   /** Removes the stored session. */
   readonly clear: Effect.Effect<void, TokenStoreError>
   /**
@@ -87,47 +94,87 @@ export const layerMemory: Layer.Layer<TokenStore> = /* @__PURE__ */ Layer.effect
 // A directory in place of the file does not go away by itself.
 const isPermanent = (error: PlatformError): boolean => error._tag !== "SystemError" || error.reason === "BadResource"
 
+const always: Effect.Effect<boolean> = Effect.succeed(true)
+
 const fromBackend = (backend: Backend): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const lock = yield* Effect.makeSemaphore(1)
+    const isLockHeld = yield* Ref.make(always)
     const unread = yield* Ref.make(Option.none<PlatformError>())
+    const last = yield* Ref.make(Option.none<Credentials>())
+
+    const failure = (operation: TokenStoreError["operation"], reason: string) =>
+      new TokenStoreError({ operation, path: backend.path, reason })
 
     const failing = (operation: TokenStoreError["operation"]) =>
-      Effect.mapError(
-        (error: PlatformError) => new TokenStoreError({ operation, path: backend.path, reason: error.message })
+      Effect.mapError((error: PlatformError | TokenStoreError) =>
+        error._tag === "TokenStoreError" ? error : failure(operation, error.message)
       )
 
-    const setAside = (text: string) =>
-      Effect.flatMap(backend.setAside(text), (place) =>
-        Effect.logWarning(`The session at ${backend.path} is unreadable. It was set aside as ${place}.`)
-      )
+    const failIfLost = (isHeld: boolean) =>
+      isHeld ? Effect.void : Effect.suspend(() => failure("lock", "another process has taken over its lock"))
+
+    const read = Effect.map(backend.read, (found) => ({
+      written: Option.filter(found, ({ text }) => text.trim() !== ""),
+      credentials: Option.flatMap(found, ({ text, writtenAt }) => fromJson(text, writtenAt))
+    }))
+
+    const write = (credentials: Credentials) => backend.write(toJson(credentials))
+
+    // The damage is not a sign-out, so the session that was here comes back.
+    const restore = (unreadable: Written) =>
+      Effect.gen(function* () {
+        const place = yield* backend.setAside(unreadable)
+        yield* Effect.logWarning(`The session at ${backend.path} is unreadable. It was set aside as ${place}.`)
+        // Another process may have completed the text meanwhile.
+        const { credentials } = yield* read
+        if (Option.isSome(credentials)) return yield* Ref.set(last, credentials)
+        const before = yield* Ref.get(last)
+        if (Option.isSome(before)) yield* write(before.value)
+      })
 
     const load = Effect.gen(function* () {
-      const found = yield* backend.read
-      const credentials = Option.flatMap(found, ({ text, writtenAt }) => fromJson(text, writtenAt))
-      if (Option.isSome(found) && Option.isNone(credentials) && found.value.text.trim() !== "") {
-        yield* setAside(found.value.text)
-      }
-      return credentials
+      const { credentials, written } = yield* read
+      if (Option.isSome(written) && Option.isNone(credentials)) yield* restore(written.value)
+      else yield* Ref.set(last, credentials)
+      yield* Ref.set(unread, Option.none())
     }).pipe(
-      Effect.zipLeft(Ref.set(unread, Option.none())),
-      Effect.catchIf(Predicate.not(isPermanent), (error) =>
-        Effect.as(Ref.set(unread, Option.some(error)), Option.none())
-      )
+      Effect.catchIf(Predicate.not(isPermanent), (error) => Ref.set(unread, Option.some(error))),
+      Effect.zipRight(Ref.get(last))
     )
 
-    // The unread session may work: failing to save ours loses less than overwriting it.
-    const save = (credentials: Credentials) =>
-      Effect.flatMap(
-        Ref.get(unread),
-        Option.match({ onNone: () => backend.write(toJson(credentials)), onSome: Effect.fail })
-      )
+    const save = (credentials: Credentials, replaced?: Option.Option<Credentials>) =>
+      Effect.gen(function* () {
+        // The unread session may work: failing to save ours loses less than overwriting it.
+        const unreadable = yield* Ref.get(unread)
+        if (Option.isSome(unreadable)) return yield* unreadable.value
+        if (replaced !== undefined) {
+          const { credentials: current } = yield* read
+          yield* failIfLost(isSameSession(Option.getOrUndefined(current), Option.getOrUndefined(replaced)))
+        }
+        yield* write(credentials)
+        yield* Ref.set(last, Option.some(credentials))
+      })
+
+    const clear = Effect.zipRight(backend.remove, Ref.set(last, Option.none()))
+
+    const isHeldNow = Effect.flatten(Ref.get(isLockHeld))
 
     return TokenStore.of({
-      load: pipe(load, failing("load"), Effect.withSpan("TokenStore.load")),
+      load: pipe(
+        load,
+        Effect.zipLeft(Effect.flatMap(isHeldNow, failIfLost)),
+        failing("load"),
+        Effect.withSpan("TokenStore.load")
+      ),
       save: Effect.fn("TokenStore.save")(save, failing("save")),
-      clear: pipe(backend.remove, failing("clear"), Effect.withSpan("TokenStore.clear")),
-      exclusively: (effect) => lock.withPermits(1)(backend.lock(effect))
+      clear: pipe(clear, failing("clear"), Effect.withSpan("TokenStore.clear")),
+      exclusively: (effect) =>
+        lock.withPermits(1)(
+          backend.lock((isHeld) =>
+            Effect.ensuring(Effect.zipRight(Ref.set(isLockHeld, isHeld), effect), Ref.set(isLockHeld, always))
+          )
+        )
     })
   })
 

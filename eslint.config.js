@@ -7,7 +7,8 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js"] } } },
     rules: {
-      "max-lines": ["error", 320],
+      // Documentation does not count: it is what makes a public module long.
+      "max-lines": ["error", { max: 320, skipComments: true }],
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/array-type": ["error", { default: "generic" }],
       // Tag classes have no members.

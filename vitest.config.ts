@@ -30,6 +30,7 @@ const slow = [
   "test/TokenStore/crash.test.ts",
   "test/TokenStore/processes.test.ts",
   "test/robustness/process.test.ts",
+  "test/node/suspended.test.ts",
   "test/cli/batch/killed.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",

@@ -10,7 +10,8 @@ const owners = {
   generation: "Arta",
   adaptivePolling: "Polling",
   download: "ImageFile",
-  promise: "ArtaClient"
+  promise: "ArtaClient",
+  node: "node/NodeArta"
 }
 
 // effect-arta, effect-arta/node and effect-arta/testing

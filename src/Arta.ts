@@ -18,24 +18,23 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect/ConfigError"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import { identity } from "effect/Function"
+import { flow, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as ArtaApi from "./ArtaApi.js"
-import type { ArtaError, RateLimitedError, UnknownModelError } from "./ArtaError.js"
+import type { GenerateError, RunError, SubmitError, UnknownModelError, WatchError } from "./ArtaError.js"
 import { InvalidRequestError } from "./ArtaError.js"
 import * as Auth from "./Auth.js"
 import type { GenerateRequest, Options } from "./GenerateRequest.js"
-import type { GenerationEvent, GenerationStatus } from "./Generation.js"
+import type { Completed, GenerationEvent, GenerationStatus } from "./Generation.js"
 import { Generation, RecordId, Submitted } from "./Generation.js"
 import { iterate } from "./internal/asyncIterator.js"
 import type { Overrides } from "./internal/config.js"
@@ -44,9 +43,9 @@ import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { deadlineIn } from "./internal/generation/deadline.js"
 import { pollLoop, skipValidation } from "./internal/generation/pollLoop.js"
-import { recordDurations } from "./internal/durationRecorder.js"
-import { countedEvents, countedOutcome, countedStart } from "./internal/metrics.js"
-import { withAttemptSpan, retryForever, retryLazily } from "./internal/retry.js"
+import { startGeneration } from "./internal/generation/startGeneration.js"
+import { annotateError } from "./internal/generation/telemetry.js"
+import { countedEvents, countedOutcome } from "./internal/metrics.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
 
@@ -61,17 +60,30 @@ export interface Settings {
   readonly polling?: Schedule.Schedule<unknown, GenerationStatus> | undefined
   /**
    * How long the whole generation may take, including the submission. Default: 5 minutes. Waiting for the
-   * submission limiter of `ArtaApi`, which allows 32 at once, does not count.
+   * submission limiter of `ArtaApi`, which allows 32 at once, does not count. A negative one is invalid.
    */
   readonly timeout?: Duration.DurationInput | undefined
+  /**
+   * Whether more than 8 images or more than 100 steps are invalid, as the service is not known to accept them.
+   * Default: `"service"`, which rejects them before anything is sent. `"none"` sends them.
+   */
+  readonly limits?: "service" | "none" | undefined
 }
 
-const deadlineOf = (settings: Settings) => deadlineIn(settings.timeout ?? "5 minutes")
+const timeoutOf = ({ timeout = "5 minutes" }: Settings) => timeout
 
 const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
 
+const start = (options: Options, settings: Settings) =>
+  startGeneration(options, { limits: settings.limits ?? "service", timeout: timeoutOf(settings) })
+
 // Captured stack frames would always point here.
-const noStackTrace = { captureStackTrace: false }
+const clientSpan = { captureStackTrace: false, kind: "client" } as const
+
+const submitted = (recordId: RecordId, request: GenerateRequest) => new Submitted({ recordId, request }, skipValidation)
+
+const generationOf = ({ elapsed, images, missing, recordId, request }: Completed) =>
+  new Generation({ recordId, images, elapsed, missing, ...(request && { request }) }, skipValidation)
 
 /**
  * Checks and completes options without sending anything. Returns the request that `generate` would submit, seed
@@ -82,44 +94,30 @@ const noStackTrace = { captureStackTrace: false }
  * @since 0.1.0
  * @category generating
  */
-export const prepare: (options: Unchecked) => Effect.Effect<GenerateRequest, InvalidRequestError | UnknownModelError> =
-  decodeOptions
+export const prepare = (
+  options: Unchecked,
+  settings: Pick<Settings, "limits"> = {}
+): Effect.Effect<GenerateRequest, InvalidRequestError | UnknownModelError> =>
+  decodeOptions(options, settings.limits ?? "service")
 
-const submit = Effect.fnUntraced(function* (api: ArtaApi.Service, request: GenerateRequest, settings: Settings) {
-  const deadline = yield* deadlineOf(settings)
-  // If the service refused the last attempt, it accepted nothing: fail with that refusal instead of the timeout.
-  const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
-  const attempt = Effect.zipRight(
-    Ref.set(refusal, undefined),
-    Effect.tapErrorTag(api.submit(request), "RateLimitedError", (error) => Ref.set(refusal, error))
+/**
+ * Submits a generation and returns once the service accepted it. Call `resume` or `watch` with its `recordId` to get
+ * the images, in this program or another.
+ *
+ * Invalid options fail before anything is sent. Sends no submission twice, but waits for a rate limit that ends before
+ * the timeout.
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const submit = (
+  options: Options,
+  settings: Settings = {}
+): Effect.Effect<Submitted, SubmitError, ArtaApi.ArtaApi> =>
+  Effect.map(start(options, settings), ({ recordId, request }) => submitted(recordId, request)).pipe(
+    Effect.tapError(annotateError),
+    Effect.withSpan("Arta.submit", clientSpan)
   )
-  // After a rate limit, sending again is safe: nothing was accepted.
-  const accepted = retryLazily(yield* withAttemptSpan(attempt), {
-    schedule: retryForever,
-    while: (error) =>
-      error._tag === "RateLimitedError" &&
-      Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
-  })
-  const recordId = yield* deadline
-    .limit(Effect.succeed({ request }))(accepted)
-    .pipe(
-      Effect.catchTag("GenerationTimeoutError", (timeout) =>
-        Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail(refused ?? timeout))
-      )
-    )
-  return { recordId, deadline }
-})
-
-const start = Effect.fnUntraced(function* (options: Options, settings: Settings) {
-  const request = yield* decodeOptions(options)
-  const api = yield* ArtaApi.ArtaApi
-  const limit = api.limitSubmissions ?? identity
-  const { deadline, recordId } = yield* limit(submit(api, request, settings))
-  yield* Effect.annotateCurrentSpan({ recordId, model: request.model })
-  const submission = yield* recordDurations(request)
-  const loop = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline, submission })
-  return { recordId, request, loop }
-}, countedStart)
 
 /**
  * Submits a generation and emits its events: `Submitted`, then `Queued` and `InProgress` as the state changes, then
@@ -134,36 +132,12 @@ const start = Effect.fnUntraced(function* (options: Options, settings: Settings)
 export const generate = (
   options: Options,
   settings: Settings = {}
-): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
-  Effect.map(start(options, settings), ({ loop, recordId, request }) =>
-    countedEvents(Stream.concat(Stream.succeed(new Submitted({ recordId, request }, skipValidation)), loop.events))
-  ).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", noStackTrace))
-
-/**
- * Emits the events of a generation that this program or another submitted earlier. The timeout counts from now.
- *
- * Fails with `InvalidRequestError` if the record id is invalid, for example blank.
- *
- * @since 0.1.0
- * @category generating
- */
-export const watch = (
-  recordId: string,
-  settings: Settings = {}
-): Stream.Stream<GenerationEvent, ArtaError, ArtaApi.ArtaApi> =>
+): Stream.Stream<GenerationEvent, GenerateError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const id = yield* Effect.mapError(
-      Schema.decode(RecordId)(recordId),
-      () =>
-        new InvalidRequestError({
-          field: "recordId",
-          value: shown(recordId),
-          allowed: "the id of a submitted generation"
-        })
-    )
-    const { events } = yield* pollLoop(id, { polling: pollingOf(settings), deadline: yield* deadlineOf(settings) })
-    return countedEvents(events)
-  }).pipe(Stream.unwrap, Stream.withSpan("Arta.watch", { ...noStackTrace, attributes: { recordId } }))
+    const { deadline, recordId, request } = yield* start(options, settings)
+    const { events } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline })
+    return countedEvents(Stream.concat(Stream.succeed(submitted(recordId, request)), events))
+  }).pipe(Stream.unwrap, Stream.tapError(annotateError), Stream.withSpan("Arta.generate", clientSpan))
 
 /**
  * Submits a generation and waits for its images.
@@ -181,12 +155,74 @@ export const watch = (
  * @since 0.1.0
  * @category generating
  */
-export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, ArtaError, ArtaApi.ArtaApi> =>
+export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const { loop, recordId, request } = yield* start(options, settings)
-    const { elapsed, images } = yield* countedOutcome(loop.outcome)
-    return new Generation({ recordId, images, elapsed, request }, skipValidation)
-  }).pipe(Effect.withSpan("Arta.run", noStackTrace))
+    const { deadline, recordId } = yield* start(options, settings)
+    const { outcome } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline })
+    return generationOf(yield* countedOutcome(outcome))
+  }).pipe(Effect.tapError(annotateError), Effect.withSpan("Arta.run", clientSpan))
+
+const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
+  const id = yield* Effect.mapError(
+    Schema.decode(RecordId)(recordId),
+    () =>
+      new InvalidRequestError({
+        field: "recordId",
+        value: shown(recordId),
+        allowed: "the id of a submitted generation"
+      })
+  )
+  return yield* pollLoop(id, { polling: pollingOf(settings), deadline: yield* deadlineIn(timeoutOf(settings)) })
+})
+
+/**
+ * Emits the events of a generation that this program or another submitted earlier. The timeout counts from now.
+ *
+ * Fails with `InvalidRequestError` if the record id is invalid, for example blank.
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const watch = (
+  recordId: string,
+  settings: Settings = {}
+): Stream.Stream<GenerationEvent, WatchError, ArtaApi.ArtaApi> =>
+  Effect.map(pollSubmitted(recordId, settings), ({ events }) => countedEvents(events)).pipe(
+    Stream.unwrap,
+    Stream.tapError(annotateError),
+    Stream.withSpan("Arta.watch", { ...clientSpan, attributes: { recordId } })
+  )
+
+/**
+ * Waits for the images of a generation that this program or another submitted earlier. The timeout counts from now.
+ *
+ * Fails with `InvalidRequestError` if the record id is invalid, for example blank.
+ *
+ * @example
+ * ```ts
+ * import { Arta } from "effect-arta"
+ * import { Effect } from "effect"
+ *
+ * export const patient = Arta.run({ prompt: "a lighthouse at dawn" }).pipe(
+ *   Effect.catchTag("GenerationTimeoutError", (error) =>
+ *     error.recordId === undefined ? Effect.fail(error) : Arta.resume(error.recordId, { timeout: "1 hour" })
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category generating
+ */
+export const resume = (
+  recordId: string,
+  settings: Settings = {}
+): Effect.Effect<Generation, WatchError, ArtaApi.ArtaApi> =>
+  pollSubmitted(recordId, settings).pipe(
+    Effect.flatMap(({ outcome }) => countedOutcome(outcome)),
+    Effect.map(generationOf),
+    Effect.tapError(annotateError),
+    Effect.withSpan("Arta.resume", { ...clientSpan, attributes: { recordId } })
+  )
 
 /**
  * The outcome of one of many generations. `index` is its position among the requests.
@@ -197,7 +233,7 @@ export const run = (options: Options, settings: Settings = {}): Effect.Effect<Ge
 export interface Outcome {
   readonly index: number
   readonly request: Options
-  readonly result: Either.Either<Generation, ArtaError>
+  readonly result: Either.Either<Generation, RunError>
 }
 
 /**
@@ -245,6 +281,61 @@ export const generateAll = (
   )
 
 /**
+ * All of the above, bound to one `ArtaApi`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  readonly prepare: typeof prepare
+  readonly submit: (options: Options, settings?: Settings) => Effect.Effect<Submitted, SubmitError>
+  readonly generate: (options: Options, settings?: Settings) => Stream.Stream<GenerationEvent, GenerateError>
+  readonly run: (options: Options, settings?: Settings) => Effect.Effect<Generation, RunError>
+  readonly watch: (recordId: string, settings?: Settings) => Stream.Stream<GenerationEvent, WatchError>
+  readonly resume: (recordId: string, settings?: Settings) => Effect.Effect<Generation, WatchError>
+  readonly generateAll: (requests: Iterable<Options>, settings?: AllSettings) => Stream.Stream<Outcome>
+}
+
+/**
+ * Binds the functions of this module to the program's `ArtaApi`, so that a service on top does not require it.
+ *
+ * @example
+ * ```ts
+ * import { Arta, type ArtaError } from "effect-arta"
+ * import { Context, Effect, Layer } from "effect"
+ *
+ * class Postcards extends Context.Tag("example/Postcards")<
+ *   Postcards,
+ *   { readonly from: (place: string) => Effect.Effect<string, ArtaError.RunError> }
+ * >() {}
+ *
+ * export const layer = Layer.effect(
+ *   Postcards,
+ *   Effect.map(Arta.make, (arta) => ({
+ *     from: (place) =>
+ *       Effect.map(arta.run({ prompt: `a postcard from ${place}` }), (generation) => generation.images[0].url)
+ *   }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, ArtaApi.ArtaApi> = Effect.map(ArtaApi.ArtaApi, (api) => {
+  const bound = Effect.provideService(ArtaApi.ArtaApi, api)
+  const boundStream = Stream.provideService(ArtaApi.ArtaApi, api)
+  return {
+    prepare,
+    submit: flow(submit, bound),
+    generate: flow(generate, boundStream),
+    run: flow(run, bound),
+    watch: flow(watch, boundStream),
+    resume: flow(resume, bound),
+    generateAll: flow(generateAll, boundStream)
+  }
+})
+
+/**
  * Turns a stream into an async iterable for `for await`. Failures are thrown as the typed errors themselves. Leaving
  * the loop ends the stream immediately. The services must outlive the loop, so take them from a `ManagedRuntime`.
  *
@@ -275,7 +366,26 @@ export const toAsyncIterable = <A, E, R>(stream: Stream.Stream<A, E, R>): Effect
  * @since 0.1.0
  * @category options
  */
-export interface LayerOptions extends Auth.Options, ArtaApi.Options {}
+export interface ClientOptions {
+  /**
+   * Changes the HTTP client of the identity and image services, for example to log requests. Downloads do not use it.
+   * Do not add retries: a submission that is sent twice is paid twice.
+   */
+  readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
+}
+
+const withTransformedClient =
+  ({ transformClient = identity }: ClientOptions) =>
+  <A, E, R>(
+    layer: Layer.Layer<A, E, R>
+  ): Layer.Layer<A, E, Exclude<R, HttpClient.HttpClient> | HttpClient.HttpClient> =>
+    Layer.provide(layer, Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, transformClient)))
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface LayerOptions extends Auth.Options, ArtaApi.Options, ClientOptions {}
 
 /**
  * Provides `ArtaApi` and `Auth` from the program's own `HttpClient` and `TokenStore`.
@@ -286,7 +396,7 @@ export interface LayerOptions extends Auth.Options, ArtaApi.Options {}
 export const layer = (
   options: LayerOptions
 ): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, never, TokenStore | HttpClient.HttpClient> =>
-  Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options))
+  Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options)).pipe(withTransformedClient(options))
 
 /**
  * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
@@ -297,4 +407,4 @@ export const layer = (
 export const layerConfig = (
   config: Overrides<LayerOptions> = {}
 ): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
-  Layer.provideMerge(ArtaApi.layerConfig(config), Auth.layerConfig(config))
+  Layer.provideMerge(ArtaApi.layerConfig(config), Auth.layerConfig(config)).pipe(withTransformedClient(config))

@@ -27,6 +27,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
 import type { Operation, TransportError } from "./ArtaError.js"
 import { RateLimitedError, ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
 import type { TokenError } from "./Auth.js"
@@ -39,7 +40,9 @@ import type { BufferedResponse } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
+import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
+import { MaybeSent } from "./internal/maybeSent.js"
 import { retryLazily, retryThrice } from "./internal/retry.js"
 
 /**
@@ -64,7 +67,7 @@ export type SubmitError = StatusError | SubmissionUnknownError
  */
 export interface Service {
   /**
-   * Submits a generation and returns its id. Sends no submission twice: one that may have reached the service fails
+   * Submits a generation and returns its id, in the order of the calls. Sends no submission twice: one that may have reached the service fails
    * with `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with `RateLimitedError`.
    */
   readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
@@ -118,22 +121,34 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
     const auth = yield* Auth
     const client = untraced(yield* HttpClient.HttpClient)
     const cooldown = yield* makeCooldown
+    const takeTurn = yield* makeTurns
     const url = `${(options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1").replace(/\/+$/, "")}/text2image`
 
     /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
     const authorized = Effect.fnUntraced(function* (
       operation: Operation,
       timeout: Duration.DurationInput,
-      request: HttpClientRequest.HttpClientRequest
+      request: HttpClientRequest.HttpClientRequest,
+      beforeSend: Effect.Effect<void> = Effect.void
     ) {
+      const maybeSent = yield* MaybeSent
       const send = (token: Redacted.Redacted) =>
         exchange(
           client,
           operation,
           timeout,
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
-        ).pipe(Effect.tap(({ status }) => (status < 400 ? auth.accepted?.(token) : undefined)))
+        ).pipe(
+          Effect.tapBoth({
+            onFailure: ({ sent }) => Ref.set(maybeSent, sent),
+            onSuccess: ({ status }) => Ref.set(maybeSent, status !== 401)
+          }),
+          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging),
+          Effect.tap(({ status }) => (status < 400 ? auth.accepted?.(token) : undefined))
+        )
+      yield* Ref.set(maybeSent, false)
       const token = yield* auth.token
+      yield* beforeSend
       const response = yield* send(token)
       if (response.status !== 401) return { response, secrets: [token] }
       const refreshed = yield* auth.renew(token)
@@ -162,11 +177,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const submissionUnknown = (reason: string) => new SubmissionUnknownError({ request, reason })
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), WireFormat.form(request))
 
-      const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form))
+      const turn = yield* takeTurn
+      const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form, turn.pass))
       const exchanged = yield* retryLazily(attempt, {
         schedule: retryThrice,
         while: (error) => isSubmitFailure(error) && !error.sent
       }).pipe(
+        Effect.ensuring(turn.end),
         Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
       )
 

@@ -25,6 +25,7 @@ import * as Struct from "effect/Struct"
 import { GenerateRequest } from "./GenerateRequest.js"
 import { RecordId } from "./Generation.js"
 import * as messages from "./internal/errorMessages.js"
+import * as httpStatus from "./internal/httpStatus.js"
 
 /**
  * The request that failed.
@@ -49,11 +50,11 @@ const recordId = Schema.optional(RecordId)
  * @since 0.1.0
  * @category errors
  */
-export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>()("InvalidRequestError", {
-  field: Schema.String,
-  value: Schema.String,
-  allowed: Schema.String
-}) {
+export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>()(
+  "InvalidRequestError",
+  { field: Schema.String, value: Schema.String, allowed: Schema.String },
+  httpStatus.badRequest
+) {
   override get message(): string {
     return `The option ${this.field} is ${this.value}, but must be ${this.allowed}.`
   }
@@ -65,10 +66,11 @@ export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>
  * @since 0.1.0
  * @category errors
  */
-export class UnknownModelError extends Schema.TaggedError<UnknownModelError>()("UnknownModelError", {
-  model: Schema.String,
-  suggestions: Schema.Array(Schema.String)
-}) {
+export class UnknownModelError extends Schema.TaggedError<UnknownModelError>()(
+  "UnknownModelError",
+  { model: Schema.String, suggestions: Schema.Array(Schema.String) },
+  httpStatus.notFound
+) {
   override get message(): string {
     return `There is no model ${JSON.stringify(this.model)}. Did you mean ${this.suggestions.join(", ")}?`
   }
@@ -94,10 +96,11 @@ export type AuthReason = typeof AuthReason.Type
  * @since 0.1.0
  * @category errors
  */
-export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
-  reason: AuthReason,
-  recordId
-}) {
+export class AuthError extends Schema.TaggedError<AuthError>()(
+  "AuthError",
+  { reason: AuthReason, recordId },
+  httpStatus.failedDependency
+) {
   override get message(): string {
     return messages.byAuthReason[this.reason] + messages.resumable(this.recordId)
   }
@@ -110,12 +113,16 @@ export class AuthError extends Schema.TaggedError<AuthError>()("AuthError", {
  * @since 0.1.0
  * @category errors
  */
-export class TokenStoreError extends Schema.TaggedError<TokenStoreError>()("TokenStoreError", {
-  operation: Schema.Literal("load", "save", "clear", "lock"),
-  path: Schema.String,
-  reason: Schema.optionalWith(Schema.String, { default: () => "no reason given" }),
-  recordId
-}) {
+export class TokenStoreError extends Schema.TaggedError<TokenStoreError>()(
+  "TokenStoreError",
+  {
+    operation: Schema.Literal("load", "save", "clear", "lock"),
+    path: Schema.String,
+    reason: Schema.optionalWith(Schema.String, { default: () => "no reason given" }),
+    recordId
+  },
+  [undefined, { ...httpStatus.failedDependency, identifier: "TokenStoreError" }]
+) {
   override get message(): string {
     return (
       `Could not ${this.operation} the session at ${this.path}: ${this.reason}.` + messages.resumable(this.recordId)
@@ -129,12 +136,11 @@ export class TokenStoreError extends Schema.TaggedError<TokenStoreError>()("Toke
  * @since 0.1.0
  * @category errors
  */
-export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
-  operation: Operation,
-  reason: Schema.String,
-  sent: Schema.Boolean,
-  recordId
-}) {
+export class TransportError extends Schema.TaggedError<TransportError>()(
+  "TransportError",
+  { operation: Operation, reason: Schema.String, sent: Schema.Boolean, recordId },
+  httpStatus.failedDependency
+) {
   override get message(): string {
     const failure = `No usable response while ${messages.activity[this.operation]}: ${this.reason}.`
     return failure + messages.resumable(this.recordId)
@@ -148,12 +154,11 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
  * @since 0.1.0
  * @category errors
  */
-export class ResponseError extends Schema.TaggedError<ResponseError>()("ResponseError", {
-  operation: Operation,
-  status: Schema.Int,
-  detail: Schema.String,
-  recordId
-}) {
+export class ResponseError extends Schema.TaggedError<ResponseError>()(
+  "ResponseError",
+  { operation: Operation, status: Schema.Int, detail: Schema.String, recordId },
+  httpStatus.failedDependency
+) {
   override get message(): string {
     const refusal = `The service returned HTTP ${String(this.status)} while ${messages.activity[this.operation]}: ${this.detail}`
     return messages.asSentence(refusal) + messages.resumable(this.recordId)
@@ -166,10 +171,11 @@ export class ResponseError extends Schema.TaggedError<ResponseError>()("Response
  * @since 0.1.0
  * @category errors
  */
-export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("UnauthorizedError", {
-  operation: Schema.optional(Operation),
-  recordId
-}) {
+export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()(
+  "UnauthorizedError",
+  { operation: Schema.optional(Operation), recordId },
+  httpStatus.failedDependency
+) {
   override get message(): string {
     const refusal = "The service refused a refreshed token: check the API key."
     return refusal + messages.resumable(this.recordId)
@@ -182,11 +188,11 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("
  * @since 0.1.0
  * @category errors
  */
-export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("RateLimitedError", {
-  operation: Operation,
-  retryAfter: Schema.optional(Schema.Duration),
-  recordId
-}) {
+export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()(
+  "RateLimitedError",
+  { operation: Operation, retryAfter: Schema.optional(Schema.Duration), recordId },
+  httpStatus.tooManyRequests
+) {
   override get message(): string {
     const when = this.retryAfter === undefined ? "later" : `in ${Duration.format(this.retryAfter)}`
     const limit = `Too many requests while ${messages.activity[this.operation]}: try again ${when}.`
@@ -200,10 +206,14 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("Ra
  * @since 0.1.0
  * @category errors
  */
-export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknownError>()("SubmissionUnknownError", {
-  request: GenerateRequest,
-  reason: Schema.optionalWith(Schema.String, { default: () => "no usable response arrived" })
-}) {
+export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknownError>()(
+  "SubmissionUnknownError",
+  {
+    request: GenerateRequest,
+    reason: Schema.optionalWith(Schema.String, { default: () => "no usable response arrived" })
+  },
+  [undefined, { ...httpStatus.failedDependency, identifier: "SubmissionUnknownError" }]
+) {
   override get message(): string {
     return (
       `The service may or may not have accepted the generation: ${this.reason}. ` +
@@ -218,11 +228,11 @@ export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknown
  * @since 0.1.0
  * @category errors
  */
-export class GenerationFailedError extends Schema.TaggedError<GenerationFailedError>()("GenerationFailedError", {
-  recordId: RecordId,
-  status: Schema.String,
-  detail: Schema.String
-}) {
+export class GenerationFailedError extends Schema.TaggedError<GenerationFailedError>()(
+  "GenerationFailedError",
+  { recordId: RecordId, status: Schema.String, detail: Schema.String },
+  httpStatus.unprocessable
+) {
   override get message(): string {
     const detail = this.detail === "" ? "" : `: ${this.detail}`
     return messages.asSentence(`The generation ${this.recordId} ended with status ${this.status}${detail}`)
@@ -231,17 +241,21 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 
 /**
  * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only
- * a `request`, the submission got no response, and may have been accepted. With neither, the service accepted nothing.
+ * a `request`, the submission got no response, and may have been accepted. With neither, nothing was submitted.
  *
  * @since 0.1.0
  * @category errors
  */
-export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeoutError>()("GenerationTimeoutError", {
-  recordId,
-  elapsed: Schema.Duration,
-  lastStatus: Schema.optional(Schema.Literal("IN_QUEUE", "IN_PROGRESS")),
-  request: Schema.optional(GenerateRequest)
-}) {
+export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeoutError>()(
+  "GenerationTimeoutError",
+  {
+    recordId,
+    elapsed: Schema.Duration,
+    lastStatus: Schema.optional(Schema.Literal("IN_QUEUE", "IN_PROGRESS")),
+    request: Schema.optional(GenerateRequest)
+  },
+  httpStatus.failedDependency
+) {
   override get message(): string {
     const after = `after ${Duration.format(this.elapsed)}`
     if (this.recordId !== undefined) {
@@ -251,7 +265,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
       )
     }
     return this.request === undefined
-      ? `The service has not accepted the generation ${after}: use a longer timeout.`
+      ? `Nothing was submitted within ${Duration.format(this.elapsed)}: use a longer timeout.`
       : `The service may have accepted the generation, but has not responded ${after}.`
   }
 }
@@ -263,18 +277,94 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
  * @category errors
  */
 export class DownloadError
-  extends /* @__PURE__ */ Schema.TaggedError<DownloadError>()("DownloadError", {
-    url: Schema.String,
-    reason: Schema.String,
-    path: Schema.optional(Schema.String),
-    recordId
-  })
+  extends /* @__PURE__ */ Schema.TaggedError<DownloadError>()(
+    "DownloadError",
+    { url: Schema.String, reason: Schema.String, path: Schema.optional(Schema.String), recordId },
+    httpStatus.failedDependency
+  )
 {
   override get message(): string {
     const what = this.path === undefined ? `download ${this.url}` : `save ${this.url} to ${this.path}`
     return `Could not ${what}: ${this.reason}.`
   }
 }
+
+/**
+ * The errors of `Arta.submit`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const SubmitError = /* @__PURE__ */ Schema.Union(
+  InvalidRequestError,
+  UnknownModelError,
+  AuthError,
+  TokenStoreError,
+  TransportError,
+  ResponseError,
+  UnauthorizedError,
+  RateLimitedError,
+  SubmissionUnknownError,
+  GenerationTimeoutError
+)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type SubmitError = typeof SubmitError.Type
+
+/**
+ * The errors of `Arta.watch` and `Arta.resume`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const WatchError = /* @__PURE__ */ Schema.Union(
+  InvalidRequestError,
+  AuthError,
+  TokenStoreError,
+  TransportError,
+  ResponseError,
+  UnauthorizedError,
+  RateLimitedError,
+  GenerationFailedError,
+  GenerationTimeoutError
+)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type WatchError = typeof WatchError.Type
+
+/**
+ * The errors of `Arta.run`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const RunError = /* @__PURE__ */ Schema.Union(SubmitError, GenerationFailedError)
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type RunError = typeof RunError.Type
+
+/**
+ * The errors of `Arta.generate`.
+ *
+ * @since 0.1.0
+ * @category unions
+ */
+export const GenerateError = RunError
+
+/**
+ * @since 0.1.0
+ * @category unions
+ */
+export type GenerateError = RunError
 
 /**
  * Any error of the library.

@@ -18,7 +18,7 @@ const Token = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/))
  * @since 0.1.0
  * @category models
  */
-export class Credentials extends Schema.Class<Credentials>("effect-arta/Credentials")({
+export class Credentials extends Schema.Class<Credentials>("ArtaCredentials")({
   localId: Schema.String,
   idToken: Schema.Redacted(Token),
   refreshToken: Schema.Redacted(Token),

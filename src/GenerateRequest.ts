@@ -93,14 +93,7 @@ const ModelName = Schema.transformOrFail(Schema.String, ImageModel.ServiceName, 
   encode: ParseResult.succeed
 }).annotations(allowed("the name of a model"))
 
-/**
- * A complete request: every option has a value, and the model has its service name. Only `prompt` is required: both the
- * constructor and the decoder fill in the defaults.
- *
- * @since 0.1.0
- * @category models
- */
-export class GenerateRequest extends Schema.Class<GenerateRequest>("effect-arta/GenerateRequest")({
+const fields = {
   prompt: Prompt,
   model: Schema.optionalWith(ModelName, { default: () => ImageModel.defaultModel }),
   negativePrompt: Schema.optionalWith(Schema.String.annotations(allowed("a string")), {
@@ -112,7 +105,20 @@ export class GenerateRequest extends Schema.Class<GenerateRequest>("effect-arta/
   aspectRatio: Schema.optionalWith(AspectRatio, { default: () => "1:1" }),
   // A constructor has no fiber. `Arta.generate` passes a seed from its fiber's `Random` instead.
   seed: Schema.optionalWith(Seed, { default: () => Effect.runSync(randomSeed) })
-}) {}
+}
+
+/**
+ * A complete request: every option has a value, and the model has its service name. Only `prompt` is required: both the
+ * constructor and the decoder fill in the defaults.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class GenerateRequest extends Schema.Class<GenerateRequest>("ArtaGenerateRequest")(fields, [
+  undefined,
+  // The fields with defaults make this a transformation, which has a name of its own in a document.
+  { identifier: "ArtaGenerateRequest" }
+]) {}
 
 /**
  * Decodes chat messages.
@@ -123,6 +129,48 @@ export class GenerateRequest extends Schema.Class<GenerateRequest>("effect-arta/
 export const Messages: Schema.Schema<ReadonlyArray<Message>> = Schema.Array(
   Schema.Struct({ role: Schema.String, content: Schema.optional(Schema.Unknown) })
 ).annotations(allowed("messages, each with a role and a content"))
+
+const option = <A>(
+  schema: Schema.Schema<A>,
+  jsonSchema: { readonly type: string; readonly [keyword: string]: unknown }
+) => Schema.optional(schema.annotations({ jsonSchema }))
+
+/**
+ * Decodes the options that a client sends: the payload of an `HttpApi` endpoint or of an RPC. It checks the names and
+ * the types of the options. `Arta.generate` checks their values, and fails with `InvalidRequestError` or
+ * `UnknownModelError`.
+ *
+ * @example
+ * ```ts
+ * import { HttpApiEndpoint } from "@effect/platform"
+ * import { ArtaError, GenerateRequest, Generation } from "effect-arta"
+ *
+ * export const generate = HttpApiEndpoint.post("generate", "/generations")
+ *   .setPayload(GenerateRequest.Options)
+ *   .addSuccess(Generation.Generation)
+ *   .addError(ArtaError.ArtaError)
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Options: Schema.Schema<Options> = /* @__PURE__ */ (() =>
+  Schema.Struct({
+    prompt: option(Schema.String, { type: "string", description: "Describes the image. Overrides the messages." }),
+    // Only the text of a message counts, so its other fields are ignored.
+    messages: option(Messages.annotations({ parseOptions: { onExcessProperty: "ignore" } }), {
+      type: "array",
+      items: { type: "object", properties: { role: { type: "string" }, content: {} }, required: ["role"] },
+      description: "A chat. The text of the last user messages becomes the prompt."
+    }),
+    model: option(Schema.String, { type: "string", description: "The name or an alias of a model.", default: "Flux" }),
+    negativePrompt: option(Schema.String, { type: "string", default: "blurry, deformed hands, ugly" }),
+    n: option(Schema.Number, { type: "integer", minimum: 1, default: 1, description: "The number of images." }),
+    guidanceScale: option(Schema.Number, { type: "number", minimum: 0, default: 7 }),
+    numInferenceSteps: option(Schema.Number, { type: "integer", minimum: 1, default: 30 }),
+    aspectRatio: option(Schema.String, { type: "string", pattern: "^[1-9]\\d*:[1-9]\\d*$", default: "1:1" }),
+    seed: option(Schema.Number, { type: "integer", minimum: 0, maximum: highestSeed })
+  }).annotations({ identifier: "ArtaOptions", parseOptions: { onExcessProperty: "error" } }))()
 
 const isTextPart = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
 

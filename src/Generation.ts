@@ -15,7 +15,8 @@ import { GenerateRequest } from "./GenerateRequest.js"
 export const RecordId = Schema.NonEmptyTrimmedString.pipe(
   // `encodeURIComponent` throws on a lone surrogate.
   Schema.filter((id) => !/\p{Surrogate}/u.test(id)),
-  Schema.brand("effect-arta/RecordId")
+  Schema.brand("effect-arta/RecordId"),
+  Schema.annotations({ identifier: "ArtaRecordId" })
 )
 
 /**
@@ -33,7 +34,7 @@ export type RecordId = typeof RecordId.Type
 export const Image = Schema.Struct({
   index: Schema.NonNegativeInt,
   url: Schema.String
-}).annotations({ identifier: "effect-arta/Image" })
+}).annotations({ identifier: "ArtaImage" })
 
 /**
  * @since 0.1.0
@@ -53,7 +54,7 @@ export const GenerationStatus = /* @__PURE__ */ Schema.Union(
   Schema.TaggedStruct("InProgress", {}),
   Schema.TaggedStruct("Done", { images: Schema.NonEmptyArray(Image), missing: Schema.optional(Schema.NonNegativeInt) }),
   Schema.TaggedStruct("Failed", { status: Schema.String, detail: Schema.String })
-).annotations({ identifier: "effect-arta/GenerationStatus" })
+).annotations({ identifier: "ArtaGenerationStatus" })
 
 /**
  * @since 0.1.0
@@ -67,7 +68,7 @@ export type GenerationStatus = typeof GenerationStatus.Type
  * @since 0.1.0
  * @category events
  */
-export class Submitted extends Schema.TaggedClass<Submitted>("effect-arta/Submitted")("Submitted", {
+export class Submitted extends Schema.TaggedClass<Submitted>("ArtaSubmitted")("Submitted", {
   recordId: RecordId,
   request: GenerateRequest
 }) {}
@@ -79,7 +80,7 @@ export class Submitted extends Schema.TaggedClass<Submitted>("effect-arta/Submit
  * @since 0.1.0
  * @category events
  */
-export class Queued extends Schema.TaggedClass<Queued>("effect-arta/Queued")("Queued", {
+export class Queued extends Schema.TaggedClass<Queued>("ArtaQueued")("Queued", {
   recordId: RecordId,
   elapsed: Schema.Duration
 }) {}
@@ -90,7 +91,7 @@ export class Queued extends Schema.TaggedClass<Queued>("effect-arta/Queued")("Qu
  * @since 0.1.0
  * @category events
  */
-export class InProgress extends Schema.TaggedClass<InProgress>("effect-arta/InProgress")("InProgress", {
+export class InProgress extends Schema.TaggedClass<InProgress>("ArtaInProgress")("InProgress", {
   recordId: RecordId,
   elapsed: Schema.Duration
 }) {}
@@ -111,7 +112,10 @@ const outcome = {
  * @since 0.1.0
  * @category events
  */
-export class Completed extends Schema.TaggedClass<Completed>("effect-arta/Completed")("Completed", outcome) {
+export class Completed extends Schema.TaggedClass<Completed>("ArtaCompleted")("Completed", outcome, [
+  undefined,
+  { identifier: "ArtaCompleted" }
+]) {
   /** The number of images that were requested. */
   get requested(): number {
     return this.images.length + this.missing
@@ -139,7 +143,10 @@ export type GenerationEvent = typeof GenerationEvent.Type
  * @since 0.1.0
  * @category models
  */
-export class Generation extends Schema.Class<Generation>("effect-arta/Generation")(outcome) {
+export class Generation extends Schema.Class<Generation>("ArtaGeneration")(outcome, [
+  undefined,
+  { identifier: "ArtaGeneration" }
+]) {
   /** The number of images that were requested. */
   get requested(): number {
     return this.images.length + this.missing

@@ -32,7 +32,8 @@ export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
   Effect.gen(function* () {
     const history = (yield* DurationHistory)(yield* Effect.clock)
     const submittedAt = yield* monotonicSeconds
-    const observation = yield* Ref.make(submitted(submittedAt))
+    // Undefined once the generation has ended: another watch of it must not learn its duration again.
+    const observation = yield* Ref.make<StageObservation | undefined>(submitted(submittedAt))
 
     return {
       pollContext: {
@@ -43,9 +44,11 @@ export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
         Effect.gen(function* () {
           const instant = yield* monotonicSeconds
           const before = yield* observation
+          if (before === undefined) return
           const end = ending(before, _tag, instant)
           if (end !== undefined) yield* history.learn(kind, before.stage, end)
-          if (_tag === "Queued" || _tag === "InProgress") yield* Ref.set(observation, seen(before, _tag, instant))
+          const isPending = _tag === "Queued" || _tag === "InProgress"
+          yield* Ref.set(observation, isPending ? seen(before, _tag, instant) : undefined)
         })
     }
   })

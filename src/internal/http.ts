@@ -12,6 +12,8 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Operation } from "../ArtaError.js"
 import { RateLimitedError, TransportError } from "../ArtaError.js"
+import type { BodyFailure } from "./body.js"
+import { readText } from "./body.js"
 import { atMost } from "./errorMessages.js"
 
 /** A response whose body was read to its end. */
@@ -50,21 +52,28 @@ type Diagnosis = Pick<TransportError, "reason" | "sent">
 const diagnoseCause = (cause: unknown): Diagnosis => {
   if (!Predicate.isRecord(cause)) return { reason: "the connection failed", sent: true }
   const { code, message, syscall } = cause
-  if (typeof code !== "string") return diagnoseCause(cause["cause"])
+  if (typeof code !== "string") {
+    return syscall === "connect" ? { reason: "the connection failed", sent: false } : diagnoseCause(cause["cause"])
+  }
   if (typeof message === "string" && message.includes(refusedTunnel)) {
     return { reason: "the proxy refused to connect", sent: false }
   }
   // A network can also become unreachable in the middle of an exchange.
   const unsent = syscall === "read" || syscall === "write" ? undefined : unsentReasons[code]
-  return unsent === undefined
-    ? { reason: `the connection failed (${code})`, sent: true }
-    : { reason: unsent, sent: false }
+  return {
+    reason: unsent ?? `the connection failed (${code})`,
+    sent: unsent === undefined && syscall !== "connect"
+  }
 }
 
 /** The reason if no connection was attempted and a retry cannot help. */
 export const unusableUrl = "the request could not be made: check the URL"
 
-const diagnose = (error: HttpClientError): Diagnosis => {
+// The status of an image of 64 MiB as a `data:` URL.
+const mostStatusMebibytes = 88
+
+const diagnose = (error: HttpClientError | BodyFailure): Diagnosis => {
+  if (error._tag === "BodyFailure") return { reason: error.reason, sent: true }
   if (error._tag === "ResponseError") return { reason: "the response was cut off", sent: true }
   return error.reason === "Transport" ? diagnoseCause(error.cause) : { reason: unusableUrl, sent: false }
 }
@@ -78,7 +87,7 @@ export const exchange = (
 ): Effect.Effect<BufferedResponse, TransportError> =>
   client.execute(request).pipe(
     Effect.flatMap((response) =>
-      Effect.map(response.text, (text): BufferedResponse => ({
+      Effect.map(readText(response, operation === "status" ? mostStatusMebibytes : 1), (text): BufferedResponse => ({
         status: response.status,
         headers: response.headers,
         text

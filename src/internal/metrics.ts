@@ -53,9 +53,9 @@ const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
  * Counts a generation by its outcome, and records its duration if it completed. The consumer's own failures are not
  * outcomes of the generation: as labels they would be unbounded.
  */
-export const countedEvents = <R>(
-  events: Stream.Stream<GenerationEvent, ArtaError, R>
-): Stream.Stream<GenerationEvent, ArtaError, R> =>
+export const countedEvents = <E extends ArtaError, R>(
+  events: Stream.Stream<GenerationEvent, E, R>
+): Stream.Stream<GenerationEvent, E, R> =>
   Effect.map(Ref.make<string | undefined>(undefined), (outcome) =>
     events.pipe(
       Stream.tap((event) =>
@@ -71,11 +71,13 @@ export const countedEvents = <R>(
   ).pipe(Stream.unwrap)
 
 /** Like `countedEvents`, for a caller that only needs the outcome. */
-export const countedOutcome: <R>(
-  outcome: Effect.Effect<Completed, ArtaError, R>
-) => Effect.Effect<Completed, ArtaError, R> = Effect.onExit(
-  Exit.match({
-    onFailure: countFailure,
-    onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
-  })
-)
+export const countedOutcome = <E extends ArtaError, R>(
+  outcome: Effect.Effect<Completed, E, R>
+): Effect.Effect<Completed, E, R> =>
+  Effect.onExit(
+    outcome,
+    Exit.match({
+      onFailure: countFailure,
+      onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
+    })
+  )

@@ -24,22 +24,23 @@ import type * as Path from "@effect/platform/Path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { EnvHttpProxyAgent, ProxyAgent } from "@effect/platform-node/Undici"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import { isConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import envPaths from "env-paths"
 import { join } from "node:path"
 import * as Arta from "../Arta.js"
 import type { ArtaApi } from "../ArtaApi.js"
 import * as ArtaClient from "../ArtaClient.js"
-import { AuthError, InvalidRequestError } from "../ArtaError.js"
+import type { InvalidRequestError } from "../ArtaError.js"
+import { AuthError } from "../ArtaError.js"
 import type { Auth } from "../Auth.js"
 import type { Overrides } from "../internal/config.js"
 import { optional } from "../internal/config.js"
+import { makeDispatcher } from "../internal/node/dispatcher.js"
 import * as TokenStore from "../TokenStore.js"
 
 /**
@@ -64,30 +65,11 @@ export interface Options extends Arta.LayerOptions {
 export type Services =
   ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
-// The URL of a proxy may contain a password.
-const invalidProxy = new InvalidRequestError({
-  field: "proxy",
-  value: "<redacted>",
-  allowed: "a URL such as http://proxy.example:3128"
-})
-
-// Many proxies refuse to tunnel to port 80, so plain HTTP goes to the proxy without a tunnel. HTTPS is always tunneled.
-const proxyTunnel = false
-
-const makeAgent = (proxy: Options["proxy"]) => {
-  if (proxy === undefined)
-    return Effect.try({ try: () => new EnvHttpProxyAgent({ proxyTunnel }), catch: () => invalidProxy })
-  const uri = Redacted.isRedacted(proxy) ? Redacted.value(proxy) : proxy
-  return /^https?:\/\//i.test(uri) && URL.canParse(uri)
-    ? Effect.sync(() => new ProxyAgent({ uri, proxyTunnel }))
-    : Effect.fail(invalidProxy)
-}
-
-const dispatcher = (proxy: Options["proxy"]) =>
-  Effect.acquireRelease(makeAgent(proxy), (agent) => Effect.promise(() => agent.destroy()))
-
 const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient, InvalidRequestError> =>
-  Layer.provide(NodeHttpClient.layerUndiciWithoutDispatcher, Layer.scoped(NodeHttpClient.Dispatcher, dispatcher(proxy)))
+  Layer.provide(
+    NodeHttpClient.layerUndiciWithoutDispatcher,
+    Layer.scoped(NodeHttpClient.Dispatcher, makeDispatcher(proxy))
+  )
 
 const defaultTokenFile = join(envPaths("effect-arta", { suffix: "" }).config, "credentials.json")
 
@@ -168,7 +150,8 @@ export const client = (options: Partial<Options> = {}): ArtaClient.ArtaClient =>
     signUpUrl: fixedConfig(options.signUpUrl),
     tokenUrl: fixedConfig(options.tokenUrl),
     tokenFile: fixedConfig(options.tokenFile),
-    proxy: fixedConfig(options.proxy)
+    proxy: fixedConfig(options.proxy),
+    transformClient: options.transformClient
   }).pipe(
     // Only the API key is required. A `ConfigError` is not an `Error`, so do not throw it.
     Layer.mapError((error) => (isConfigError(error) ? new AuthError({ reason: "API_KEY_MISSING" }) : error)),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, HashMap, Metric, Option, Stream, TestClock } from "effect"
-import { Arta } from "effect-arta"
+import { Arta, type ArtaApi } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, withEmulator, inject, runToEnd } from "../support/withEmulator.js"
 
@@ -63,7 +63,7 @@ describe("The metrics", () => {
   )
 
   // fault: Composition | The program ends or fails its own stream | one outcome label, `consumer-ended`
-  it.effect.each([
+  it.effect.each<[string, Stream.Stream<unknown, unknown, ArtaApi.ArtaApi>]>([
     ["ends it early", Stream.take(events, 2)],
     ["fails with its own tagged error", Stream.mapEffect(events, () => Effect.fail({ _tag: "UserId-8124" }))],
     ["fails with null", Stream.mapEffect(events, () => Effect.fail(null))],

@@ -75,7 +75,7 @@ describe.concurrent("A command that waits for a service that does not respond", 
       fault: Fault.hang("signUp"),
       args: ["--timeout", "3"],
       code: 7,
-      says: /has not accepted the generation/
+      says: /Nothing was submitted within/
     }
   ])("prints the command that submits a row that $name", ({ args, code, fault, says }) =>
     Effect.gen(function* () {

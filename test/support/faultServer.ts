@@ -14,8 +14,12 @@ export interface FaultServer {
   readonly url: string
   /** The raw requests so far. */
   readonly requests: ReadonlyArray<string>
+  /** The client's port of each request: one for each connection. */
+  readonly ports: ReadonlyArray<number | undefined>
   /** The number of open connections. */
   readonly connections: () => number
+  /** Ends the open connections. */
+  readonly disconnect: (how: "close" | "reset") => void
 }
 
 const reasons: Record<number, string> = { 200: "OK", 302: "Found", 404: "Not Found", 500: "Internal Server Error" }
@@ -73,6 +77,7 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<RawRe
   Effect.acquireRelease(
     Effect.async<FaultServer & { readonly close: () => void }>((resume) => {
       const requests: Array<string> = []
+      const ports: Array<number | undefined> = []
       const sockets = new Set<Socket>()
 
       const respondTo = (request: string): RawResponse => {
@@ -93,19 +98,25 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<RawRe
           if (!isWhole(received)) return
           const request = received
           received = ""
+          ports.push(socket.remotePort)
           void play(socket, respondTo(request))
         })
       })
 
+      const disconnect = (how: "close" | "reset") => {
+        for (const socket of sockets) {
+          if (how === "reset") socket.resetAndDestroy()
+          else socket.destroy()
+        }
+      }
       const close = () => {
-        for (const socket of sockets) socket.destroy()
+        disconnect("close")
         server.close()
       }
       server.listen(0, "127.0.0.1", () => {
         const { port } = server.address() as AddressInfo
-        resume(
-          Effect.succeed({ url: `http://127.0.0.1:${String(port)}`, requests, connections: () => sockets.size, close })
-        )
+        const url = `http://127.0.0.1:${String(port)}`
+        resume(Effect.succeed({ url, requests, ports, connections: () => sockets.size, disconnect, close }))
       })
     }),
     ({ close }) => Effect.sync(close)

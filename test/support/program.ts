@@ -5,7 +5,10 @@ import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
 /** Bundles a test program into one file, so that it starts fast. Returns the path of the file. */
-export const bundleProgram = async (name: "saveWithoutEnd" | "askForToken" | "drawAndSave", directory: string) => {
+export const bundleProgram = async (
+  name: "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice",
+  directory: string
+) => {
   const outfile = `${directory}/${name}.cjs`
   await build({
     entryPoints: [fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))],
@@ -39,7 +42,7 @@ export const startProgram = (bundle: string, ...args: ReadonlyArray<string>) =>
       nextLine: Effect.raceFirst(Queue.take(lines), Deferred.await(ended)),
       /** Waits for the end of the process and returns its exit code or signal. */
       ended: Effect.flip(Deferred.await(ended)),
-      signal: (signal: "SIGINT" | "SIGTERM") => Effect.sync(() => child.kill(signal)),
+      signal: (signal: "SIGINT" | "SIGTERM" | "SIGSTOP" | "SIGCONT") => Effect.sync(() => child.kill(signal)),
       say: (line: string) => Effect.sync(() => child.stdin.write(`${line}\n`)),
       /** Kills the process and returns the unread lines of its output. */
       kill: Effect.sync(() => child.kill("SIGKILL")).pipe(

@@ -1,5 +1,6 @@
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { Effect, Stream } from "effect"
 
 /** A response whose body needs no promise, and whose headers are not validated. */
 export const makeResponse = (
@@ -10,6 +11,6 @@ export const makeResponse = (
   const empty = HttpClientResponse.fromWeb(request, new Response(null, { status: head.status }))
   return Object.create(empty, {
     headers: { value: head.headers ?? {} },
-    text: { value: text }
+    stream: { value: Stream.unwrap(Effect.map(text, (text) => Stream.encodeText(Stream.make(text)))) }
   }) as HttpClientResponse.HttpClientResponse
 }

@@ -24,22 +24,19 @@ export const makeSubmitLimiter: Effect.Effect<SubmitLimiter> = Effect.sync(() =>
 
   const wait: Effect.Effect<void> = Effect.async((resume) => {
     waiting.add(resume)
-    return Effect.sync(() => {
-      // A waiter that was woken, but is interrupted before it takes the permit, wakes the next.
-      if (!waiting.delete(resume)) wakeNext()
-    })
+    // A waiter that got a permit, but is interrupted before it runs, passes the permit on.
+    return Effect.suspend(() => (waiting.delete(resume) ? Effect.void : release))
   })
 
-  const wakeNext = () => {
+  // The permit goes to the first waiter, so that no later caller overtakes it.
+  const release: Effect.Effect<void> = Effect.sync(() => {
     const [resume] = waiting
-    if (resume === undefined) return
-    waiting.delete(resume)
-    resume(take)
-  }
-
-  const release = Effect.sync(() => {
-    free += 1
-    wakeNext()
+    if (resume === undefined) {
+      free += 1
+    } else {
+      waiting.delete(resume)
+      resume(Effect.void)
+    }
   })
 
   return (effect) =>

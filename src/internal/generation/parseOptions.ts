@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { InvalidRequestError, UnknownModelError } from "../../ArtaError.js"
 import type { Options } from "../../GenerateRequest.js"
 import { GenerateRequest, Messages, promptFromMessages, randomSeed } from "../../GenerateRequest.js"
@@ -15,6 +16,23 @@ const Input = Schema.Struct(
 
 const decodeInput = Schema.decodeUnknown(Input)
 const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: "error" })
+
+/** Whether options above the service's known limits are invalid. */
+export type Limits = "service" | "none"
+
+const highest = { n: 8, numInferenceSteps: 100 }
+
+/** A mistyped number of images or steps can be expensive. */
+const checkLimits = (request: GenerateRequest) =>
+  Effect.forEach(Struct.entries(highest), ([field, limit]) =>
+    request[field] > limit
+      ? new InvalidRequestError({
+          field,
+          value: String(request[field]),
+          allowed: `at most ${String(limit)}, unless you set limits: "none"`
+        })
+      : Effect.void
+  )
 
 type OptionsError = InvalidRequestError | UnknownModelError
 
@@ -39,7 +57,7 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
  * Validates options and fills in the defaults. The fiber's `Random` generates a missing seed,
  * and chooses one model if an alias stands for several.
  */
-export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest, OptionsError> =>
+export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect<GenerateRequest, OptionsError> =>
   Effect.gen(function* () {
     const { messages, ...rest } = yield* decodeInput(options)
     const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
@@ -50,5 +68,7 @@ export const decodeOptions = (options: Unchecked): Effect.Effect<GenerateRequest
         allowed: "a chat with text in a user message"
       })
     }
-    return yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
+    const request = yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
+    if (limits === "service") yield* checkLimits(request)
+    return request
   }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(toOptionsError(options, error))))

@@ -1,4 +1,4 @@
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -6,23 +6,25 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { StatusError } from "../../ArtaApi.js"
+import type { Service, StatusError } from "../../ArtaApi.js"
 import { ArtaApi } from "../../ArtaApi.js"
 import * as Errors from "../../ArtaError.js"
+import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationEvent, GenerationStatus, RecordId } from "../../Generation.js"
 import { Completed, InProgress, Queued } from "../../Generation.js"
-import { stopwatch } from "../clock.js"
+import { monotonicSeconds } from "../clock.js"
 import type { DurationRecorder } from "../durationRecorder.js"
 import { noRecorder, PollContext } from "../durationRecorder.js"
 import { unusableUrl } from "../http.js"
 import { polls } from "../metrics.js"
 import { retryForever, retryLazily, withAttemptSpan } from "../retry.js"
 import type { Deadline } from "./deadline.js"
+import { recall } from "./submissions.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
 
-// The service may not know a generation yet that it has just accepted.
-const unknownRecordGrace = Duration.seconds(10)
+// Seconds. The service may not know a generation yet that it has just accepted.
+const unknownRecordGrace = 10
 
 const isTransient = (error: StatusError): boolean =>
   (error._tag === "TransportError" && error.reason !== unusableUrl) ||
@@ -62,39 +64,48 @@ export interface PollLoop<R> {
 export interface PollLoopOptions<R> {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
   readonly deadline: Deadline
-  /** Given if the generation was submitted just now. */
-  readonly submission?: DurationRecorder
 }
 
 /** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
-const makePoll = (recordId: RecordId, submission: DurationRecorder | undefined) =>
+const makePoll = (recordId: RecordId, api: Service, { pollContext: { submittedAt }, report }: DurationRecorder) =>
   Effect.gen(function* () {
-    const api = yield* ArtaApi
-    const sinceSubmitted = yield* stopwatch
     const attempt = yield* withAttemptSpan(api.status(recordId))
 
     const isWorthRetrying = (error: StatusError) =>
-      submission !== undefined && isUnknownRecord(error)
-        ? Effect.map(sinceSubmitted, Duration.lessThan(unknownRecordGrace))
+      submittedAt !== undefined && isUnknownRecord(error)
+        ? Effect.map(monotonicSeconds, (now) => now - submittedAt < unknownRecordGrace)
         : isTransient(error)
 
     const logged = Metric.increment(polls).pipe(
       Effect.zipRight(attempt),
-      Effect.tapError((error) => Effect.logDebug(`A poll of ${recordId} failed: ${error.message}`))
+      Effect.tapError((error) => Effect.logDebug(`A poll failed: ${error.message}`))
     )
     return retryLazily(logged, { schedule: retryForever, while: isWorthRetrying }).pipe(
       Effect.mapError(withRecordId(recordId)),
-      Effect.tap((submission ?? noRecorder).report)
+      Effect.tap(report)
     )
   })
+
+const completed = (
+  recordId: RecordId,
+  elapsed: Duration.Duration,
+  { images, missing = 0 }: Extract<GenerationStatus, { readonly _tag: "Done" }>,
+  request: GenerateRequest | undefined
+) => {
+  const undelivered = request === undefined ? missing : Math.max(missing, request.n - images.length)
+  return new Completed({ recordId, elapsed, images, missing: undelivered, ...(request && { request }) }, skipValidation)
+}
 
 /** Prepares to poll a generation until it ends. */
 export const pollLoop = <R>(
   recordId: RecordId,
-  { deadline, polling, submission }: PollLoopOptions<R>
+  { deadline, polling }: PollLoopOptions<R>
 ): Effect.Effect<PollLoop<R>, never, ArtaApi> =>
   Effect.gen(function* () {
-    const poll = yield* makePoll(recordId, submission)
+    const api = yield* ArtaApi
+    const submission = yield* recall(api, recordId)
+    const recorder = submission?.recorder ?? noRecorder
+    const poll = yield* makePoll(recordId, api, recorder)
     const driver = yield* Schedule.driver(polling)
     const lastStatus = yield* Ref.make<Pending | undefined>(undefined)
 
@@ -120,7 +131,7 @@ export const pollLoop = <R>(
           yield* Ref.set(lastStatus, status)
           return new InProgress({ recordId, elapsed }, skipValidation)
         case "Done":
-          return new Completed({ recordId, elapsed, images: status.images }, skipValidation)
+          return completed(recordId, elapsed, status, submission?.request)
         case "Failed":
           return yield* new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
       }
@@ -132,7 +143,7 @@ export const pollLoop = <R>(
 
     const limit = deadline.limit(progress)
     const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      limit(Effect.provideService(effect, PollContext, (submission ?? noRecorder).pollContext))
+      limit(Effect.provideService(effect, PollContext, recorder.pollContext)).pipe(Effect.annotateLogs({ recordId }))
 
     return {
       events: Stream.paginateEffect(undefined, () =>

@@ -1,0 +1,86 @@
+import * as Undici from "@effect/platform-node/Undici"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { InvalidRequestError } from "../../ArtaError.js"
+
+// A proxy that does not respond to CONNECT counts as unreachable as early as one that does not accept a connection.
+const tunnelTimeout = 10_000
+
+/**
+ * undici starts over, without end, after a connection failure with one of the first two codes, which is what a proxy
+ * causes that closes a connection instead of opening a tunnel.
+ */
+const otherCodes: Record<string, string> = {
+  UND_ERR_SOCKET: "ECONNRESET",
+  UND_ERR_INFO: "ECONNRESET",
+  UND_ERR_HEADERS_TIMEOUT: "UND_ERR_CONNECT_TIMEOUT"
+}
+
+const withOtherCode = (error: Error): Error => {
+  const code = "code" in error ? otherCodes[String(error.code)] : undefined
+  return code === undefined ? error : Object.assign(new Error(error.message, { cause: error }), { code })
+}
+
+/** Makes a connector whose failures end the request. */
+const failFinally =
+  (connect: Undici.buildConnector.connector): Undici.buildConnector.connector =>
+  (options, callback) => {
+    connect(options, (error, socket) => {
+      if (error instanceof Error) callback(withOtherCode(error), null)
+      else if (socket?.destroyed === false) callback(null, socket)
+      else callback(Object.assign(new Error("the proxy closed the tunnel"), { code: "ECONNRESET" }), null)
+    })
+  }
+
+const agentOptions = {
+  // Many proxies refuse to tunnel to port 80, so plain HTTP goes to the proxy without a tunnel. HTTPS is always tunneled.
+  proxyTunnel: false,
+  clientFactory: (origin: URL, options: Undici.Pool.Options) =>
+    new Undici.Pool(origin, { ...options, headersTimeout: tunnelTimeout }),
+  // Only proxies come with a connector.
+  factory: (origin: string | URL, { connect, ...options }: Undici.Pool.Options) =>
+    new Undici.Pool(origin, {
+      ...options,
+      ...(connect !== undefined && { connect: typeof connect === "function" ? failFinally(connect) : connect })
+    })
+}
+
+const proxyAgent = (uri: string) => new Undici.ProxyAgent({ ...agentOptions, uri })
+
+/** Checks a proxy. Its URL may contain a password, so no error repeats it. */
+const checkProxy = (field: string, uri: string): Effect.Effect<void, InvalidRequestError> =>
+  Effect.try(() => proxyAgent(uri)).pipe(
+    Effect.filterOrFail(() => /^https?:\/\//i.test(uri)),
+    Effect.mapError(
+      () => new InvalidRequestError({ field, value: "<redacted>", allowed: "a URL such as http://proxy.example:3128" })
+    ),
+    Effect.asVoid
+  )
+
+/** The first of the environment variables that is set, even if it is empty: it may switch off the others. */
+const variable = (...names: ReadonlyArray<string>) => {
+  const name = names.find((name) => process.env[name] !== undefined) ?? ""
+  return { name, value: process.env[name] ?? "" }
+}
+
+type MakeAgent = () => Undici.Dispatcher
+
+const environmentAgent: Effect.Effect<MakeAgent, InvalidRequestError> = Effect.gen(function* () {
+  const http = variable("http_proxy", "HTTP_PROXY")
+  const https = variable("https_proxy", "HTTPS_PROXY")
+  for (const { name, value } of [http, https]) {
+    if (value !== "") yield* checkProxy(name, value)
+  }
+  const noProxy = variable("no_proxy", "NO_PROXY").value
+  return () =>
+    new Undici.EnvHttpProxyAgent({ ...agentOptions, httpProxy: http.value, httpsProxy: https.value, noProxy })
+})
+
+/** Returns a constructor of agents that use the proxy, or the proxies of the environment. */
+export const agentFor = (
+  proxy: Redacted.Redacted | string | undefined
+): Effect.Effect<MakeAgent, InvalidRequestError> => {
+  if (proxy === undefined) return environmentAgent
+  const uri = Redacted.isRedacted(proxy) ? Redacted.value(proxy) : proxy
+  return Effect.as(checkProxy("proxy", uri), () => proxyAgent(uri))
+}

@@ -1,0 +1,80 @@
+import * as Undici from "@effect/platform-node/Undici"
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { InvalidRequestError } from "../../ArtaError.js"
+import { agentFor } from "./agent.js"
+
+/** An error that came before any byte of the request was written, in the form of a failed connection. */
+const unsent = (error: Error): Error =>
+  Object.assign(new Error(error.message, { cause: error }), {
+    ...("code" in error && { code: error.code }),
+    syscall: "connect"
+  })
+
+/** undici announces a request just before it writes it to an established connection. */
+const markUnsent = (handler: Undici.Dispatcher.DispatchHandler): Undici.Dispatcher.DispatchHandler => {
+  let isStarted = false
+  return {
+    onRequestStart: (controller, context) => {
+      isStarted = true
+      handler.onRequestStart?.(controller, context)
+    },
+    onResponseStart: (...response) => handler.onResponseStart?.(...response),
+    onResponseData: (...data) => handler.onResponseData?.(...data),
+    onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
+    onResponseError: (controller, error) => handler.onResponseError?.(controller, isStarted ? error : unsent(error))
+  }
+}
+
+const oldestConnection = 1_000
+
+/** Provides an agent whose connections are at most a second old. Replaced agents end after their running requests. */
+const youngAgent = (makeAgent: () => Undici.Dispatcher) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const renewed = () => ({ agent: makeAgent(), madeAt: Date.now() })
+      let current = renewed()
+      const get = () => {
+        // The wall clock: the monotonic one stops while the machine sleeps.
+        if (Math.abs(Date.now() - current.madeAt) > oldestConnection) {
+          void current.agent.close()
+          current = renewed()
+        }
+        return current.agent
+      }
+      return { get, destroy: () => current.agent.destroy() }
+    }),
+    ({ destroy }) => Effect.promise(destroy)
+  )
+
+// Bun has a stub of undici. Bundlers may drop what adds `request` to the agents, unless something of the same module
+// is used.
+const isComplete = (agent: Undici.Dispatcher) =>
+  typeof Undici.request === "function" && typeof agent.request === "function"
+
+const incomplete = new InvalidRequestError({
+  field: "layer",
+  value: "NodeArta.layer",
+  allowed: "Arta.layer with FetchHttpClient.layer, because undici does not work here"
+})
+
+/**
+ * Requests through undici. Only requests that are safe to repeat use connections for long: a server may have closed a
+ * connection while this process or machine was suspended, and a submission on it would be in doubt.
+ */
+export const makeDispatcher = (
+  proxy: Redacted.Redacted | string | undefined
+): Effect.Effect<Undici.Dispatcher, InvalidRequestError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const makeAgent = yield* agentFor(proxy)
+    const repeatable = yield* Effect.acquireRelease(
+      Effect.filterOrFail(Effect.sync(makeAgent), isComplete, () => incomplete),
+      (agent) => Effect.promise(() => agent.destroy())
+    )
+    const once = yield* youngAgent(makeAgent)
+    return repeatable.compose((dispatch) => (options, handler) => {
+      const observed = markUnsent(handler)
+      return options.method === "GET" ? dispatch(options, observed) : once.get().dispatch(options, observed)
+    })
+  })

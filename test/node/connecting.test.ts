@@ -1,0 +1,115 @@
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import type { Scope } from "effect"
+import { Effect } from "effect"
+import { ArtaApi, GenerateRequest } from "effect-arta"
+import { NodeArta } from "effect-arta/node"
+import { createServer } from "node:https"
+import type { AddressInfo } from "node:net"
+import { selfSigned } from "../support/certificate.js"
+import { faultServer } from "../support/faultServer.js"
+import { storedSession } from "../support/storedSession.js"
+import { tcpServer } from "../support/tcpServer.js"
+
+/** Submits a generation with a stored session. */
+const submit = (options: Partial<NodeArta.Options>) =>
+  Effect.gen(function* () {
+    const layer = NodeArta.layer({ apiKey: "k", tokenFile: yield* storedSession, ...options })
+    const submission = Effect.flatMap(ArtaApi.ArtaApi, (api) =>
+      api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))
+    )
+    return yield* Effect.provide(submission, layer)
+  }).pipe(Effect.provide(NodeContext.layer), Effect.scoped)
+
+interface Service {
+  readonly url: string
+  /** The requests that arrived. */
+  readonly requests: ReadonlyArray<string>
+}
+
+const closedPort = Effect.map(Effect.scoped(faultServer({})), ({ url }) => Number(new URL(url).port))
+
+const tlsServer = Effect.acquireRelease(
+  Effect.async<Service & { readonly close: () => void }>((resume) => {
+    const requests: Array<string> = []
+    const server = createServer(selfSigned(), (request, response) => {
+      requests.push(`${request.method ?? ""} ${request.url ?? ""}`)
+      response.end()
+    })
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo
+      resume(
+        Effect.succeed({
+          url: `https://127.0.0.1:${String(port)}`,
+          requests,
+          close: () => {
+            server.closeAllConnections()
+          }
+        })
+      )
+    })
+  }),
+  ({ close }) => Effect.sync(close)
+)
+
+const overTls = (react: Parameters<typeof tcpServer>[0]) =>
+  Effect.map(tcpServer(react), ({ port, received }) => ({
+    url: `https://127.0.0.1:${String(port)}`,
+    requests: received
+  }))
+
+const unreachable = (url: string) => Effect.succeed({ url, requests: [] })
+
+describe.concurrent("NodeArta, before it is connected", () => {
+  // fault: Submit | No connection: refused, no such host, TLS fails in any way | `TransportError` with `sent: false`, no POST
+  it.scopedLive.each<[string, Effect.Effect<Service, never, Scope.Scope>]>([
+    ["a refused connection", Effect.flatMap(closedPort, (port) => unreachable(`http://127.0.0.1:${String(port)}`))],
+    ["all addresses refused", Effect.flatMap(closedPort, (port) => unreachable(`http://localhost:${String(port)}`))],
+    ["an unknown host", unreachable("https://arta.invalid")],
+    ["a self-signed certificate", tlsServer],
+    ["https to an http port", overTls((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],
+    ["a reset in the TLS handshake", overTls((socket) => socket.resetAndDestroy())],
+    ["a close in the TLS handshake", overTls((socket) => socket.end())],
+    ["a plain text in the TLS handshake", overTls((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n"))]
+  ])("sends nothing: %s", ([, start]) =>
+    Effect.gen(function* () {
+      const service = yield* start
+      const error = yield* Effect.flip(submit({ apiUrl: `${service.url}/api` }))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
+      expect(service.requests.filter((request) => request.startsWith("POST"))).toEqual([])
+    })
+  )
+
+  it.scopedLive.each(["reset", "close"] as const)("a %s after the request leaves the submission unknown", (then) =>
+    Effect.gen(function* () {
+      const { url, requests } = yield* faultServer({ "/api": [{ then }] })
+      const error = yield* Effect.flip(submit({ apiUrl: `${url}/api` }))
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
+      expect(requests).toHaveLength(1)
+    })
+  )
+
+  // fault: Submit | A proxy refuses every tunnel, or closes the connection | `TransportError` with `sent: false` after four connections
+  it.scopedLive.each<[string, Parameters<typeof tcpServer>[0]]>([
+    ["closes the connection", (socket) => socket.end()],
+    ["resets the connection", (socket) => socket.resetAndDestroy()],
+    ["responds with 407", (socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")],
+    ["responds with 403", (socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")],
+    ["responds with 502", (socket) => socket.write("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 2\r\n\r\nno")],
+    ["does not speak HTTP", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")],
+    ["closes the tunnel", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")],
+    ["resets the tunnel", (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n", () => socket.resetAndDestroy())]
+  ])("a proxy %s", ([, react]) =>
+    Effect.gen(function* () {
+      const proxy = yield* tcpServer(react)
+      const error = yield* Effect.flip(
+        submit({ apiUrl: "https://arta.invalid/api", proxy: `http://127.0.0.1:${String(proxy.port)}` })
+      )
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
+      const tunnels = proxy.received.filter((chunk) => chunk.startsWith("CONNECT arta.invalid:443 "))
+      // One for each attempt
+      expect(tunnels).toHaveLength(4)
+      expect(proxy.received.join("")).not.toContain("POST")
+    })
+  )
+})

@@ -1,0 +1,107 @@
+import { FetchHttpClient } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { ArtaApi, Auth, GenerateRequest, Generation } from "effect-arta"
+import { gzipSync } from "node:zlib"
+import { endlessServer } from "../support/endlessServer.js"
+import type { RawResponse } from "../support/faultServer.js"
+import { faultServer, head, respond } from "../support/faultServer.js"
+
+const mebibyte = 1024 * 1024
+
+const clients = [
+  ["undici", NodeHttpClient.layerUndici],
+  ["fetch", FetchHttpClient.layer]
+] as const
+
+const apiAt = (apiUrl: string) =>
+  Effect.provide(ArtaApi.ArtaApi, Layer.provide(ArtaApi.layer({ apiUrl }), Auth.layerToken("unused")))
+
+const submit = (api: ArtaApi.Service) => api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))
+const status = (api: ArtaApi.Service) => api.status(Generation.RecordId.make("rec"))
+
+const accepted = Buffer.from('{"record_id":"rec–1"}')
+const done = Buffer.from('{"status":"DONE","response":[{"url":"https://images.test/é"}]}')
+const image = `data:image/png;base64,${"A".repeat(2 * mebibyte)}`
+const large = Buffer.from(JSON.stringify({ status: "DONE", response: [{ url: "https://images.test/0", image }] }))
+
+const chunked = (...parts: ReadonlyArray<Uint8Array>): RawResponse => ({
+  write: [
+    head(200, { "transfer-encoding": "chunked" }),
+    ...parts.flatMap((part) => [`${part.length.toString(16)}\r\n`, part, "\r\n"]),
+    "0\r\n\r\n"
+  ],
+  then: "keep"
+})
+
+const bytewise = (body: Uint8Array) => chunked(...Array.from(body, (byte) => new Uint8Array([byte])))
+
+describe.concurrent.each(clients)("With %s", (_, client) => {
+  // fault: Whatever a service sends | A body that is gzip although no request asked for it | nothing
+  it.scopedLive.each<[string, (body: Uint8Array) => RawResponse]>([
+    ["gzip with its header", (body) => respond(200, gzipSync(body), { "content-encoding": "gzip" })],
+    ["gzip without a header", (body) => respond(200, gzipSync(body))],
+    ["gzip in chunks", (body) => bytewise(gzipSync(body))],
+    ["no gzip in chunks", bytewise]
+  ])("reads %s", ([, encode]) =>
+    Effect.gen(function* () {
+      const { url } = yield* faultServer({
+        "/text2image/rec/status": [encode(done)],
+        "/text2image": [encode(accepted)]
+      })
+      const api = yield* apiAt(url)
+      expect(yield* submit(api)).toBe("rec–1")
+      const found = yield* status(api)
+      expect(found).toMatchObject({ _tag: "Done", images: [{ index: 0, url: "https://images.test/é" }] })
+    }).pipe(Effect.provide(client))
+  )
+
+  it.scopedLive.each<[string, RawResponse]>([
+    ["by length", respond(200, large)],
+    ["in chunks", chunked(large)],
+    ["as gzip", respond(200, gzipSync(large))]
+  ])("reads a status with an image of 2 MiB %s", ([, response]) =>
+    Effect.gen(function* () {
+      const { url } = yield* faultServer({ "/text2image": [response] })
+      expect(yield* Effect.flatMap(apiAt(url), status)).toMatchObject({ _tag: "Done" })
+    }).pipe(Effect.provide(client))
+  )
+
+  // fault: Whatever a service sends | A response of more than 1 MiB to a submission | `SubmissionUnknownError`, one POST
+  it.scopedLive.each<[string, RawResponse]>([
+    ["by length", respond(200, large)],
+    ["in chunks", chunked(large)],
+    ["as gzip", respond(200, gzipSync(large))],
+    ["as gzip in chunks", chunked(gzipSync(large))],
+    ["as gzip with its header", respond(200, gzipSync(large), { "content-encoding": "gzip" })]
+  ])("does not read a submission's response of 2 MiB %s", ([, response]) =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/text2image": [response] })
+      const error = yield* Effect.flip(Effect.flatMap(apiAt(url), submit))
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError", reason: "the response is larger than 1 MiB" })
+      expect(requests).toHaveLength(1)
+    }).pipe(Effect.provide(client))
+  )
+
+  // fault: Whatever a service sends | A gzip body that is cut off | as if the connection had failed
+  it.scopedLive("reports gzip that is cut off", () =>
+    Effect.gen(function* () {
+      const half = gzipSync(accepted).subarray(0, 20)
+      const { url } = yield* faultServer({ "/text2image": [respond(200, half), chunked(half)] })
+      const api = yield* apiAt(url)
+      expect(yield* Effect.flip(status(api))).toMatchObject({ reason: "the response was cut off" })
+      expect(yield* Effect.flip(submit(api))).toMatchObject({ reason: "the response was cut off" })
+    }).pipe(Effect.provide(client))
+  )
+
+  // fault: Whatever a service sends | A status that never ends | `TransportError` after 88 MiB
+  it.scopedLive.each([["as it is"], ["as a gzip bomb"]])("stops reading an endless status %s", ([how]) =>
+    Effect.gen(function* () {
+      const { sent, url } = yield* endlessServer(how === "as a gzip bomb")
+      const error = yield* Effect.flip(Effect.flatMap(apiAt(url), status))
+      expect(error).toMatchObject({ _tag: "TransportError", reason: "the response is larger than 88 MiB" })
+      expect(sent()).toBeLessThan(128 * mebibyte)
+    }).pipe(Effect.provide(client))
+  )
+})

@@ -43,9 +43,10 @@ import { keyValueBackend } from "./internal/tokenStore/keyValueBackend.js"
  */
 export interface Service {
   /**
-   * Loads the stored session. Returns none if nothing is stored. Unreadable text is set aside, and the result is none.
-   * If reading fails, the result is none, and `save` fails instead of replacing the unread session. Fails if the path
-   * is a directory.
+   * Loads the stored session. None means that there is no session: if this process has saved one, another process has
+   * signed out. Unreadable text is set aside. If it is set aside or cannot be read, the result is the session that this
+   * store saved or loaded last, if any. If reading fails, `save` fails too instead of replacing the unread session. Fails
+   * if the path is a directory, and with the operation `lock` if another process has taken over the lock.
    */
   readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
   /**
@@ -183,7 +184,11 @@ const fromBackend = (backend: Backend): Effect.Effect<Service> =>
  * file is replaced atomically. A credentials file of the Python client is read too.
  *
  * `exclusively` locks out other processes with a lock file beside it. The lock of a dead process is taken over after
- * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`.
+ * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`. Only if the
+ * directory is read-only or the disk is full, it runs without the lock.
+ *
+ * If only the file itself is writable, because it is mounted by itself or its directory is read-only, it is overwritten
+ * in place, with one warning.
  *
  * @since 0.1.0
  * @category layers
@@ -193,6 +198,9 @@ export const layerFileSystem = (file: string): Layer.Layer<TokenStore, never, Fi
 
 /**
  * Keeps the session in the program's `KeyValueStore`, under the key `effect-arta/credentials`.
+ *
+ * `exclusively` does not exclude other processes: a `KeyValueStore` has no lock. Processes that start together sign up
+ * for an account each. A session that another process replaced or removed meanwhile is not overwritten.
  *
  * @since 0.1.0
  * @category layers

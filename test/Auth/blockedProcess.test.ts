@@ -1,6 +1,6 @@
 import { type FileSystem, HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { type Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
+import { Clock, type Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
 import { Auth, Credentials, TokenStore } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 import { type Disk, onDisk, session } from "../support/onDisk.js"
@@ -119,7 +119,9 @@ describe("A process whose event loop was blocked while it held the lock", () => 
         const waiting = yield* Effect.fork(yield* program({ ...fs, readFileString }, disk, 0))
         expect(yield* pass(waiting, { seconds: 4 })).toBe(false)
         expect(yield* counts).toMatchObject({ refresh })
-        const theirs = new Credentials.Credentials({ ...session("theirs"), issuedAt: 7_200_000 })
+        const { expiresIn, idToken, localId, refreshToken } = session("theirs")
+        const issuedAt = yield* Clock.currentTimeMillis
+        const theirs = new Credentials.Credentials({ expiresIn, idToken, issuedAt, localId, refreshToken })
         yield* Effect.flatMap(disk.open(), (store) => store.save(theirs))
         yield* fs.remove(`${directory}/credentials.json.lock`)
         yield* pass(waiting, { seconds: 1 })

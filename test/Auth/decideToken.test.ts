@@ -8,9 +8,9 @@ const now = 10_000_000
 const minutes = (n: number) => Duration.toMillis(Duration.minutes(n))
 
 /** A session whose token lives for an hour and was issued some minutes ago. */
-const issued = (name: string, age: number) =>
+const issued = (name: string, age: number, localId = name) =>
   new Credentials.Credentials({
-    localId: name,
+    localId,
     idToken: Redacted.make(`id-${name}`),
     refreshToken: Redacted.make(`refresh-${name}`),
     issuedAt: now - minutes(age),
@@ -27,8 +27,8 @@ const summary = (decision: Decision): string => {
   return "signUp" in decision ? "sign up" : `refresh ${decision.refresh.localId}`
 }
 
-/** Another session of the same account. */
-const successor = new Credentials.Credentials({ ...issued("fresh", 1), localId: "expired" })
+/** A newer session of the same account. */
+const successor = issued("successor", 1, "expired")
 
 const table: ReadonlyArray<[name: string, state: Partial<TokenState>, decision: string]> = [
   ["nothing is known", {}, "sign up"],

@@ -34,7 +34,7 @@ const candidates = ({ held, known, stored }: TokenState): ReadonlyArray<Credenti
 
 /**
  * Decides where a token comes from. An emptied store means that another process has signed out: the old session is
- * never refreshed, and its token is used only as long as it is valid.
+ * never refreshed, and its token is used only until it expires.
  */
 export const decideToken = (state: TokenState): Decision => {
   const { gone, held, known, now, refused, stored } = state

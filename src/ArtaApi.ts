@@ -24,8 +24,8 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type { Operation, TransportError } from "./ArtaError.js"
@@ -37,9 +37,11 @@ import type { GenerationStatus, RecordId } from "./Generation.js"
 import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
 import type { BufferedResponse } from "./internal/http.js"
-import { exchange, rateLimited, untraced } from "./internal/http.js"
+import { exchange, isRedirect, notFollowed, rateLimited, untraced } from "./internal/http.js"
 import { isPermanent } from "./internal/diagnosis.js"
+import { said } from "./internal/explanation.js"
 import type { Secrets } from "./internal/serviceText.js"
+import { presentable } from "./internal/serviceText.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
@@ -187,16 +189,19 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
       )
 
-      const { status } = exchanged.response
-      if (status >= 500 && !isRateLimit(exchanged.response)) {
-        return yield* submissionUnknown(`the service responded with status ${String(status)}`)
+      const { response, secrets } = exchanged
+      // The service may have accepted the submission before it failed or redirected.
+      if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
+        const why = isRedirect(response.status) ? notFollowed : presentable(said(response), secrets)
+        return yield* submissionUnknown(
+          `the service responded with HTTP ${String(response.status)}${why && `, ${why}`}`
+        )
       }
       if (!isOk(exchanged)) return yield* failWithResponse("submit", exchanged)
-      const accepted = WireFormat.readSubmitted(exchanged.response)
-      if (Option.isNone(accepted)) return yield* submissionUnknown("an unreadable response")
-      if (accepted.value === undefined) return yield* failWithResponse("submit", exchanged)
-      yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
-      return accepted.value
+      const accepted = yield* Either.mapLeft(WireFormat.readSubmitted(response, secrets), submissionUnknown)
+      if (accepted === undefined) return yield* failWithResponse("submit", exchanged)
+      yield* Effect.annotateCurrentSpan({ recordId: accepted })
+      return accepted
     })
 
     const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
@@ -206,8 +211,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       if (!isOk(exchanged)) return yield* failWithResponse("status", exchanged)
       const { response, secrets } = exchanged
       const found = yield* Effect.mapError(
-        WireFormat.readStatus(response, { isSecure: url.startsWith("https:"), secrets }),
-        () => new ResponseError({ operation: "status", status: response.status, detail: "an unreadable response" })
+        WireFormat.readStatus(response, { base: url, secrets }),
+        () =>
+          new ResponseError({
+            operation: "status",
+            status: response.status,
+            detail: presentable(said(response), secrets) || "an unreadable response"
+          })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })
       return found

@@ -24,8 +24,8 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type { Operation, TransportError } from "./ArtaError.js"
@@ -37,7 +37,11 @@ import type { GenerationStatus, RecordId } from "./Generation.js"
 import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
 import type { BufferedResponse } from "./internal/http.js"
-import { exchange, rateLimited, untraced } from "./internal/http.js"
+import { exchange, isRedirect, notFollowed, rateLimited, untraced } from "./internal/http.js"
+import { isPermanent } from "./internal/diagnosis.js"
+import { said } from "./internal/explanation.js"
+import type { Secrets } from "./internal/serviceText.js"
+import { presentable } from "./internal/serviceText.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
@@ -98,7 +102,7 @@ export interface Options {
 /** A response, and the tokens that it may repeat. */
 interface Exchange {
   readonly response: BufferedResponse
-  readonly secrets: ReadonlyArray<Redacted.Redacted>
+  readonly secrets: Secrets
 }
 
 const isOk = ({ response }: Exchange): boolean => response.status >= 200 && response.status < 300
@@ -132,11 +136,10 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       beforeSend: Effect.Effect<void> = Effect.void
     ) {
       const maybeSent = yield* MaybeSent
-      const send = (token: Redacted.Redacted) =>
+      const send = (token: Redacted.Redacted, ...earlier: Secrets) =>
         exchange(
           client,
-          operation,
-          timeout,
+          { operation, timeout, secrets: [token, ...earlier] },
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
         ).pipe(
           Effect.tapBoth({
@@ -151,7 +154,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const response = yield* send(token)
       if (response.status !== 401) return { response, secrets: [token] }
       const refreshed = yield* auth.renew(token)
-      const second = yield* send(refreshed)
+      const second = yield* send(refreshed, token)
       if (second.status === 401) return yield* new UnauthorizedError({ operation })
       return { response: second, secrets: [token, refreshed] }
     })
@@ -181,22 +184,25 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form, turn.pass))
       const exchanged = yield* retryLazily(attempt, {
         schedule: retryThrice,
-        while: (error) => isSubmitFailure(error) && !error.sent
+        while: (error) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
       }).pipe(
         Effect.ensuring(turn.end),
         Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
       )
 
-      const { status } = exchanged.response
-      if (status >= 500 && !isRateLimit(exchanged.response)) {
-        return yield* submissionUnknown(`the service responded with status ${String(status)}`)
+      const { response, secrets } = exchanged
+      // The service may have accepted the submission before it failed or redirected.
+      if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
+        const why = isRedirect(response.status) ? notFollowed : presentable(said(response), secrets)
+        return yield* submissionUnknown(
+          `the service responded with HTTP ${String(response.status)}${why && `, ${why}`}`
+        )
       }
       if (!isOk(exchanged)) return yield* failWithResponse("submit", exchanged)
-      const accepted = WireFormat.readSubmitted(exchanged.response)
-      if (Option.isNone(accepted)) return yield* submissionUnknown("an unreadable response")
-      if (accepted.value === undefined) return yield* failWithResponse("submit", exchanged)
-      yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
-      return accepted.value
+      const accepted = yield* Either.mapLeft(WireFormat.readSubmitted(response, secrets), submissionUnknown)
+      if (accepted === undefined) return yield* failWithResponse("submit", exchanged)
+      yield* Effect.annotateCurrentSpan({ recordId: accepted })
+      return accepted
     })
 
     const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
@@ -207,8 +213,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       if (!isOk(exchanged)) return yield* failWithResponse("status", exchanged)
       const { response, secrets } = exchanged
       const found = yield* Effect.mapError(
-        WireFormat.readStatus(response, { isSecure: url.startsWith("https:"), secrets }),
-        () => new ResponseError({ operation: "status", status: response.status, detail: "an unreadable response" })
+        WireFormat.readStatus(response, { base: url, secrets }),
+        () =>
+          new ResponseError({
+            operation: "status",
+            status: response.status,
+            detail: presentable(said(response), secrets) || "an unreadable response"
+          })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })
       return found

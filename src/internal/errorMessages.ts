@@ -9,6 +9,7 @@ const libraryDefect = "The identity service rejects the library's request: repor
 /** The message for each reason of an `AuthError`. */
 export const byAuthReason = {
   API_KEY_INVALID: "The API key is invalid: check ARTA_API_KEY or the apiKey option.",
+  API_KEY_EXPIRED: "The API key has expired: renew it, or set another as ARTA_API_KEY or the apiKey option.",
   API_KEY_MISSING: "The API key is missing: set ARTA_API_KEY or the apiKey option.",
   ADMIN_ONLY_OPERATION: signUpDisabled,
   OPERATION_NOT_ALLOWED: signUpDisabled,
@@ -30,7 +31,7 @@ export const activity = {
   status: "requesting the status"
 } as const
 
-const stringify = (value: unknown): string =>
+export const stringify = (value: unknown): string =>
   Either.try(() => (typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0))).pipe(
     Either.getOrElse(() => `a value of type ${typeof value}`)
   )
@@ -38,8 +39,12 @@ const stringify = (value: unknown): string =>
 export const atMost = (length: number, text: string): string =>
   text.length > length ? `${text.slice(0, length)}…` : text
 
+/** Shows control characters, which could act on a terminal, and characters that change the direction of text. */
+export const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Bidi_C}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
 /** Prints a value on one line of at most 100 characters. */
-export const shown = (value: unknown): string => atMost(100, stringify(value))
+export const shown = (value: unknown): string => atMost(100, visible(stringify(value)))
 
 /** Adds a period to text from a service, unless it already ends like a sentence. */
 export const asSentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)

@@ -10,9 +10,12 @@ import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
-import { decodeJson, exchange, isRedirect, notFollowed, presentable, rateLimited, untraced } from "../http.js"
+import { said } from "../explanation.js"
+import { decodeJson, exchange, isRedirect, notFollowed, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
+import type { Secrets } from "../serviceText.js"
+import { presentable } from "../serviceText.js"
 import { Seconds, SignedUp } from "../signUpResponse.js"
 
 export interface Options {
@@ -39,36 +42,38 @@ const Refreshed = Schema.Struct({
   expires_in: Seconds
 })
 
-const ErrorBody = Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
-
 const isAuthReason = Schema.is(AuthReason)
+
+const readErrorBody = decodeJson(Schema.Struct({ error: Schema.Struct({ message: Schema.String }) }))
+
+const keyMessages: ReadonlyArray<readonly [RegExp, AuthReason]> = [
+  [/^API key expired/i, "API_KEY_EXPIRED"],
+  [/^API key not (valid|found)/i, "API_KEY_INVALID"],
+  [/^The request is missing a valid API key/i, "API_KEY_MISSING"]
+]
 
 const authReason = (message: string): AuthReason | undefined => {
   const code = message.split(" : ", 1)[0]
-  return isAuthReason(code)
-    ? code
-    : message.startsWith("API key not valid")
-      ? "API_KEY_INVALID"
-      : message.startsWith("The request is missing a valid API key")
-        ? "API_KEY_MISSING"
-        : undefined
+  return isAuthReason(code) ? code : keyMessages.find(([pattern]) => pattern.test(message))?.[1]
 }
 
 const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
-const readErrorBody = decodeJson(ErrorBody)
+/** A reason, and what the service says of it. */
+const withDetail = (reason: string, response: BufferedResponse, secrets: Secrets): string =>
+  [reason, presentable(said(response), secrets)].filter((part) => part !== "").join(": ")
 
 const failWithIdentityError = (
   operation: Operation,
   response: BufferedResponse,
-  secrets: ReadonlyArray<Redacted.Redacted>
+  secrets: Secrets
 ): Effect.Effect<never, IdentityError> => {
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
   if (isRateLimit(response, message)) return rateLimited(operation, response)
   if (message === "" || response.status >= 500) {
     const reason = isRedirect(response.status) ? notFollowed : `an unusable response (HTTP ${String(response.status)})`
-    return new TransportError({ operation, reason, sent: true })
+    return new TransportError({ operation, reason: withDetail(reason, response, secrets), sent: true })
   }
   const reason = authReason(message)
   return reason === undefined
@@ -83,21 +88,21 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
   const send = <A, I>(
     operation: Operation,
     schema: Schema.Schema<A, I>,
-    secrets: ReadonlyArray<Redacted.Redacted>,
+    secrets: Secrets,
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<A, IdentityError> =>
     Effect.flatMap(
       Effect.zipRight(
         Metric.increment(Metric.tagged(renewals, "operation", operation)),
-        exchange(client, operation, timeout, withKey(request))
+        exchange(client, { operation, timeout, secrets }, withKey(request))
       ),
       (response) =>
         response.status === 200
-          ? Effect.mapError(
-              decodeJson(schema)(response),
-              () => new TransportError({ operation, reason: "an unreadable response", sent: true })
-            )
-          : failWithIdentityError(operation, response, [options.apiKey, ...secrets])
+          ? Effect.mapError(decodeJson(schema)(response), () => {
+              const reason = withDetail("an unreadable response", response, secrets)
+              return new TransportError({ operation, reason, sent: true })
+            })
+          : failWithIdentityError(operation, response, secrets)
     )
 
   return {
@@ -108,8 +113,13 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
         // The older endpoint reads `clientType`, the newer one `returnSecureToken`.
         HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
       )
-      const signedUp = yield* send("signUp", SignedUp, [], request)
-      return new Credentials({ ...signedUp, issuedAt, signedUpAt: issuedAt })
+      const signedUp = yield* send("signUp", SignedUp, [options.apiKey], request)
+      return new Credentials({
+        ...signedUp,
+        localId: presentable(signedUp.localId, [options.apiKey, signedUp.idToken, signedUp.refreshToken]),
+        issuedAt,
+        signedUpAt: issuedAt
+      })
     }).pipe(Effect.withSpan("Auth.signUp")),
 
     refresh: Effect.fn("Auth.refresh")(function* (credentials) {
@@ -121,7 +131,12 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
           refresh_token: Redacted.value(credentials.refreshToken)
         })
       )
-      const refreshed = yield* send("refresh", Refreshed, [credentials.idToken, credentials.refreshToken], request)
+      const refreshed = yield* send(
+        "refresh",
+        Refreshed,
+        [options.apiKey, credentials.idToken, credentials.refreshToken],
+        request
+      )
       return new Credentials({
         localId: credentials.localId,
         signedUpAt: credentials.signedUpAt,

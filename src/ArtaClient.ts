@@ -194,8 +194,8 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
     save: (source, options) =>
       run(
         ImageFile.save(source, options).pipe(
-          provideOptional(FileSystem.FileSystem),
           provideOptional(Path.Path),
+          provideOptional(FileSystem.FileSystem),
           provideOptional(HttpClient.HttpClient)
         ),
         options

@@ -42,6 +42,7 @@ import type { Credentials } from "./Credentials.js"
 import { isFresh, isValid } from "./Credentials.js"
 import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
+import { isPermanent } from "./internal/diagnosis.js"
 import { decideToken } from "./internal/identity/decideToken.js"
 import * as Identity from "./internal/identity/identityToolkit.js"
 import { isLockLost, makeSession } from "./internal/identity/session.js"
@@ -139,7 +140,10 @@ export const make = (
           Effect.forkDaemon,
           Effect.flatMap(Fiber.join),
           Effect.uninterruptible,
-          Effect.retry({ schedule: retryThrice, while: (error) => error._tag === "TransportError" })
+          Effect.retry({
+            schedule: retryThrice,
+            while: (error) => error._tag === "TransportError" && !isPermanent(error)
+          })
         )
       )
 

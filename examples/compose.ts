@@ -4,7 +4,7 @@
 // `NodeArta.layerConfig()` in production.
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Context, Effect, Either, Layer, Stream } from "effect"
-import { Arta, ArtaApi } from "effect-arta"
+import { Arta } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 
 interface Postcard {
@@ -18,21 +18,22 @@ class Postcards extends Context.Tag("example/Postcards")<
 >() {
   static readonly layer = Layer.effect(
     Postcards,
-    Effect.map(ArtaApi.ArtaApi, (api) => ({
+    Effect.map(Arta.make, (arta) => ({
       from: (places) =>
-        Arta.generateAll(
-          places.map((place) => ({ prompt: `a postcard from ${place}`, aspectRatio: "3:2" })),
-          { concurrency: 2, timeout: "2 minutes" }
-        ).pipe(
-          Stream.filterMap(({ index, result }) =>
-            Either.getRight(
-              Either.map(result, ({ images }) => ({ place: places[index] ?? "nowhere", image: images[0].url }))
-            )
-          ),
-          Stream.runCollect,
-          Effect.map((postcards) => [...postcards]),
-          Effect.provideService(ArtaApi.ArtaApi, api)
-        )
+        arta
+          .generateAll(
+            places.map((place) => ({ prompt: `a postcard from ${place}`, aspectRatio: "3:2" })),
+            { concurrency: 2, timeout: "2 minutes" }
+          )
+          .pipe(
+            Stream.filterMap(({ index, result }) =>
+              Either.getRight(
+                Either.map(result, ({ images }) => ({ place: places[index] ?? "nowhere", image: images[0].url }))
+              )
+            ),
+            Stream.runCollect,
+            Effect.map((postcards) => [...postcards])
+          )
     }))
   )
 }

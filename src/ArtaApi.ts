@@ -38,6 +38,8 @@ import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
 import type { BufferedResponse } from "./internal/http.js"
 import { exchange, rateLimited, untraced } from "./internal/http.js"
+import { isPermanent } from "./internal/diagnosis.js"
+import type { Secrets } from "./internal/serviceText.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
@@ -98,7 +100,7 @@ export interface Options {
 /** A response, and the tokens that it may repeat. */
 interface Exchange {
   readonly response: BufferedResponse
-  readonly secrets: ReadonlyArray<Redacted.Redacted>
+  readonly secrets: Secrets
 }
 
 const isOk = ({ response }: Exchange): boolean => response.status >= 200 && response.status < 300
@@ -132,11 +134,10 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       beforeSend: Effect.Effect<void> = Effect.void
     ) {
       const maybeSent = yield* MaybeSent
-      const send = (token: Redacted.Redacted) =>
+      const send = (token: Redacted.Redacted, ...earlier: Secrets) =>
         exchange(
           client,
-          operation,
-          timeout,
+          { operation, timeout, secrets: [token, ...earlier] },
           HttpClientRequest.setHeader(request, "authorization", Redacted.value(token))
         ).pipe(
           Effect.tapBoth({
@@ -151,7 +152,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const response = yield* send(token)
       if (response.status !== 401) return { response, secrets: [token] }
       const refreshed = yield* auth.renew(token)
-      const second = yield* send(refreshed)
+      const second = yield* send(refreshed, token)
       if (second.status === 401) return yield* new UnauthorizedError({ operation })
       return { response: second, secrets: [token, refreshed] }
     })
@@ -181,7 +182,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form, turn.pass))
       const exchanged = yield* retryLazily(attempt, {
         schedule: retryThrice,
-        while: (error) => isSubmitFailure(error) && !error.sent
+        while: (error) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
       }).pipe(
         Effect.ensuring(turn.end),
         Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))

@@ -41,6 +41,7 @@ import type { Credentials } from "./Credentials.js"
 import { isFresh, isValid } from "./Credentials.js"
 import type { Overrides } from "./internal/config.js"
 import { optional } from "./internal/config.js"
+import { isPermanent } from "./internal/diagnosis.js"
 import { decideToken } from "./internal/identity/decideToken.js"
 import * as Identity from "./internal/identity/identityToolkit.js"
 import { makeSession } from "./internal/identity/session.js"
@@ -134,7 +135,10 @@ export const make = (
           Effect.forkDaemon,
           Effect.flatMap(Fiber.join),
           Effect.uninterruptible,
-          Effect.retry({ schedule: retryThrice, while: (error) => error._tag === "TransportError" })
+          Effect.retry({
+            schedule: retryThrice,
+            while: (error) => error._tag === "TransportError" && !isPermanent(error)
+          })
         )
       )
 

@@ -11,6 +11,7 @@ import {
   concurrency,
   imageOptions,
   json,
+  limitOptions,
   output,
   port,
   saveOptions,
@@ -28,12 +29,15 @@ const lazyCommand = <Module, A, R>(
 
 const prompt = Args.text({ name: "prompt" }).pipe(Args.withDescription("The prompt. - reads it from standard input."))
 
-const generate = Command.make("generate", { prompt, ...imageOptions, ...saveOptions, ...serviceOptions }, (input) =>
-  lazyCommand(
-    () => import("./command/generate.js"),
-    (module) => module.generate(input),
-    watchFlags(input)
-  )
+const generate = Command.make(
+  "generate",
+  { prompt, ...imageOptions, ...limitOptions, ...saveOptions, ...serviceOptions },
+  (input) =>
+    lazyCommand(
+      () => import("./command/generate.js"),
+      (module) => module.generate(input),
+      watchFlags(input)
+    )
 ).pipe(Command.withDescription(summaries.generate))
 
 const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The record id of a submitted generation."))
@@ -54,11 +58,14 @@ const retryFailed = Options.boolean("retry-failed").pipe(
   Options.withDescription("Run only the rows that were started and lack images. Submits failed rows again.")
 )
 
-const batch = Command.make("batch", { file, concurrency, output, retryFailed, json, ...serviceOptions }, (input) =>
-  lazyCommand(
-    () => import("./command/batch/batch.js"),
-    (module) => module.batch(input)
-  )
+const batch = Command.make(
+  "batch",
+  { file, concurrency, output, retryFailed, json, ...limitOptions, ...serviceOptions },
+  (input) =>
+    lazyCommand(
+      () => import("./command/batch/batch.js"),
+      (module) => module.batch(input)
+    )
 ).pipe(Command.withDescription(summaries.batch))
 
 const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A directory of images."))

@@ -38,8 +38,12 @@ const stringify = (value: unknown): string =>
 export const atMost = (length: number, text: string): string =>
   text.length > length ? `${text.slice(0, length)}…` : text
 
+/** Shows control characters, which could act on a terminal, and characters that change the direction of text. */
+export const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Bidi_C}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
 /** Prints a value on one line of at most 100 characters. */
-export const shown = (value: unknown): string => atMost(100, stringify(value))
+export const shown = (value: unknown): string => atMost(100, visible(stringify(value)))
 
 /** Adds a period to text from a service, unless it already ends like a sentence. */
 export const asSentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)

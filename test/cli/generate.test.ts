@@ -52,6 +52,24 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("generates more than 8 images with --no-limits, and repeats that", () =>
+    Effect.gen(function* () {
+      const { images } = yield* setUp
+      const { code, stderr, stdout } = yield* command([
+        "generate",
+        "--emulator",
+        "a fox",
+        "-n",
+        "12",
+        "--no-limits",
+        "-o",
+        images
+      ])
+      expect({ code, images: lines(stdout).length }).toEqual({ code: 0, images: 12 })
+      expect(stderr).toMatch(/-n 12 .*--no-limits/)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("reads the prompt from standard input if it is a hyphen", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp

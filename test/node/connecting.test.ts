@@ -93,7 +93,6 @@ describe.concurrent("NodeArta, before it is connected", () => {
   it.scopedLive.each<[string, Parameters<typeof tcpServer>[0]]>([
     ["closes the connection", (socket) => socket.end()],
     ["resets the connection", (socket) => socket.resetAndDestroy()],
-    ["responds with 407", (socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")],
     ["responds with 403", (socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")],
     ["responds with 502", (socket) => socket.write("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 2\r\n\r\nno")],
     ["does not speak HTTP", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")],
@@ -110,6 +109,24 @@ describe.concurrent("NodeArta, before it is connected", () => {
       // One for each attempt
       expect(tunnels).toHaveLength(4)
       expect(proxy.received.join("")).not.toContain("POST")
+    })
+  )
+
+  // fault: Submit | A proxy asks for a user and a password, of a tunnel or of plain HTTP | `TransportError` that says so, with `sent: false`, once
+  it.scopedLive.each<[string, string]>([
+    ["https", "CONNECT arta.invalid:443 "],
+    ["http", "POST http://arta.invalid/api/text2image "]
+  ])("a proxy asks for a user and a password, over %s", ([scheme, start]) =>
+    Effect.gen(function* () {
+      const proxy = yield* tcpServer((socket) =>
+        socket.end("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+      )
+      const error = yield* Effect.flip(
+        submit({ apiUrl: `${scheme}://arta.invalid/api`, proxy: `http://127.0.0.1:${String(proxy.port)}` })
+      )
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
+      expect(error.message).toContain("the proxy asks for a user and a password")
+      expect(proxy.received.filter((chunk) => chunk.startsWith(start))).toHaveLength(1)
     })
   )
 })

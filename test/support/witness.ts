@@ -4,6 +4,7 @@ import { inspect } from "node:util"
 
 interface SeenSpan {
   readonly name: string
+  readonly kind: Tracer.SpanKind
   readonly attributes: Map<string, unknown>
 }
 
@@ -21,7 +22,7 @@ export const makeWitness = () => {
   const tracer = Tracer.make({
     span: (name, parent, context, links, startTime, kind) => {
       const attributes = new Map<string, unknown>()
-      spans.push({ name, attributes })
+      spans.push({ name, kind, attributes })
       return {
         _tag: "Span",
         spanId: String(spans.length),

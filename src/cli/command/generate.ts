@@ -15,12 +15,12 @@ import { services } from "../shared/layers.js"
 import type { Failure, WatchFlags } from "../shared/errors.js"
 import { explain, watchCommand } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
-import type { ImageOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
-import { toRequest, watchFlags } from "../shared/options.js"
+import type { ImageOptions, LimitOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
+import { limitFlags, limitsOf, toRequest, watchFlags } from "../shared/options.js"
 import * as SubmissionJournal from "../shared/submissionJournal.js"
 import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
-export interface Input extends ImageOptions, SaveOptions, ServiceOptions {
+export interface Input extends ImageOptions, LimitOptions, SaveOptions, ServiceOptions {
   readonly prompt: string
 }
 
@@ -33,7 +33,7 @@ const unlessDefault = (flag: string, value: number | string, byDefault: number |
   value === byDefault ? [] : [flag, String(value)]
 
 /** The command that generates the same images again. */
-const repeatCommand = (request: GenerateRequest.GenerateRequest, { emulator }: ServiceOptions): string => {
+const repeatCommand = (request: GenerateRequest.GenerateRequest, input: Input): string => {
   const byDefault = new GenerateRequest.GenerateRequest({ prompt: request.prompt, seed: request.seed })
   const looksLikeFlag = request.prompt.startsWith("-")
   return quote([
@@ -48,7 +48,8 @@ const repeatCommand = (request: GenerateRequest.GenerateRequest, { emulator }: S
     ...unlessDefault("--guidance", request.guidanceScale, byDefault.guidanceScale),
     "--seed",
     String(request.seed),
-    ...(emulator ? ["--emulator"] : []),
+    ...limitFlags(input),
+    ...(input.emulator ? ["--emulator"] : []),
     ...(looksLikeFlag ? ["--", request.prompt] : [])
   ])
 }
@@ -80,12 +81,12 @@ const printLastKnown = ({ recordId, request }: SubmissionJournal.LastKnown, flag
 export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const prompt = input.prompt === "-" ? yield* readStandardInput : input.prompt
-    const request = yield* Arta.prepare(toRequest(prompt, input))
+    const request = yield* Arta.prepare(toRequest(prompt, input), limitsOf(input))
     const { save, submissions } = yield* openOutput(input)
     const lastKnown = yield* Ref.make<SubmissionJournal.LastKnown>({})
     const printUnfinished = Effect.flatMap(Ref.get(lastKnown), (known) => printLastKnown(known, watchFlags(input)))
 
-    yield* Arta.generate(request, { timeout: Duration.seconds(input.timeout) }).pipe(
+    yield* Arta.generate(request, { timeout: Duration.seconds(input.timeout), ...limitsOf(input) }).pipe(
       (events) => runAndReport(events, { json: input.json, save }),
       SubmissionJournal.withJournal(SubmissionJournal.track(submissions, lastKnown)),
       Effect.onInterrupt(() => printUnfinished),

@@ -104,7 +104,7 @@ export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean 
 export const explain = (failure: Failure, flags: WatchFlags = Option.none()): string => {
   switch (failure._tag) {
     case "InvalidRequestError":
-      return `${flagNameOf(failure.field)} must be ${failure.allowed}.`
+      return `${flagNameOf(failure.field)} must be ${failure.allowed.replace('set limits: "none"', "add --no-limits")}.`
     case "UnknownModelError":
       return `${failure.message}\nSee them all: effect-arta models`
     case "ResponseError":

@@ -43,6 +43,17 @@ export const toRequest = (prompt: string, parsed: ImageOptions): GenerateRequest
   seed: Option.getOrUndefined(parsed.seed)
 })
 
+export const limitOptions = {
+  noLimits: Options.boolean("no-limits").pipe(describedAs("Allow more than 8 images and 100 steps."))
+}
+
+export type LimitOptions = Parsed<typeof limitOptions>
+
+/** The library's setting for `--no-limits`. */
+export const limitsOf = ({ noLimits }: LimitOptions) => ({ limits: noLimits ? "none" : "service" }) as const
+
+export const limitFlags = ({ noLimits }: LimitOptions): ReadonlyArray<string> => (noLimits ? ["--no-limits"] : [])
+
 export const output = Options.directory("output").pipe(
   Options.withAlias("o"),
   Options.withPseudoName("DIR"),

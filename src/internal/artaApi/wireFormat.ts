@@ -1,13 +1,14 @@
 import * as Array from "effect/Array"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
 import type { BufferedResponse } from "../http.js"
-import { decodeJson, isRedirect, notFollowed, presentable } from "../http.js"
+import { decodeJson, isRedirect, notFollowed } from "../http.js"
+import type { Secrets } from "../serviceText.js"
+import { presentable } from "../serviceText.js"
 
 export const form = (request: GenerateRequest): Record<string, string> => ({
   prompt: request.prompt,
@@ -49,7 +50,7 @@ const formatDetail = (detail: unknown): string =>
 const readDetail = decodeJson(Schema.Struct({ detail: Schema.Unknown }))
 
 /** The explanation in a refusal: the FastAPI `detail`, or the whole body if there is none. */
-export const detail = (response: BufferedResponse, secrets: ReadonlyArray<Redacted.Redacted>): string => {
+export const detail = (response: BufferedResponse, secrets: Secrets): string => {
   if (isRedirect(response.status)) return notFollowed
   const text = Option.match(readDetail(response), {
     onNone: () => response.text,
@@ -78,7 +79,7 @@ const imagesIn = (entries: unknown, isSecure: boolean): ReadonlyArray<Image> =>
 
 export const readStatus = (
   statusResponse: BufferedResponse,
-  { isSecure, secrets }: { readonly isSecure: boolean; readonly secrets: ReadonlyArray<Redacted.Redacted> }
+  { isSecure, secrets }: { readonly isSecure: boolean; readonly secrets: Secrets }
 ): Option.Option<GenerationStatus> =>
   Option.map(readStatusJson(statusResponse), ({ status, response, detail }): GenerationStatus => {
     if (status === "IN_QUEUE") return { _tag: "Queued" }

@@ -15,7 +15,7 @@ import { Completed, InProgress, Queued } from "../../Generation.js"
 import { monotonicSeconds } from "../clock.js"
 import type { DurationRecorder } from "../durationRecorder.js"
 import { noRecorder, PollContext } from "../durationRecorder.js"
-import { unusableUrl } from "../http.js"
+import { isPermanent } from "../diagnosis.js"
 import { polls } from "../metrics.js"
 import { retryForever, retryLazily, withAttemptSpan } from "../retry.js"
 import type { Deadline } from "./deadline.js"
@@ -27,7 +27,7 @@ type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress
 const unknownRecordGrace = 10
 
 const isTransient = (error: StatusError): boolean =>
-  (error._tag === "TransportError" && error.reason !== unusableUrl) ||
+  (error._tag === "TransportError" && !isPermanent(error)) ||
   error._tag === "RateLimitedError" ||
   (error._tag === "ResponseError" &&
     ((error.status >= 200 && error.status < 300) || error.status === 408 || error.status >= 500))

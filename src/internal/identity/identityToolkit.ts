@@ -10,9 +10,11 @@ import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
-import { decodeJson, exchange, isRedirect, notFollowed, presentable, rateLimited, untraced } from "../http.js"
+import { decodeJson, exchange, isRedirect, notFollowed, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
+import type { Secrets } from "../serviceText.js"
+import { presentable } from "../serviceText.js"
 import { Seconds, SignedUp } from "../signUpResponse.js"
 
 export interface Options {
@@ -62,7 +64,7 @@ const readErrorBody = decodeJson(ErrorBody)
 const failWithIdentityError = (
   operation: Operation,
   response: BufferedResponse,
-  secrets: ReadonlyArray<Redacted.Redacted>
+  secrets: Secrets
 ): Effect.Effect<never, IdentityError> => {
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
   if (isRateLimit(response, message)) return rateLimited(operation, response)
@@ -83,13 +85,13 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
   const send = <A, I>(
     operation: Operation,
     schema: Schema.Schema<A, I>,
-    secrets: ReadonlyArray<Redacted.Redacted>,
+    secrets: Secrets,
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<A, IdentityError> =>
     Effect.flatMap(
       Effect.zipRight(
         Metric.increment(Metric.tagged(renewals, "operation", operation)),
-        exchange(client, operation, timeout, withKey(request))
+        exchange(client, { operation, timeout, secrets }, withKey(request))
       ),
       (response) =>
         response.status === 200
@@ -97,7 +99,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
               decodeJson(schema)(response),
               () => new TransportError({ operation, reason: "an unreadable response", sent: true })
             )
-          : failWithIdentityError(operation, response, [options.apiKey, ...secrets])
+          : failWithIdentityError(operation, response, secrets)
     )
 
   return {
@@ -108,7 +110,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
         // The older endpoint reads `clientType`, the newer one `returnSecureToken`.
         HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
       )
-      const signedUp = yield* send("signUp", SignedUp, [], request)
+      const signedUp = yield* send("signUp", SignedUp, [options.apiKey], request)
       return new Credentials({ ...signedUp, issuedAt, signedUpAt: issuedAt })
     }).pipe(Effect.withSpan("Auth.signUp")),
 
@@ -121,7 +123,12 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
           refresh_token: Redacted.value(credentials.refreshToken)
         })
       )
-      const refreshed = yield* send("refresh", Refreshed, [credentials.idToken, credentials.refreshToken], request)
+      const refreshed = yield* send(
+        "refresh",
+        Refreshed,
+        [options.apiKey, credentials.idToken, credentials.refreshToken],
+        request
+      )
       return new Credentials({
         localId: credentials.localId,
         signedUpAt: credentials.signedUpAt,

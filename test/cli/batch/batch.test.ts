@@ -70,6 +70,11 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       text: '{"prompt":"a fox"}\n{"prompt":"a hare","n":0}\n{"prompt":"an owl","modell":"flux"}',
       says: [/^Row 2: -n must be/m, /^Row 3: .*modell/m]
     },
+    {
+      name: "r.jsonl",
+      text: '{"prompt":"a fox"}\n{"prompt":"a hare","n":100000}',
+      says: [/^Row 2: -n must be at most 8, unless you add --no-limits/m]
+    },
     { name: "r.jsonl", text: '{"prompt":"a fox"}\nnonsense\n', says: [/^Line 2 is not a JSON object/m] },
     { name: "r.csv", text: "prompt,n\na fox,two\n", says: [/^Row 1: -n must be/m] },
     { name: "r.csv", text: 'prompt\n"a fox\n', says: [/not a CSV table/] },

@@ -16,8 +16,8 @@ import type { Failure } from "../../shared/errors.js"
 import { exitCodeOfFailure, exitCodes, explain, isGone, PartlyFailed } from "../../shared/errors.js"
 import { writeGalleryFromJournal } from "../gallery/gallery.js"
 import * as Journal from "../../shared/journal.js"
-import type { ServiceOptions } from "../../shared/options.js"
-import { proxyFlag } from "../../shared/options.js"
+import type { LimitOptions, ServiceOptions } from "../../shared/options.js"
+import { limitFlags, limitsOf, proxyFlag } from "../../shared/options.js"
 import { printLine } from "../../shared/jsonOutput.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
@@ -29,7 +29,7 @@ import { readRequests } from "./promptFile.js"
 import type { BatchProgress } from "./batchProgress.js"
 import { batchProgress } from "./batchProgress.js"
 
-export interface Input extends ServiceOptions {
+export interface Input extends LimitOptions, ServiceOptions {
   readonly file: string
   readonly concurrency: number
   readonly output: string
@@ -38,9 +38,9 @@ export interface Input extends ServiceOptions {
 }
 
 /** The emulator's images must not stand in for those of the service, so its rows have keys of their own. */
-const readRows = ({ emulator, file }: Input) =>
-  Effect.map(readRequests(file), (rows) =>
-    emulator ? rows.map((row) => ({ ...row, key: `emulated-${row.key}` })) : rows
+const readRows = (input: Input) =>
+  Effect.map(readRequests(input.file, input), (rows) =>
+    input.emulator ? rows.map((row) => ({ ...row, key: `emulated-${row.key}` })) : rows
   )
 
 const toUnfinished = (row: Row, failure: Failure): Unfinished => ({
@@ -65,7 +65,7 @@ const affectsAllRows = (failure: Failure): boolean =>
   (failure._tag === "DownloadError" && failure.path !== undefined)
 
 const eventsOf = (task: Task, input: Input) => {
-  const settings = { timeout: Duration.seconds(input.timeout) }
+  const settings = { timeout: Duration.seconds(input.timeout), ...limitsOf(input) }
   return task._tag === "Submit" ? Arta.generate(task.row.request, settings) : Arta.watch(task.recordId, settings)
 }
 
@@ -148,15 +148,16 @@ const commonExitCode = (rows: Array.NonEmptyReadonlyArray<Unfinished>): number =
   return code === undefined || others.length > 0 ? exitCodes.unexpected : code
 }
 
-const retryCommand = ({ emulator, file, output, proxy }: Input): string =>
+const retryCommand = (input: Input): string =>
   quote([
     "effect-arta",
     "batch",
-    file,
+    input.file,
     "-o",
-    output,
-    ...(emulator ? ["--emulator"] : []),
-    ...proxyFlag(proxy),
+    input.output,
+    ...limitFlags(input),
+    ...(input.emulator ? ["--emulator"] : []),
+    ...proxyFlag(input.proxy),
     "--retry-failed"
   ])
 

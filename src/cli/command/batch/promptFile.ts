@@ -12,6 +12,8 @@ import { Arta } from "effect-arta"
 import { createHash } from "node:crypto"
 import type { Failure } from "../../shared/errors.js"
 import { explain, UsageError } from "../../shared/errors.js"
+import type { LimitOptions } from "../../shared/options.js"
+import { limitsOf } from "../../shared/options.js"
 
 /** One generation of a batch. */
 export interface Row {
@@ -48,11 +50,11 @@ const toOptions = (cells: Cells): Cells =>
     return value === undefined ? [] : [[option, value] as const]
   })
 
-const prepareRow = (options: Cells): Effect.Effect<GenerateRequest.GenerateRequest, Failure> => {
+const prepareRow = (options: Cells, limits: LimitOptions): Effect.Effect<GenerateRequest.GenerateRequest, Failure> => {
   const names = options.map(([name]) => name)
   const duplicate = names.find((name, index) => names.indexOf(name) < index)
   return duplicate === undefined
-    ? Arta.prepare(Object.fromEntries(options))
+    ? Arta.prepare(Object.fromEntries(options), limitsOf(limits))
     : new UsageError({ message: `${duplicate} appears twice.` })
 }
 
@@ -140,14 +142,15 @@ const readFileRows = (file: string) =>
 
 /** Reads and checks all rows of a file. An invalid row is an error for the whole file, before anything is sent. */
 export const readRequests = (
-  file: string
+  file: string,
+  limits: LimitOptions
 ): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fileRows = yield* readFileRows(file)
     const options = fileRows.map(({ cells }) => toOptions(cells))
     const keyed = Array.zip(fileRows, Array.zip(options, keysOf(options)))
     const [errors, rows] = yield* Effect.partition(keyed, ([{ number }, [cells, key]]) =>
-      Effect.mapBoth(prepareRow(cells), {
+      Effect.mapBoth(prepareRow(cells, limits), {
         onFailure: (error) => `Row ${String(number)}: ${explain(error)}`,
         onSuccess: (request): Row => ({ number, key, request })
       })

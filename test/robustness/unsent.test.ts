@@ -1,0 +1,169 @@
+import { FetchHttpClient, HttpClient } from "@effect/platform"
+import { RequestError } from "@effect/platform/HttpClientError"
+import { NodeHttpClient } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import type { Scope } from "effect"
+import { Effect, Layer } from "effect"
+import { ArtaApi, Auth, GenerateRequest } from "effect-arta"
+import { createServer } from "node:https"
+import type { AddressInfo, Socket } from "node:net"
+import { selfSigned } from "../support/certificate.js"
+import { faultServer } from "../support/faultServer.js"
+import { tcpServer } from "../support/tcpServer.js"
+import { runToEnd } from "../support/withEmulator.js"
+
+/** Submits a generation with a session that exists already. */
+const submit = (apiUrl: string, client: Layer.Layer<HttpClient.HttpClient>) =>
+  Effect.flatMap(ArtaApi.ArtaApi, (api) => api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))).pipe(
+    Effect.provide(
+      ArtaApi.layer({ apiUrl }).pipe(Layer.provide(Auth.layerToken("canary-token")), Layer.provide(client))
+    )
+  )
+
+/** A service that is not what the URL promises, and what arrived there. */
+interface Service {
+  readonly apiUrl: string
+  readonly received: ReadonlyArray<string>
+}
+
+const https = (port: number) => `https://127.0.0.1:${String(port)}/api`
+
+const overTls = (react: (socket: Socket) => void) =>
+  Effect.map(tcpServer(react), ({ port, received }): Service => ({ apiUrl: https(port), received }))
+
+const withCertificate = Effect.acquireRelease(
+  Effect.async<Service & { readonly close: () => void }>((resume) => {
+    const received: Array<string> = []
+    const server = createServer(selfSigned(), (request, response) => {
+      received.push(request.method ?? "")
+      response.end()
+    })
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo
+      resume(Effect.succeed({ apiUrl: https(port), received, close: () => server.close() }))
+    })
+  }),
+  ({ close }) => Effect.sync(close)
+)
+
+const refused = Effect.map(Effect.scoped(faultServer({})), ({ url }): Service => ({
+  apiUrl: url.replace("127.0.0.1", "localhost"),
+  received: []
+}))
+
+const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
+  ["fetch", FetchHttpClient.layer],
+  ["undici", NodeHttpClient.layerUndici],
+  ["node:http", NodeHttpClient.layer]
+]
+
+const services: ReadonlyArray<readonly [string, Effect.Effect<Service, never, Scope.Scope>, RegExp]> = [
+  ["a self-signed certificate", withCertificate, /DEPTH_ZERO_SELF_SIGNED_CERT.*NODE_EXTRA_CA_CERTS/],
+  ["https to an http port", overTls((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")), /TLS handshake/],
+  ["https to something else", overTls((socket) => socket.write("SSH-2.0-OpenSSH_9.6\r\n")), /TLS handshake/],
+  ["a close in the TLS handshake", overTls((socket) => socket.end()), /TLS handshake/],
+  ["a refused port on every address", refused, /connection refused/],
+  ["an unknown host", Effect.succeed({ apiUrl: "https://arta.invalid", received: [] }), /host not found/]
+]
+
+describe.concurrent.each(clients)("With %s, before it is connected", (_, client) => {
+  // fault: Submit | No connection with any client: refused, no host, a certificate, no TLS | `TransportError` with `sent: false`, no POST
+  it.scopedLive.each(services)("nothing is sent: %s", ([, start, reason]) =>
+    Effect.gen(function* () {
+      const { apiUrl, received } = yield* start
+      const error = yield* Effect.flip(submit(apiUrl, client))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
+      expect(error.message).toMatch(reason)
+      expect(received.filter((request) => request.startsWith("POST"))).toEqual([])
+    })
+  )
+})
+
+/** A client whose requests all fail with this cause, and how often it was called. */
+const failWith = (cause: unknown) => {
+  const calls: Array<string> = []
+  const client = HttpClient.make((request) => {
+    calls.push(request.method)
+    return Effect.fail(new RequestError({ request, reason: "Transport", cause }))
+  })
+  return { calls, client: Layer.succeed(HttpClient.HttpClient, client) }
+}
+
+const failed = (fields: object, message = "it failed") => Object.assign(new Error(message), fields)
+const fetchFailed = (cause: unknown) => new TypeError("fetch failed", { cause })
+const connect = (code: string) => failed({ code, syscall: "connect" })
+
+const unsent: ReadonlyArray<readonly [string, unknown, number]> = [
+  ["a time-out of every address", fetchFailed(new AggregateError([connect("ETIMEDOUT"), connect("ENETUNREACH")])), 4],
+  ["addresses of addresses", new AggregateError([new AggregateError([connect("ECONNREFUSED")])]), 4],
+  ["EMFILE at connect", fetchFailed(connect("EMFILE")), 4],
+  ["EMFILE at the look-up", failed({ code: "EMFILE", syscall: "getaddrinfo" }), 4],
+  ["ENFILE at the look-up", failed({ code: "ENFILE", syscall: "getaddrinfo" }), 4],
+  ["EADDRNOTAVAIL at connect", connect("EADDRNOTAVAIL"), 4],
+  ["a reset at connect", connect("ECONNRESET"), 4],
+  ["EAI_FAIL", fetchFailed(failed({ code: "EAI_FAIL", syscall: "getaddrinfo" })), 4],
+  ["EAI_NODATA", failed({ code: "EAI_NODATA" }), 4],
+  ["a resolver's time-out", failed({ code: "ETIMEOUT", syscall: "queryA" }), 4],
+  ["undici's connect time-out", fetchFailed(failed({ code: "UND_ERR_CONNECT_TIMEOUT" })), 4],
+  ["an expired certificate", fetchFailed(failed({ code: "CERT_HAS_EXPIRED" })), 1],
+  ["another name in the certificate", failed({ code: "ERR_TLS_CERT_ALTNAME_INVALID" }), 1],
+  ["an unknown CA", failed({ code: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" }), 1],
+  ["a handshake that fails", failed({ code: "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE" }), 4],
+  ["an old protocol", failed({ code: "EPROTO", syscall: "write" }, "SSL routines:tlsv1 alert protocol version"), 4],
+  ["a proxy", failed({ code: "UND_ERR_ABORTED" }, "Proxy response (502) !== 200 when HTTP Tunneling"), 4],
+  ["a proxy with users", failed({ code: "UND_ERR_ABORTED" }, "Proxy response (407) !== 200 when HTTP Tunneling"), 1]
+]
+
+const maybeSent: ReadonlyArray<readonly [string, unknown]> = [
+  ["a reset", fetchFailed(failed({ code: "ECONNRESET", syscall: "read" }))],
+  ["a broken pipe", failed({ code: "EPIPE", syscall: "write" })],
+  ["a time-out of the connection", failed({ code: "ETIMEDOUT", syscall: "read" })],
+  ["a route that is lost", failed({ code: "EHOSTUNREACH", syscall: "write" })],
+  ["an alert that can follow the request", failed({ code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" })],
+  ["a broken record", failed({ code: "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC" })],
+  ["one address of several", new AggregateError([connect("ETIMEDOUT"), failed({ code: "ECONNRESET" })])],
+  ["no address", new AggregateError([])],
+  ["a closed socket", fetchFailed(failed({ code: "UND_ERR_SOCKET" }, "other side closed"))],
+  ["a code of another client", failed({ code: "UNCERTAIN" })],
+  ["a text", "broken"],
+  ["nothing", undefined]
+]
+
+describe("What a client reports", () => {
+  // fault: Submit | A client's error that proves that nothing was connected | `TransportError` with `sent: false`, retried where that can help
+  it.effect.each(unsent)("proves that nothing was sent: %s", ([, cause, attempts]) =>
+    Effect.gen(function* () {
+      const { calls, client } = failWith(cause)
+      const error = yield* runToEnd(Effect.flip(submit("https://arta.test", client)))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
+      expect(calls).toHaveLength(attempts)
+    })
+  )
+
+  // fault: Submit | Any other error of a client | `SubmissionUnknownError`, one POST
+  it.effect.each(maybeSent)("leaves the submission unknown: %s", ([, cause]) =>
+    Effect.gen(function* () {
+      const { calls, client } = failWith(cause)
+      const error = yield* runToEnd(Effect.flip(submit("https://arta.test", client)))
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
+      expect(calls).toHaveLength(1)
+    })
+  )
+
+  // fault: Submit | An error of a client that nobody foresaw | its name, code and message, without secrets
+  it.effect.each<[string, unknown, string]>([
+    ["a bundler's", new TypeError("dispatcher.request is not a function"), "TypeError: dispatcher.request is not"],
+    ["a secret", fetchFailed(failed({ code: "ODD" }, "canary-token is odd")), "(ODD): Error: <redacted> is odd"],
+    ["no message", fetchFailed({}), "TypeError: fetch failed"],
+    ["control characters", failed({}, "one\n\u001b[31mtwo"), "Error: one \\u001b[31mtwo"],
+    ["no error", "just text", "just text"],
+    ["a long message", failed({}, "x".repeat(10_000)), "xxx…"]
+  ])("is kept: %s", ([, cause, reason]) =>
+    Effect.gen(function* () {
+      const error = yield* runToEnd(Effect.flip(submit("https://arta.test", failWith(cause).client)))
+      expect(error.message).toContain("the connection failed")
+      expect(error.message).toContain(reason)
+      expect(error.message.length).toBeLessThan(600)
+    })
+  )
+})

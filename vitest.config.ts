@@ -31,6 +31,8 @@ export const slow = [
   "test/TokenStore/processes.test.ts",
   "test/robustness/process.test.ts",
   "test/node/suspended.test.ts",
+  "test/node/building.test.ts",
+  "test/node/silentProxy.test.ts",
   "test/cli/batch/killed.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",

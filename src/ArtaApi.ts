@@ -144,7 +144,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
             onFailure: ({ sent }) => Ref.set(maybeSent, sent),
             onSuccess: ({ status }) => Ref.set(maybeSent, status !== 401)
           }),
-          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging)
+          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging),
+          Effect.tap(({ status }) => (status < 400 ? auth.accepted?.(token) : undefined))
         )
       yield* Ref.set(maybeSent, false)
       const token = yield* auth.token

@@ -70,7 +70,7 @@ export const exitCodeOfFailure = (failure: Failure): number => {
     case "PartlyFailed":
       return failure.exitCode
     case "InvalidRequestError":
-      return failure.field === "proxy" ? exitCodes.configuration : exitCodes.usage
+      return /proxy$|^tokenFile$|^layer$/i.test(failure.field) ? exitCodes.configuration : exitCodes.usage
     case "DownloadError":
       return failure.path === undefined ? exitCodes.network : exitCodes.configuration
     case "AuthError":

@@ -1,8 +1,8 @@
 import * as Undici from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { InvalidRequestError } from "../../ArtaError.js"
+import type { ProxyOption } from "./agent.js"
 import { agentFor } from "./agent.js"
 
 /** An error that came before any byte of the request was written, in the form of a failed connection. */
@@ -64,7 +64,7 @@ const incomplete = new InvalidRequestError({
  * connection while this process or machine was suspended, and a submission on it would be in doubt.
  */
 export const makeDispatcher = (
-  proxy: Redacted.Redacted | string | undefined
+  proxy: ProxyOption
 ): Effect.Effect<Undici.Dispatcher, InvalidRequestError, Scope.Scope> =>
   Effect.gen(function* () {
     const makeAgent = yield* agentFor(proxy)

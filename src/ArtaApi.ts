@@ -24,28 +24,31 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import type { Operation, TransportError } from "./ArtaError.js"
+import type { InvalidRequestError, Operation, TransportError } from "./ArtaError.js"
 import { RateLimitedError, ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
 import type { TokenError } from "./Auth.js"
 import { Auth } from "./Auth.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "./Generation.js"
 import type { Overrides } from "./internal/config.js"
-import { optional } from "./internal/config.js"
+import { optional, toConfigError } from "./internal/config.js"
 import type { BufferedResponse } from "./internal/http.js"
-import { exchange, rateLimited, untraced } from "./internal/http.js"
+import { exchange, isRedirect, notFollowed, rateLimited, untraced } from "./internal/http.js"
 import { isPermanent } from "./internal/diagnosis.js"
+import { said } from "./internal/explanation.js"
 import type { Secrets } from "./internal/serviceText.js"
+import { presentable } from "./internal/serviceText.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
 import { MaybeSent } from "./internal/maybeSent.js"
 import { annotateAttempt, retryLazily, retryThrice } from "./internal/retry.js"
+import { serviceUrl } from "./internal/serviceUrl.js"
 
 /**
  * The errors of `status`.
@@ -93,7 +96,10 @@ export class ArtaApi extends Context.Tag("effect-arta/ArtaApi")<ArtaApi, Service
  * @category options
  */
 export interface Options {
-  /** The base URL of the image service. Default: `https://img-gen-prod.ai-arta.com/api/v1`. */
+  /**
+   * The base URL of the image service, an http or https URL without a user, a query or a fragment. Default:
+   * `https://img-gen-prod.ai-arta.com/api/v1`.
+   */
   readonly apiUrl?: string | undefined
 }
 
@@ -115,16 +121,21 @@ const submitTimeout: Duration.DurationInput = "1 minute"
 const statusTimeout: Duration.DurationInput = "15 seconds"
 
 /**
+ * Fails with `InvalidRequestError` if `apiUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): Effect.Effect<Service, never, Auth | HttpClient.HttpClient> =>
+export const make = (
+  options: Options = {}
+): Effect.Effect<Service, InvalidRequestError, Auth | HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const auth = yield* Auth
     const client = untraced(yield* HttpClient.HttpClient)
     const cooldown = yield* makeCooldown
     const takeTurn = yield* makeTurns
-    const url = `${(options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1").replace(/\/+$/, "")}/text2image`
+    const apiUrl = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
+    const url = `${apiUrl.replace(/\/+$/, "")}/text2image`
 
     /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
     const authorized = Effect.fnUntraced(function* (
@@ -189,16 +200,19 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
         Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
       )
 
-      const { status } = exchanged.response
-      if (status >= 500 && !isRateLimit(exchanged.response)) {
-        return yield* submissionUnknown(`the service responded with status ${String(status)}`)
+      const { response, secrets } = exchanged
+      // The service may have accepted the submission before it failed or redirected.
+      if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
+        const why = isRedirect(response.status) ? notFollowed : presentable(said(response), secrets)
+        return yield* submissionUnknown(
+          `the service responded with HTTP ${String(response.status)}${why && `, ${why}`}`
+        )
       }
       if (!isOk(exchanged)) return yield* failWithResponse("submit", exchanged)
-      const accepted = WireFormat.readSubmitted(exchanged.response)
-      if (Option.isNone(accepted)) return yield* submissionUnknown("an unreadable response")
-      if (accepted.value === undefined) return yield* failWithResponse("submit", exchanged)
-      yield* Effect.annotateCurrentSpan({ recordId: accepted.value })
-      return accepted.value
+      const accepted = yield* Either.mapLeft(WireFormat.readSubmitted(response, secrets), submissionUnknown)
+      if (accepted === undefined) return yield* failWithResponse("submit", exchanged)
+      yield* Effect.annotateCurrentSpan({ recordId: accepted })
+      return accepted
     })
 
     const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
@@ -209,8 +223,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
       if (!isOk(exchanged)) return yield* failWithResponse("status", exchanged)
       const { response, secrets } = exchanged
       const found = yield* Effect.mapError(
-        WireFormat.readStatus(response, { isSecure: url.startsWith("https:"), secrets }),
-        () => new ResponseError({ operation: "status", status: response.status, detail: "an unreadable response" })
+        WireFormat.readStatus(response, { base: url, secrets }),
+        () =>
+          new ResponseError({
+            operation: "status",
+            status: response.status,
+            detail: presentable(said(response), secrets) || "an unreadable response"
+          })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })
       return found
@@ -220,14 +239,17 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
   })
 
 /**
+ * Fails with `InvalidRequestError` if `apiUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<ArtaApi, never, Auth | HttpClient.HttpClient> =>
+export const layer = (options: Options = {}): Layer.Layer<ArtaApi, InvalidRequestError, Auth | HttpClient.HttpClient> =>
   Layer.effect(ArtaApi, make(options))
 
 /**
- * Reads the options from `Config`. Default: `ARTA_API_URL`.
+ * Reads the options from `Config`. Default: `ARTA_API_URL`. Fails with a `ConfigError` that names the variable if it
+ * cannot be the URL of a service.
  *
  * @since 0.1.0
  * @category layers
@@ -235,4 +257,8 @@ export const layer = (options: Options = {}): Layer.Layer<ArtaApi, never, Auth |
 export const layerConfig = (
   config: Overrides<Options> = {}
 ): Layer.Layer<ArtaApi, ConfigError, Auth | HttpClient.HttpClient> =>
-  Config.all({ apiUrl: config.apiUrl ?? optional("ARTA_API_URL") }).pipe(Effect.map(layer), Layer.unwrapEffect)
+  Config.all({ apiUrl: config.apiUrl ?? optional("ARTA_API_URL") }).pipe(
+    Effect.map(layer),
+    Layer.unwrapEffect,
+    Layer.mapError(toConfigError(config))
+  )

@@ -77,7 +77,8 @@ export class UnknownModelError extends Schema.TaggedError<UnknownModelError>()(
 }
 
 /**
- * The error code of the identity service. `API_KEY_INVALID` and `API_KEY_MISSING` stand for messages without a code.
+ * The error code of the identity service. `API_KEY_INVALID`, `API_KEY_EXPIRED` and
+ * `API_KEY_MISSING` stand for messages without a code.
  *
  * @since 0.1.0
  * @category models
@@ -242,6 +243,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 /**
  * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only
  * a `request`, the submission got no response, and may have been accepted. With neither, nothing was submitted.
+ * `reason` says why the last poll failed, if it did.
  *
  * @since 0.1.0
  * @category errors
@@ -252,6 +254,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
     recordId,
     elapsed: Schema.Duration,
     lastStatus: Schema.optional(Schema.Literal("IN_QUEUE", "IN_PROGRESS")),
+    reason: Schema.optional(Schema.String),
     request: Schema.optional(GenerateRequest)
   },
   httpStatus.failedDependency
@@ -259,8 +262,10 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
   override get message(): string {
     const after = `after ${Duration.format(this.elapsed)}`
     if (this.recordId !== undefined) {
+      const lastPoll = this.reason === undefined ? "" : messages.asSentence(` The last poll failed: ${this.reason}`)
       return (
         `The generation ${this.recordId} has not finished ${after} (${this.lastStatus ?? "status unknown"}).` +
+        lastPoll +
         messages.resumable(this.recordId)
       )
     }

@@ -36,17 +36,25 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { AuthError, AuthReason, ResponseError, TokenStoreError, TransportError } from "./ArtaError.js"
+import type {
+  AuthError,
+  AuthReason,
+  InvalidRequestError,
+  ResponseError,
+  TokenStoreError,
+  TransportError
+} from "./ArtaError.js"
 import { RateLimitedError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
 import { isFresh, isValid } from "./Credentials.js"
 import type { Overrides } from "./internal/config.js"
-import { optional } from "./internal/config.js"
+import { optional, toConfigError } from "./internal/config.js"
 import { isPermanent } from "./internal/diagnosis.js"
 import { decideToken } from "./internal/identity/decideToken.js"
 import * as Identity from "./internal/identity/identityToolkit.js"
 import { isLockLost, makeSession } from "./internal/identity/session.js"
 import { makeSignUpLimit } from "./internal/identity/signUpLimit.js"
+import { serviceUrl } from "./internal/serviceUrl.js"
 import { makeSingleFlight } from "./internal/identity/singleFlight.js"
 import { retryThrice, withAttemptSpan } from "./internal/retry.js"
 import { TokenStore } from "./TokenStore.js"
@@ -115,18 +123,23 @@ const redacted = (secret: Redacted.Redacted | string): Redacted.Redacted =>
   Redacted.make((Redacted.isRedacted(secret) ? Redacted.value(secret) : secret).trim())
 
 /**
+ * Fails with `InvalidRequestError` if `signUpUrl` or `tokenUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
   options: Options
-): Effect.Effect<Service, never, TokenStore | HttpClient.HttpClient | Scope.Scope> =>
+): Effect.Effect<Service, InvalidRequestError, TokenStore | HttpClient.HttpClient | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* TokenStore
     const identityService = Identity.make(yield* HttpClient.HttpClient, {
       apiKey: redacted(options.apiKey),
-      signUpUrl: options.signUpUrl ?? "https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser",
-      tokenUrl: options.tokenUrl ?? "https://securetoken.googleapis.com/v1/token"
+      signUpUrl: yield* serviceUrl(
+        "signUpUrl",
+        options.signUpUrl ?? "https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser"
+      ),
+      tokenUrl: yield* serviceUrl("tokenUrl", options.tokenUrl ?? "https://securetoken.googleapis.com/v1/token")
     })
     const session = yield* makeSession(store)
     const signUps = yield* makeSignUpLimit
@@ -222,14 +235,17 @@ export const make = (
   })
 
 /**
+ * Fails with `InvalidRequestError` if `signUpUrl` or `tokenUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<Auth, never, TokenStore | HttpClient.HttpClient> =>
+export const layer = (options: Options): Layer.Layer<Auth, InvalidRequestError, TokenStore | HttpClient.HttpClient> =>
   Layer.scoped(Auth, make(options))
 
 /**
- * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
+ * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`. Fails with a
+ * `ConfigError` that names the variable if there is no API key, or if a URL cannot be that of a service.
  *
  * @since 0.1.0
  * @category layers
@@ -241,7 +257,7 @@ export const layerConfig = (
     apiKey: config.apiKey ?? Config.redacted(Config.nonEmptyString("ARTA_API_KEY")),
     signUpUrl: config.signUpUrl ?? optional("ARTA_SIGN_UP_URL"),
     tokenUrl: config.tokenUrl ?? optional("ARTA_TOKEN_URL")
-  }).pipe(Effect.map(layer), Layer.unwrapEffect)
+  }).pipe(Effect.map(layer), Layer.unwrapEffect, Layer.mapError(toConfigError(config)))
 
 /**
  * Provides a fixed token that is never refreshed, for tests and for programs that have a token already.

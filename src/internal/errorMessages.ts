@@ -9,6 +9,7 @@ const libraryDefect = "The identity service rejects the library's request: repor
 /** The message for each reason of an `AuthError`. */
 export const byAuthReason = {
   API_KEY_INVALID: "The API key is invalid: check ARTA_API_KEY or the apiKey option.",
+  API_KEY_EXPIRED: "The API key has expired: renew it, or set another as ARTA_API_KEY or the apiKey option.",
   API_KEY_MISSING: "The API key is missing: set ARTA_API_KEY or the apiKey option.",
   ADMIN_ONLY_OPERATION: signUpDisabled,
   OPERATION_NOT_ALLOWED: signUpDisabled,
@@ -32,7 +33,7 @@ export const activity = {
   status: "requesting the status"
 } as const
 
-const stringify = (value: unknown): string =>
+export const stringify = (value: unknown): string =>
   Either.try(() => (typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0))).pipe(
     Either.getOrElse(() => `a value of type ${typeof value}`)
   )

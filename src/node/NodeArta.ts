@@ -37,7 +37,7 @@ import * as ArtaClient from "../ArtaClient.js"
 import { AuthError, InvalidRequestError } from "../ArtaError.js"
 import type { Auth } from "../Auth.js"
 import type { Overrides } from "../internal/config.js"
-import { optional } from "../internal/config.js"
+import { fromConfigError, optional } from "../internal/config.js"
 import type { ProxyOption } from "../internal/node/agent.js"
 import { makeDispatcher } from "../internal/node/dispatcher.js"
 import { defaultTokenFile, unknownHome } from "../internal/node/tokenFile.js"
@@ -104,7 +104,7 @@ const platform = (file: string | undefined, proxy: ProxyOption): Layer.Layer<Pla
 /**
  * Provides all services on Node.
  *
- * Fails with `InvalidRequestError` if the proxy is not an http or https URL, if there is neither a `tokenFile` nor a home
+ * Fails with `InvalidRequestError` if a URL of a service or of the proxy is not an http or https URL, if there is neither a `tokenFile` nor a home
  * directory, or if undici does not work here, as in Bun: use `Arta.layer` with `FetchHttpClient.layer` there.
  *
  * @since 0.1.0
@@ -117,7 +117,7 @@ export const layer = (options: Options): Layer.Layer<Services, InvalidRequestErr
  * Provides all services on Node, configured by `Config`. Options that `config` omits are read from `ARTA_API_KEY`,
  * `ARTA_API_URL`, `ARTA_SIGN_UP_URL`, `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE`, and `ARTA_PROXY`.
  *
- * Fails with `ConfigError` if there is no API key, and with `InvalidRequestError` as `layer` does.
+ * Fails with a `ConfigError` that names the variable if there is no API key, or if the URL of a service is invalid, and with `InvalidRequestError` as `layer` does.
  *
  * @since 0.1.0
  * @category layers
@@ -141,7 +141,8 @@ const fixedConfig = <A>(value: A | undefined): Config.Config<A> | undefined =>
 
 /**
  * Makes a promise client that uses undici and stores the session in a file. The first call reads omitted options from
- * the environment, and throws an `AuthError` if there is no API key.
+ * the environment, and throws an `AuthError` if there is no API key, and an `InvalidRequestError` that names the variable
+ * or the option if a value is invalid.
  *
  * @example
  * ```ts
@@ -167,9 +168,12 @@ export const client = (options: Partial<Options> = {}): ArtaClient.ArtaClient =>
     proxy: fixedConfig(options.proxy),
     transformClient: options.transformClient
   }).pipe(
-    // Only the API key is required. A `ConfigError` is not an `Error`, so do not throw it.
-    Layer.mapError((error) =>
-      ConfigError.isConfigError(error) ? new AuthError({ reason: "API_KEY_MISSING" }) : error
-    ),
+    Layer.mapError((error) => {
+      if (!ConfigError.isConfigError(error)) return error
+      // Only the API key is required.
+      return ConfigError.isMissingDataOnly(error)
+        ? new AuthError({ reason: "API_KEY_MISSING" })
+        : fromConfigError(error)
+    }),
     ArtaClient.fromLayer
   )

@@ -256,6 +256,6 @@ export const urls: Effect.Effect<
 export const layerArta = (
   options: Options = {}
 ): Layer.Layer<ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | ArtaEmulator> =>
-  Arta.layer({ apiKey: options.apiKeys?.[0] ?? "emulated" }).pipe(
+  Layer.orDie(Arta.layer({ apiKey: options.apiKeys?.[0] ?? "emulated" })).pipe(
     Layer.provideMerge(Layer.merge(TokenStore.layerMemory, layer(options)))
   )

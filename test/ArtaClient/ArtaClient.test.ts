@@ -235,7 +235,7 @@ describe("ArtaClient, when the service redirects", () => {
   const redirect = respond(307, "", { location: "/elsewhere" })
   const signedUp = respond(200, { localId: "me", idToken: "id", refreshToken: "refresh", expiresIn: "3600" })
 
-  // fault: Submit | A redirect of a submission | `ResponseError`, one POST
+  // fault: Submit | A redirect of a submission | `SubmissionUnknownError`, one POST
   it.scopedLive.each<[string, string, RawResponse]>([
     ["submission", "submit", redirect],
     ["status request", "status", respond(200, { record_id: "record-1" })]
@@ -247,7 +247,9 @@ describe("ArtaClient, when the service redirects", () => {
         "/text2image": [submit]
       })
       const client = ArtaClient.make({ apiKey: "k", apiUrl: url, signUpUrl: `${url}/signUp` })
-      const rejected = expect(client.run(cat)).rejects.toMatchObject({ _tag: "ResponseError", operation, status: 307 })
+      const rejected = expect(client.run(cat)).rejects.toMatchObject(
+        operation === "submit" ? { _tag: "SubmissionUnknownError" } : { _tag: "ResponseError", operation, status: 307 }
+      )
       yield* Effect.promise(() => rejected)
       expect(requests.filter((request) => request.includes("/elsewhere"))).toEqual([])
       yield* Effect.promise(() => client.close())

@@ -162,4 +162,18 @@ describe("Auth on errors of the identity service", () => {
       expect(yield* counts).toMatchObject({ signUp: 1 })
     }).pipe(withEmulator({ apiKeys: ["good-key"] }))
   )
+
+  // fault: Sessions | An API key that has expired, or that the service does not know | `AuthError` that says so
+  it.effect.each([
+    ["API key expired. Please renew the API key.", "API_KEY_EXPIRED", "has expired"],
+    ["API Key not found. Please pass a valid API key.", "API_KEY_INVALID", "is invalid"]
+  ] as const)("reads %s", ([message, reason, says]) =>
+    Effect.gen(function* () {
+      yield* inject(Fault.identityError("signUp", message))
+      const error = yield* Effect.flip(token)
+      expect(error).toMatchObject({ _tag: "AuthError", reason })
+      expect(error.message).toContain(says)
+      expect(yield* counts).toMatchObject({ signUp: 1 })
+    }).pipe(withEmulator())
+  )
 })

@@ -82,6 +82,44 @@ describe("the requests and responses of sign-up and refresh", () => {
     }).pipe(on(http.layer))
   })
 
+  // fault: Sessions | A sign-up that fails in another format, or nests 200,000 levels | `TransportError` with what it says
+  it.effect.each<[string, Step, string]>([
+    [
+      "a gateway's JSON",
+      { status: 403, body: { message: "blocked a key\u001b[31m" } },
+      "blocked <redacted>\\u001b[31m"
+    ],
+    ["a success that is none", { body: { error: "later" } }, "an unreadable response: later"],
+    ["deep JSON", { status: 400, body: `{"error":${"[".repeat(200_000)}${"]".repeat(200_000)}}` }, "HTTP 400"],
+    ["a deep success", { body: "[".repeat(200_000) + "]".repeat(200_000) }, "an unreadable response"]
+  ])("says what the service says: %s", ([, step, says]) => {
+    const http = scriptedClient({ signupNewUser: [step] })
+    return Effect.gen(function* () {
+      const error = yield* runToEnd(Effect.flip(token))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp" })
+      expect(error.message).toContain(says)
+    }).pipe(on(http.layer))
+  })
+
+  // fault: Sessions | A proxy asks for a user and a password | `TransportError` that says so, once
+  it.effect("names the proxy that asks for a user and a password", () => {
+    const http = scriptedClient({ signupNewUser: [{ status: 407, body: "<h1>Proxy</h1>" }] })
+    return Effect.gen(function* () {
+      const error = yield* runToEnd(Effect.flip(token))
+      expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp", sent: false })
+      expect(error.message).toContain("the proxy asks for a user and a password")
+      expect(http.seen).toHaveLength(1)
+    }).pipe(on(http.layer))
+  })
+
+  it.effect("shows no control characters in the account id", () => {
+    const http = scriptedClient({ signupNewUser: [{ body: { ...signedUp, localId: "me\u001b[31m id-1" } }] })
+    return Effect.gen(function* () {
+      yield* token
+      expect(Option.map(yield* stored, ({ localId }) => localId)).toEqual(Option.some("me\\u001b[31m <redacted>"))
+    }).pipe(on(http.layer))
+  })
+
   it.effect("reports that nothing was sent when the connection is refused", () => {
     const http = scriptedClient({ signupNewUser: [{ code: "ECONNREFUSED" }] })
     return Effect.gen(function* () {

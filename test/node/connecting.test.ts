@@ -121,9 +121,7 @@ describe.concurrent("NodeArta, before it is connected", () => {
       const proxy = yield* tcpServer((socket) =>
         socket.end("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
       )
-      const error = yield* Effect.flip(
-        submit({ apiUrl: `${scheme}://arta.invalid/api`, proxy: `http://127.0.0.1:${String(proxy.port)}` })
-      )
+      const error = yield* Effect.flip(submit({ apiUrl: `${scheme}://arta.invalid/api`, proxy: urlOf(proxy) }))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
       expect(error.message).toContain("the proxy asks for a user and a password")
       expect(proxy.received.filter((chunk) => chunk.startsWith(start))).toHaveLength(1)

@@ -67,7 +67,7 @@ export const authWorld = (seed: number) => {
       Layer.succeed(TokenStore.TokenStore, store),
       Layer.succeed(HttpClient.HttpClient, server.client(started))
     )
-    const layer = Layer.provide(Auth.layer({ apiKey: "key" }), services)
+    const layer = Layer.orDie(Layer.provide(Auth.layer({ apiKey: "key" }), services))
     const auth = Context.get(built(time, Layer.buildWithScope(layer, scope)), Auth.Auth)
     return { id: started, auth, scope, lastToken: "unknown" }
   }

@@ -1,14 +1,17 @@
 import * as Array from "effect/Array"
-import * as Inspectable from "effect/Inspectable"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
+import { stringify } from "../errorMessages.js"
+import { explanation, readJson, remainder, said } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
-import { decodeJson, isRedirect, notFollowed } from "../http.js"
+import { isRedirect, notFollowed } from "../http.js"
 import type { Secrets } from "../serviceText.js"
-import { presentable } from "../serviceText.js"
+import { presentable, scrub } from "../serviceText.js"
 
 export const form = (request: GenerateRequest): Record<string, string> => ({
   prompt: request.prompt,
@@ -21,75 +24,92 @@ export const form = (request: GenerateRequest): Record<string, string> => ({
   seed: String(request.seed)
 })
 
-const Submitted = Schema.Struct({
-  record_id: Schema.optional(Schema.NullOr(Schema.Union(Schema.Trim, Schema.Number)))
-})
-
-const readSubmittedJson = decodeJson(Submitted)
 const isRecordId = Schema.is(RecordId)
 
-/** `None` if the response is unreadable. `Some(undefined)` if it has no record id: the service refused the request. */
-export const readSubmitted = (response: BufferedResponse): Option.Option<RecordId | undefined> =>
-  Option.map(readSubmittedJson(response), ({ record_id }) => {
-    const id = String(record_id ?? "")
-    return isRecordId(id) ? id : undefined
-  })
+/** Reads a whole number as text: `JSON.parse` would round one above 2^53. */
+const quoteRecordId = (text: string): string => text.replace(/("record_id"\s*:\s*)(-?\d+)(?=\s*[,}])/g, '$1"$2"')
 
-const ValidationIssue = Schema.Struct({
-  loc: Schema.Array(Schema.Union(Schema.String, Schema.Number)),
-  msg: Schema.String
-})
+/**
+ * Reads the record id of a submission. `undefined` if there is none: the service refused the request. `Left` with the
+ * reason if the service accepted it, but the id cannot be used or shown.
+ */
+export const readSubmitted = (
+  response: BufferedResponse,
+  secrets: Secrets
+): Either.Either<RecordId | undefined, string> => {
+  const body = Option.getOrUndefined(readJson({ text: quoteRecordId(response.text) }))
+  if (!Predicate.isRecord(body)) {
+    const text = presentable(said(response), secrets)
+    return Either.left(`an unreadable response${text && `: ${text}`}`)
+  }
+  const { record_id: found = "" } = body
+  const id = Predicate.isString(found) ? found.trim() : found
+  if (id === "" || id === null) return Either.right(undefined)
+  return isRecordId(id) && presentable(id, secrets) === id
+    ? Either.right(id)
+    : Either.left(`an unusable record id: ${presentable(stringify(found), secrets, 200)}`)
+}
 
-const isValidationIssues = Schema.is(Schema.Array(ValidationIssue))
-
-const formatDetail = (detail: unknown): string =>
-  isValidationIssues(detail)
-    ? detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ")
-    : Inspectable.toStringUnknown(detail ?? "", 0)
-
-const readDetail = decodeJson(Schema.Struct({ detail: Schema.Unknown }))
-
-/** The explanation in a refusal: the FastAPI `detail`, or the whole body if there is none. */
+/** The explanation in a refusal, or the whole body if it has none. */
 export const detail = (response: BufferedResponse, secrets: Secrets): string => {
   if (isRedirect(response.status)) return notFollowed
-  const text = Option.match(readDetail(response), {
+  const text = Option.match(readJson(response), {
     onNone: () => response.text,
-    onSome: ({ detail }) => formatDetail(detail)
+    onSome: (body) => explanation(body) || (Predicate.isRecord(body) ? remainder(body) : response.text)
   })
   return presentable(text, secrets) || "no reason given"
 }
 
-const readStatusJson = decodeJson(
-  Schema.Struct({
-    status: Schema.NonEmptyString,
-    response: Schema.optional(Schema.Unknown),
-    detail: Schema.optional(Schema.Unknown)
+const maxUrlLength = 16_384
+
+export interface StatusOptions {
+  /** The URL that image URLs are relative to. If it uses https, so do they. */
+  readonly base: string
+  readonly secrets: Secrets
+}
+
+const imageUrl = (entry: unknown, { base, secrets }: StatusOptions): string | undefined => {
+  if (!Predicate.hasProperty(entry, "url") || !Predicate.isString(entry.url)) return undefined
+  const url = scrub(entry.url.trim(), secrets)
+  if (/^data:/i.test(url)) return /^[!-~]+$/.test(url) ? url : undefined
+  if (url === "" || url.length > maxUrlLength || !URL.canParse(url, base)) return undefined
+  const { href, protocol } = new URL(url, base)
+  if (!/^https?:$/.test(protocol)) return undefined
+  // A signed URL must stay as it is. `href` is absolute, and escapes what is not ASCII.
+  const absolute = /^https?:\/\/[!-~]+$/i.test(url) ? url : href
+  return base.startsWith("https:") ? absolute.replace(/^http:/i, "https:") : absolute
+}
+
+/** Skips entries without a usable URL and keeps the others. */
+const imagesIn = (entries: ReadonlyArray<unknown>, options: StatusOptions): ReadonlyArray<Image> =>
+  entries.flatMap((entry, index) => {
+    const url = imageUrl(entry, options)
+    return url === undefined ? [] : [{ index, url }]
   })
-)
 
-const isImage = Schema.is(Schema.Struct({ url: Schema.String.pipe(Schema.pattern(/^https?:/i)) }))
-
-// Skips entries without a usable URL and keeps the others. If the API uses https, so do the image URLs.
-const imagesIn = (entries: unknown, isSecure: boolean): ReadonlyArray<Image> =>
-  Array.isArray(entries)
-    ? entries.flatMap((entry: unknown, index) =>
-        isImage(entry) ? [{ index, url: isSecure ? entry.url.replace(/^http:/i, "https:") : entry.url }] : []
-      )
-    : []
-
-export const readStatus = (
-  statusResponse: BufferedResponse,
-  { isSecure, secrets }: { readonly isSecure: boolean; readonly secrets: Secrets }
-): Option.Option<GenerationStatus> =>
-  Option.map(readStatusJson(statusResponse), ({ status, response, detail }): GenerationStatus => {
-    if (status === "IN_QUEUE") return { _tag: "Queued" }
-    if (status === "IN_PROGRESS") return { _tag: "InProgress" }
-    const images = status === "DONE" ? imagesIn(response, isSecure) : []
-    if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images }
-    const reason = presentable(formatDetail(detail), secrets)
-    return {
-      _tag: "Failed",
-      status,
-      detail: reason === "" && status === "DONE" ? "the response contains no image" : reason
-    }
+export const readStatus = (statusResponse: BufferedResponse, options: StatusOptions): Option.Option<GenerationStatus> =>
+  Option.flatMap(readJson(statusResponse), (body) => {
+    const status = Predicate.hasProperty(body, "status") && Predicate.isString(body.status) ? body.status.trim() : ""
+    if (!Predicate.isRecord(body) || status === "") return Option.none()
+    return Option.some(toStatus(status, body, options))
   })
+
+const toStatus = (
+  status: string,
+  body: Readonly<Record<string, unknown>>,
+  options: StatusOptions
+): GenerationStatus => {
+  if (status === "IN_QUEUE") return { _tag: "Queued" }
+  if (status === "IN_PROGRESS") return { _tag: "InProgress" }
+  const { response } = body
+  const entries: ReadonlyArray<unknown> = status === "DONE" && Array.isArray(response) ? response : []
+  const images = imagesIn(entries, options)
+  const missing = entries.length - images.length
+  if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images, ...(missing > 0 && { missing }) }
+  const noReason = status === "DONE" ? "the response contains no image" : remainder(body)
+  return {
+    _tag: "Failed",
+    status: presentable(status, options.secrets, 100),
+    detail: presentable(explanation(body) || noReason, options.secrets)
+  }
+}

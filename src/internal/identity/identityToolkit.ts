@@ -10,6 +10,7 @@ import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
+import { said } from "../explanation.js"
 import { decodeJson, exchange, isRedirect, notFollowed, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
@@ -41,25 +42,27 @@ const Refreshed = Schema.Struct({
   expires_in: Seconds
 })
 
-const ErrorBody = Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
-
 const isAuthReason = Schema.is(AuthReason)
+
+const readErrorBody = decodeJson(Schema.Struct({ error: Schema.Struct({ message: Schema.String }) }))
+
+const keyMessages: ReadonlyArray<readonly [RegExp, AuthReason]> = [
+  [/^API key expired/i, "API_KEY_EXPIRED"],
+  [/^API key not (valid|found)/i, "API_KEY_INVALID"],
+  [/^The request is missing a valid API key/i, "API_KEY_MISSING"]
+]
 
 const authReason = (message: string): AuthReason | undefined => {
   const code = message.split(" : ", 1)[0]
-  return isAuthReason(code)
-    ? code
-    : message.startsWith("API key not valid")
-      ? "API_KEY_INVALID"
-      : message.startsWith("The request is missing a valid API key")
-        ? "API_KEY_MISSING"
-        : undefined
+  return isAuthReason(code) ? code : keyMessages.find(([pattern]) => pattern.test(message))?.[1]
 }
 
 const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
-const readErrorBody = decodeJson(ErrorBody)
+/** A reason, and what the service says of it. */
+const withDetail = (reason: string, response: BufferedResponse, secrets: Secrets): string =>
+  [reason, presentable(said(response), secrets)].filter((part) => part !== "").join(": ")
 
 const failWithIdentityError = (
   operation: Operation,
@@ -70,7 +73,7 @@ const failWithIdentityError = (
   if (isRateLimit(response, message)) return rateLimited(operation, response)
   if (message === "" || response.status >= 500) {
     const reason = isRedirect(response.status) ? notFollowed : `an unusable response (HTTP ${String(response.status)})`
-    return new TransportError({ operation, reason, sent: true })
+    return new TransportError({ operation, reason: withDetail(reason, response, secrets), sent: true })
   }
   const reason = authReason(message)
   return reason === undefined
@@ -95,10 +98,10 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
       ),
       (response) =>
         response.status === 200
-          ? Effect.mapError(
-              decodeJson(schema)(response),
-              () => new TransportError({ operation, reason: "an unreadable response", sent: true })
-            )
+          ? Effect.mapError(decodeJson(schema)(response), () => {
+              const reason = withDetail("an unreadable response", response, secrets)
+              return new TransportError({ operation, reason, sent: true })
+            })
           : failWithIdentityError(operation, response, secrets)
     )
 
@@ -111,7 +114,12 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
         HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
       )
       const signedUp = yield* send("signUp", SignedUp, [options.apiKey], request)
-      return new Credentials({ ...signedUp, issuedAt, signedUpAt: issuedAt })
+      return new Credentials({
+        ...signedUp,
+        localId: presentable(signedUp.localId, [options.apiKey, signedUp.idToken, signedUp.refreshToken]),
+        issuedAt,
+        signedUpAt: issuedAt
+      })
     }).pipe(Effect.withSpan("Auth.signUp")),
 
     refresh: Effect.fn("Auth.refresh")(function* (credentials) {

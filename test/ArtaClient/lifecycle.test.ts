@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, FiberId, Layer, ManagedRuntime, Schedule } from "effect"
+import { Deferred, Duration, Effect, FiberId, Layer, ManagedRuntime, Schedule } from "effect"
 import { Arta, ArtaApi, ArtaClient, ArtaError, Generation } from "effect-arta"
 import { getEventListeners } from "node:events"
 import { setFlagsFromString } from "node:v8"
@@ -25,6 +25,12 @@ const calls: ReadonlyArray<readonly [string, (client: ArtaClient.ArtaClient) => 
   ["watch", (client) => iterator(client.watch(recordId)).next()]
 ]
 
+const source = new Generation.Generation({
+  recordId,
+  images: [{ index: 0, url: "https://a/0" }],
+  elapsed: Duration.zero
+})
+
 const expectClosed = async (call: Promise<unknown>) => {
   const error: unknown = await call.then(
     () => undefined,
@@ -46,7 +52,11 @@ describe("a closed ArtaClient", () => {
     await expectClosed(call(client))
   })
 
-  it.each(calls)("rejects the first call of %s with a tagged error", async (_, call) => {
+  it.each<(typeof calls)[number]>([
+    ...calls,
+    ["load", (client) => client.load(source)],
+    ["save", (client) => client.save(source, { directory: "." })]
+  ])("rejects the first call of %s with a tagged error", async (_, call) => {
     const client = ArtaClient.fromLayer(working)
     await client.close()
     await expectClosed(call(client))

@@ -8,7 +8,17 @@ import { format, resolveConfig } from "prettier"
 import ts from "typescript"
 
 const page = "docs/faults.md"
-const sections = ["Sessions", "Store", "Submit", "Poll", "Download", "Process", "Whatever a service sends", "Secrets"]
+const sections = [
+  "Sessions",
+  "Store",
+  "Submit",
+  "Poll",
+  "Download",
+  "Process",
+  "Composition",
+  "Whatever a service sends",
+  "Secrets"
+]
 const marker = /^\/\/ fault: (.*)$/
 
 const parse = (comment, title, place) => {

@@ -48,7 +48,7 @@ import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
 import { MaybeSent } from "./internal/maybeSent.js"
 import { serviceUrl } from "./internal/serviceUrl.js"
-import { retryLazily, retryThrice } from "./internal/retry.js"
+import { annotateAttempt, retryLazily, retryThrice } from "./internal/retry.js"
 
 /**
  * The errors of `status`.
@@ -155,7 +155,8 @@ export const make = (
             onFailure: ({ sent }) => Ref.set(maybeSent, sent),
             onSuccess: ({ status }) => Ref.set(maybeSent, status !== 401)
           }),
-          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging)
+          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging),
+          Effect.tap(({ status }) => (status < 400 ? auth.accepted?.(token) : undefined))
         )
       yield* Ref.set(maybeSent, false)
       const token = yield* auth.token
@@ -184,6 +185,7 @@ export const make = (
     )
 
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
+      yield* annotateAttempt
       yield* Effect.annotateCurrentSpan({ model: request.model, n: request.n })
       const submissionUnknown = (reason: string) => new SubmissionUnknownError({ request, reason })
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), WireFormat.form(request))
@@ -214,6 +216,7 @@ export const make = (
     })
 
     const status = Effect.fn("ArtaApi.status")(function* (id: RecordId) {
+      yield* annotateAttempt
       yield* Effect.annotateCurrentSpan({ recordId: id })
       const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
       const exchanged = yield* cooldown.awaitEnd(authorized("status", statusTimeout, request))

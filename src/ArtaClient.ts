@@ -18,18 +18,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Arta from "./Arta.js"
 import type { ArtaApi } from "./ArtaApi.js"
 import type { Options } from "./GenerateRequest.js"
 import type { Generation, GenerationEvent } from "./Generation.js"
 import { aborted } from "./internal/promise/abortSignal.js"
+import type { Run } from "./internal/asyncIterator.js"
 import { iterate } from "./internal/asyncIterator.js"
 import * as TokenStore from "./TokenStore.js"
 
@@ -45,7 +47,8 @@ export interface CallSettings extends Arta.Settings {
 /**
  * Generates images and returns promises and async iterables.
  *
- * Every method throws the errors of `ArtaError` as instances of their classes, each with a `_tag`.
+ * Every method throws the errors of `ArtaError` as instances of their classes, each with a `_tag`. Calls of a closed
+ * client throw `ClientClosedError`.
  *
  * @since 0.1.0
  * @category models
@@ -57,8 +60,20 @@ export interface ArtaClient extends AsyncDisposable {
   readonly watch: (recordId: string, settings?: CallSettings) => AsyncIterable<GenerationEvent>
   /** Submits a generation and waits for its images. */
   readonly run: (options: Options, settings?: CallSettings) => Promise<Generation>
-  /** Ends all running calls and releases the client's resources. Later calls fail. */
+  /** Ends all running calls and releases the client's resources. These and later calls throw `ClientClosedError`. */
   readonly close: () => Promise<void>
+}
+
+/**
+ * The client was closed before the call or during it. A generation that was submitted continues at the service.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ClientClosedError extends Data.TaggedError("ClientClosedError") {
+  override get message(): string {
+    return "The client was closed: make another one."
+  }
 }
 
 /**
@@ -69,7 +84,7 @@ export interface ArtaClient extends AsyncDisposable {
  */
 export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
   const runtime = ManagedRuntime.make(layer)
-  const closing = Deferred.unsafeMake<never, unknown>(FiberId.none)
+  const closing = Deferred.unsafeMake<never, ClientClosedError>(FiberId.none)
 
   const closedOrAborted = ({ signal }: CallSettings): Effect.Effect<never, unknown> =>
     signal === undefined ? Deferred.await(closing) : Effect.raceFirst(Deferred.await(closing), aborted(signal))
@@ -81,30 +96,38 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
       Effect.map(Deferred.isDone(closing), (isClosed) => isClosed || settings.signal?.aborted === true)
     )
 
-  const iterable = <A, E2>(stream: Stream.Stream<A, E2, ArtaApi>, settings: CallSettings): AsyncIterable<A> => ({
-    [Symbol.asyncIterator]: () =>
-      iterate(
-        Stream.interruptWhen(Stream.unwrap(Effect.as(failIfEnded(settings), stream)), closedOrAborted(settings)),
-        runtime.runPromiseExit
+  // The race is around the runtime, because a runtime that is disposed of fails with a string.
+  const runExit =
+    (settings: CallSettings): Run<ArtaApi, unknown> =>
+    (effect, options) =>
+      Effect.zipRight(failIfEnded(settings), Effect.provide(effect, runtime)).pipe(
+        Effect.raceFirst(closedOrAborted(settings)),
+        (limited) => Effect.runPromiseExit(limited, options)
       )
+
+  const run = <A, E2>(effect: Effect.Effect<A, E2, ArtaApi>, settings: CallSettings): Promise<A> =>
+    runExit(settings)(effect).then(
+      Exit.getOrElse((cause) => {
+        throw Cause.squash(cause)
+      })
+    )
+
+  const iterable = <A, E2>(stream: Stream.Stream<A, E2, ArtaApi>, settings: CallSettings): AsyncIterable<A> => ({
+    [Symbol.asyncIterator]: () => iterate(stream, runExit(settings))
   })
 
   const close = () => {
-    Deferred.unsafeDone(closing, Effect.fail<unknown>(new Error("The client was closed.")))
+    Deferred.unsafeDone(
+      closing,
+      Effect.suspend(() => new ClientClosedError())
+    )
     return runtime.dispose()
   }
 
   return {
     generate: (options, settings = {}) => iterable(Arta.generate(options, settings), settings),
     watch: (recordId, settings = {}) => iterable(Arta.watch(recordId, settings), settings),
-    run: (options, settings = {}) =>
-      Effect.zipRight(failIfEnded(settings), Arta.run(options, settings))
-        .pipe(Effect.raceFirst(closedOrAborted(settings)), runtime.runPromiseExit)
-        .then(
-          Exit.getOrElse((cause) => {
-            throw Cause.squash(cause)
-          })
-        ),
+    run: (options, settings = {}) => run(Arta.run(options, settings), settings),
     close,
     [Symbol.asyncDispose]: close
   }

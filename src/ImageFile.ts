@@ -26,25 +26,44 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Path from "@effect/platform/Path"
+import * as Array from "effect/Array"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
-import { ArtaApi } from "./ArtaApi.js"
-import { DownloadError } from "./ArtaError.js"
+import type { ArtaApi } from "./ArtaApi.js"
+import type { DownloadError } from "./ArtaError.js"
 import { temporaryFile } from "./AtomicFile.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { Generation, Image, RecordId } from "./Generation.js"
-import { DownloadFailure, fetchImage } from "./internal/download/fetchImage.js"
+import { concat } from "./internal/body.js"
+import { DownloadFailure } from "./internal/download/downloadFailure.js"
+import { fetchImage } from "./internal/download/fetchImage.js"
+import { toDownloadError, withRecovery } from "./internal/download/recover.js"
 import { isAlreadyExists } from "./internal/platformError.js"
-import { backoff } from "./internal/retry.js"
 
 /**
- * Streams the bytes of an image as they arrive, over http or https. Trust them only after the stream has ended: the
- * last bytes are emitted before the image is known to be complete.
+ * @since 0.2.0
+ * @category options
+ */
+export interface Settings {
+  /**
+   * How long one image may take, with its retries. With `bytes`, only the time that the server takes counts. Default: 5
+   * minutes.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+const defaultTimeout = Duration.minutes(5)
+
+/**
+ * Streams the bytes of an image as they arrive, over http or https, or from a `data:` URL. Trust them only after the
+ * stream has ended: the last bytes are emitted before the image is known to be complete.
  *
- * Fails with `DownloadError` unless the bytes are a complete PNG, JPEG or WebP image of at most 64 MiB.
+ * Fails with `DownloadError` unless the bytes are a complete PNG, JPEG or WebP image of at most 64 MiB. Other bytes after
+ * the end of the image are emitted too. Retries nothing: see `load` and `save`.
  *
  * Follows a few redirects, but never from https to http. A client that follows redirects by itself bypasses both
  * limits: give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
@@ -52,17 +71,38 @@ import { backoff } from "./internal/retry.js"
  * @since 0.1.0
  * @category downloading
  */
-export const bytes = (image: Image): Stream.Stream<Uint8Array, DownloadError, HttpClient.HttpClient> =>
-  Stream.mapError(
-    fetchImage(image.url, () => Effect.void),
-    ({ reason }) => new DownloadError({ url: image.url, reason })
+export const bytes = (
+  image: Image,
+  { timeout = defaultTimeout }: Settings = {}
+): Stream.Stream<Uint8Array, DownloadError, HttpClient.HttpClient> =>
+  fetchImage(image.url, Duration.decode(timeout), () => Effect.void).pipe(
+    Stream.mapError((failure) => toDownloadError(image, failure)),
+    Stream.withSpan("ImageFile.bytes", { attributes: { index: image.index } })
   )
+
+/**
+ * @since 0.2.0
+ * @category models
+ */
+export type MediaType = "image/png" | "image/jpeg" | "image/webp"
+
+/**
+ * A complete image. Its media type is that of its bytes, whatever the server says.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface LoadedImage {
+  readonly bytes: Uint8Array
+  readonly mediaType: MediaType
+  readonly image: Image
+}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface SaveOptions {
+export interface SaveOptions extends Settings {
   /** The directory to save to. It is created if it does not exist. */
   readonly directory: string
   /**
@@ -84,7 +124,7 @@ export interface Saved {
 }
 
 /**
- * What `save` takes: a `Generation` or a `Completed` event.
+ * What `load` and `save` take: a `Generation` or a `Completed` event.
  *
  * @since 0.1.0
  * @category models
@@ -132,72 +172,81 @@ const moveToUnusedName = (
   }).pipe(Effect.catchIf(isAlreadyExists, () => moveToUnusedName(temporary, base, extension, attempt + 1)))
 
 /** Downloads an image into a temporary file and moves it to its final name once it is complete. */
-const downloadTo = (directory: string, base: string, url: string) =>
+const downloadTo = (url: string, timeout: Duration.Duration, directory: string, base: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
+    yield* fs.makeDirectory(directory, { recursive: true })
     const temporary = yield* temporaryFile(directory)
     const extension = yield* Ref.make("")
     yield* Stream.run(
-      fetchImage(url, (found) => Ref.set(extension, found)),
+      fetchImage(url, timeout, (format) => Ref.set(extension, format.extension)),
       fs.sink(temporary, { flag: "wx" })
     )
     return yield* moveToUnusedName(temporary, path.join(directory, base), yield* Ref.get(extension))
   }).pipe(
     Effect.scoped,
-    Effect.retry({
-      schedule: backoff,
-      times: 3,
-      while: (error) => error._tag === "DownloadFailure" && error.recovery === "retry"
-    })
-  )
-
-/** Asks the service for an image's current URL. Returns the old URL if the service has no newer one. */
-const refreshUrl = (recordId: RecordId, image: Image) =>
-  Effect.flatMap(ArtaApi, (api) => api.status(recordId)).pipe(
-    Effect.map((status) => (status._tag === "Done" ? status.images : [])),
-    Effect.orElseSucceed((): ReadonlyArray<Image> => []),
-    Effect.map((images) => images.find(({ index }) => index === image.index)?.url ?? image.url)
-  )
-
-const saveOne = (source: Source, image: Image, { directory, name }: SaveOptions) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const start = name === undefined ? nameOf(source.request ?? source.recordId) : slug(name, 100)
-    const base = joined(start, String(image.index))
-
-    yield* fs.makeDirectory(directory, { recursive: true })
-    return yield* downloadTo(directory, base, image.url).pipe(
-      Effect.catchIf(
-        (error) => error._tag === "DownloadFailure" && error.recovery === "new url",
-        () => Effect.flatMap(refreshUrl(source.recordId, image), (url) => downloadTo(directory, base, url))
-      )
+    Effect.mapError((error) =>
+      error._tag === "DownloadFailure"
+        ? error
+        : new DownloadFailure({ recovery: "none", reason: error.message, path: directory })
     )
-  }).pipe(
-    Effect.mapError((error) => {
-      const why =
-        error instanceof DownloadFailure ? { reason: error.reason } : { reason: error.message, path: directory }
-      return new DownloadError({ ...why, url: image.url, recordId: source.recordId })
-    }),
-    Effect.withSpan("ImageFile.save", { attributes: { recordId: source.recordId, index: image.index } })
+  )
+
+const loadFrom = (url: string, timeout: Duration.Duration, image: Image) =>
+  Effect.gen(function* () {
+    const mediaType = yield* Ref.make<MediaType>("image/png")
+    const chunks = yield* Stream.runCollect(fetchImage(url, timeout, (format) => Ref.set(mediaType, format.mediaType)))
+    return { bytes: concat(chunks), mediaType: yield* Ref.get(mediaType), image }
+  })
+
+/** Downloads the images of a generation, four at a time, each within the timeout. */
+const downloadEach = <A, R>(
+  { images, recordId }: Source,
+  { name, timeout = defaultTimeout }: Settings & { readonly name: string },
+  attempt: (url: string, timeout: Duration.Duration, image: Image) => Effect.Effect<A, DownloadFailure, R>
+) =>
+  Effect.forEach(
+    images,
+    (image) => {
+      const download = { image, recordId, timeout: Duration.decode(timeout) }
+      return withRecovery(download, (url) => attempt(url, download.timeout, image)).pipe(
+        Effect.withSpan(name, { attributes: { recordId, index: image.index } }),
+        Effect.either
+      )
+    },
+    { concurrency: 4 }
   )
 
 /**
- * Downloads all images of a generation, four at a time, and saves each under a name made from prompt, seed and index,
- * or from the record id if the request is unknown. No file is overwritten.
+ * Downloads all images of a generation into memory, four at a time. The results have the order of the images.
  *
- * Lost connections and server errors are retried three times. If a URL has expired, the status is requested once for a
- * new one. An image that still fails has a `DownloadError` with the `recordId` as its result.
+ * Lost connections and server errors are retried three times. An image that is not there yet is waited for, for up to 30
+ * seconds, and a server that asks for a pause with `Retry-After` gets it. If a URL has expired, the status is requested
+ * once for a new one. An image that still fails has a `DownloadError` with the `recordId` as its result.
+ *
+ * @since 0.2.0
+ * @category downloading
+ */
+export const load = (
+  source: Source,
+  settings: Settings = {}
+): Effect.Effect<ReadonlyArray<Either.Either<LoadedImage, DownloadError>>, never, ArtaApi | HttpClient.HttpClient> =>
+  downloadEach(source, { ...settings, name: "ImageFile.load" }, loadFrom)
+
+/**
+ * Downloads all images of a generation as `load` does, but saves each under a name made from prompt, seed and index, or
+ * from the record id if the request is unknown. No file is overwritten.
  *
  * @since 0.1.0
  * @category saving
  */
 export const save = (
   source: Source,
-  options: SaveOptions
-): Effect.Effect<ReadonlyArray<Saved>, never, ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> =>
-  Effect.forEach(
-    source.images,
-    (image) => Effect.map(Effect.either(saveOne(source, image, options)), (result): Saved => ({ image, result })),
-    { concurrency: 4 }
-  )
+  { directory, name, timeout }: SaveOptions
+): Effect.Effect<ReadonlyArray<Saved>, never, ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> => {
+  const start = name === undefined ? nameOf(source.request ?? source.recordId) : slug(name, 100)
+  return downloadEach(source, { timeout, name: "ImageFile.save" }, (url, timeout, image) =>
+    downloadTo(url, timeout, directory, joined(start, String(image.index)))
+  ).pipe(Effect.map(Array.zipWith(source.images, (result, image): Saved => ({ image, result }))))
+}

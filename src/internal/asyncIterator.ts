@@ -21,6 +21,7 @@ export type Run<R, ER> = <A, E>(
  */
 export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R, ER>): AsyncIterator<A> => {
   const done: IteratorResult<A> = { done: true, value: undefined }
+  const finished = Effect.succeed(done)
   const closing = new AbortController()
   const mutex = Effect.unsafeMakeSemaphore(1)
   const scope = Effect.runSync(Scope.make())
@@ -28,22 +29,27 @@ export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R,
   const step: Effect.Effect<IteratorResult<A>, E, R> = Effect.flatten(pull).pipe(
     Effect.map((chunk): IteratorResult<A> => ({ done: false, value: Chunk.unsafeHead(chunk) })),
     Effect.tapErrorCause(() => end),
-    Effect.catchAll(Option.match({ onNone: () => Effect.succeed(done), onSome: Effect.fail }))
+    Effect.catchAll(Option.match({ onNone: () => finished, onSome: Effect.fail }))
   )
   const current = Ref.unsafeMake(step)
-  const end = Effect.zipRight(Ref.set(current, Effect.succeed(done)), Scope.close(scope, Exit.void))
+  const end = Effect.zipRight(Ref.set(current, finished), Scope.close(scope, Exit.void))
   const next = mutex.withPermits(1)(Effect.flatten(current))
+  const close = () => Effect.runPromise(mutex.withPermits(1)(end))
 
   return {
-    next: () =>
-      run(next, { signal: closing.signal }).then((exit) => {
-        if (Exit.isSuccess(exit)) return exit.value
-        if (closing.signal.aborted && Cause.isInterruptedOnly(exit.cause)) return done
-        throw Cause.squash(exit.cause)
-      }),
-    return: () => {
+    // An iterator that has ended stays ended, even if `run` no longer works.
+    next: async () => {
+      if (Effect.runSync(current) === finished) return done
+      const exit = await run(next, { signal: closing.signal })
+      if (Exit.isSuccess(exit)) return exit.value
+      await close()
+      if (closing.signal.aborted && Cause.isInterruptedOnly(exit.cause)) return done
+      throw Cause.squash(exit.cause)
+    },
+    return: async () => {
       closing.abort()
-      return Effect.runPromise(mutex.withPermits(1)(end)).then(() => done)
+      await close()
+      return done
     }
   }
 }

@@ -35,7 +35,8 @@ const count = (self: Bytes, total: Ref.Ref<number>, mebibytes: number): Bytes =>
     )
   )
 
-const limit = (self: Bytes, mebibytes: number): Bytes =>
+/** Fails once a body has more than so many mebibytes. */
+export const limit = (self: Bytes, mebibytes: number): Bytes =>
   Stream.unwrap(Effect.map(Ref.make(0), (total) => count(self, total, mebibytes)))
 
 // Some servers compress without being asked, and not every client decompresses. No image or JSON begins with this byte.

@@ -74,11 +74,13 @@ export const decodeJson = <A, I>(schema: Schema.Schema<A, I>): ((response: Buffe
   return (response) => decode(response.text)
 }
 
-const retryAfter = (response: BufferedResponse): Effect.Effect<Duration.Duration | undefined> =>
+export const retryAfter = ({
+  headers
+}: Pick<BufferedResponse, "headers">): Effect.Effect<Duration.Duration | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
-    const header = response.headers["retry-after"]?.trim() ?? ""
+    const header = headers["retry-after"]?.trim() ?? ""
     // The date is on the service's clock, which may differ from ours by hours.
-    const respondedAt = Date.parse(response.headers["date"] ?? "") || now
+    const respondedAt = Date.parse(headers["date"] ?? "") || now
     const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - respondedAt
     // A schema's `Duration` cannot encode a longer wait.
     return millis > 0 ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
@@ -43,11 +44,19 @@ export const retryLazily = <A, E extends ArtaError, R>(
     })
   )
 
-/** Numbers the attempts of an effect in its spans, from 1. */
+/** The number of the current attempt, as attributes of its span. */
+class Attempt extends Context.Reference<Attempt>()("effect-arta/internal/Attempt", {
+  defaultValue: (): Readonly<Record<string, number>> => ({})
+}) {}
+
+/** Numbers the attempts of an effect, from 1. */
 export const withAttemptSpan = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
   Effect.map(Ref.make(0), (attempts) =>
     Effect.flatMap(
       Ref.updateAndGet(attempts, (attempt) => attempt + 1),
-      (attempt) => Effect.annotateSpans(effect, "attempt", attempt)
+      (attempt) => Effect.provideService(effect, Attempt, { attempt })
     )
   )
+
+/** Adds the number of the attempt to the current span. `Effect.annotateSpans` would add it to every nested span too. */
+export const annotateAttempt: Effect.Effect<void> = Effect.flatMap(Attempt, Effect.annotateCurrentSpan)

@@ -143,7 +143,7 @@ it("samples every error", () => {
 it.layer(HttpApiLive)("HttpApi", (it) => {
   const connect = Effect.flatMap(baseUrl, (url) => HttpApiClient.make(api, { baseUrl: url }))
 
-  // fault: Process | Any error crosses an `HttpApi` | the same error, with a status on which no client pays twice
+  // fault: Composition | Any error crosses an `HttpApi` | the same error, with a status on which no client pays twice
   it.effect("returns each error with its status, and the client gets the same error", () =>
     Effect.gen(function* () {
       const url = yield* baseUrl
@@ -195,7 +195,7 @@ it.layer(HttpApiLive)("HttpApi", (it) => {
 })
 
 it.layer(RpcLive)("RPC", (it) => {
-  // fault: Process | Any error crosses an RPC | the same error
+  // fault: Composition | Any error crosses an RPC | the same error
   it.scoped("returns each error, and the client gets the same error", () =>
     Effect.gen(function* () {
       const client = yield* RpcClient.make(Rpcs)

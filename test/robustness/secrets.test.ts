@@ -1,5 +1,4 @@
-import type { HttpClient } from "@effect/platform"
-import { FileSystem } from "@effect/platform"
+import { FileSystem, HttpClient } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
@@ -123,10 +122,17 @@ describe("The spans", () => {
         { recordId: "record-1", status: "Queued", attempt: 1 },
         { recordId: "record-1", status: "Done", attempt: 2 }
       ])
+      const numbered = ["Auth.signUp", "Auth.refresh", "ArtaApi.submit", "ArtaApi.status"]
+      const nested = witness.spans.filter(({ name }) => !numbered.includes(name))
+      expect(nested.map(({ name }) => name)).toEqual(expect.arrayContaining(["Auth.renew", "program.request"]))
+      expect(nested.filter(({ attributes }) => attributes.has("attempt"))).toEqual([])
       expect(http.seen.flatMap(({ headers }) => Object.keys(headers))).not.toContain("traceparent")
     }).pipe(
       Effect.provide(
-        Arta.layer({ apiKey: "canary-api-key" }).pipe(Layer.provide(TokenStore.layerMemory), Layer.provide(http.layer))
+        Arta.layer({
+          apiKey: "canary-api-key",
+          transformClient: HttpClient.tapRequest(() => Effect.withSpan(Effect.void, "program.request"))
+        }).pipe(Layer.provide(TokenStore.layerMemory), Layer.provide(http.layer))
       )
     )
   })

@@ -97,12 +97,13 @@ export const authWorld = (seed: number) => {
     Effect.suspend(() => {
       const askedAt = time.elapsed()
       const asked = refused === undefined ? process.auth.token : process.auth.renew(Redacted.make(refused))
-      return Effect.map(asked, (redacted) => {
+      return Effect.flatMap(asked, (redacted) => {
         const token = Redacted.value(redacted)
         inspect(token, askedAt, refused)
         process.lastToken = token
         returnedTokens.push(token)
-        return token
+        const report = server.accepts(token) ? process.auth.accepted?.(redacted) : undefined
+        return Effect.as(report ?? Effect.void, token)
       })
     }).pipe(
       Effect.tapErrorCause((cause) =>

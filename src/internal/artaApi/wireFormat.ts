@@ -75,7 +75,7 @@ const imageUrl = (entry: unknown, { base, secrets }: StatusOptions): string | un
   if (url === "" || url.length > maxUrlLength || !URL.canParse(url, base)) return undefined
   const { href, protocol } = new URL(url, base)
   if (!/^https?:$/.test(protocol)) return undefined
-  // A signed URL must stay as it is. `href` is absolute, and escapes what is not ASCII.
+  // A signed URL must not change. `href` is absolute, and escapes what is not ASCII.
   const absolute = /^https?:\/\/[!-~]+$/i.test(url) ? url : href
   return base.startsWith("https:") ? absolute.replace(/^http:/i, "https:") : absolute
 }

@@ -1,43 +1,62 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { isRedirect, notFollowed, untraced } from "../http.js"
-import type { Ends } from "./imageSignature.js"
-import { append, formatOf, isUndecided, noBytes } from "./imageSignature.js"
+import type { BodyFailure } from "../body.js"
+import { limit, streamBody } from "../body.js"
+import { diagnose } from "../diagnosis.js"
+import { isRedirect, notFollowed, retryAfter, untraced } from "../http.js"
+import * as DataUrl from "./dataUrl.js"
+import { DownloadFailure, failure } from "./downloadFailure.js"
+import type { Format, Scanned } from "./imageScan.js"
+import { makeImageScan } from "./imageScan.js"
+import { idleTimeout, limitWaiting } from "./limitWaiting.js"
 
-/** Why a download failed, and whether a retry or a new URL may succeed. */
-export class DownloadFailure extends Data.TaggedError("DownloadFailure")<{
-  readonly reason: string
-  readonly recovery: "retry" | "new url" | "none"
-}> {}
-
-const failure = (recovery: DownloadFailure["recovery"], reason: string) => new DownloadFailure({ recovery, reason })
-
-const maxBytes = 64 * 1024 * 1024
+const maxMebibytes = 64
 const maxRedirects = 5
-const idleTimeout = Duration.seconds(30)
 
-const fromStatus = (status: number): DownloadFailure => {
-  const reason = `the server returned HTTP ${String(status)}`
-  if (status === 403 || status === 410) return failure("new url", reason)
-  return failure(status === 408 || status === 429 || status >= 500 ? "retry" : "none", reason)
-}
+const isOk = (status: number): boolean => status >= 200 && status < 300 && status !== 202
+
+const fromStatus = ({
+  headers,
+  status
+}: HttpClientResponse.HttpClientResponse): Effect.Effect<never, DownloadFailure> =>
+  Effect.flatMap(retryAfter({ headers }), (retryAfter) => {
+    const reason = `the server returned HTTP ${String(status)}`
+    if (status === 403 || status === 410) return failure("new url", reason)
+    // Right after a generation, the host may not have the image yet.
+    const isNotThereYet = status === 202 || status === 404 || status === 425
+    if (!isNotThereYet && status !== 408 && status !== 429 && status < 500) return failure("none", reason)
+    if (retryAfter === undefined) return failure(isNotThereYet ? "wait" : "retry", reason)
+    return new DownloadFailure({
+      recovery: "wait",
+      reason: `${reason} and asks to wait ${Duration.format(retryAfter)}`,
+      retryAfter
+    })
+  })
 
 const parseUrl = (url: string, from?: URL): Effect.Effect<URL, DownloadFailure> => {
   const parsed = URL.canParse(url, from) ? new URL(url, from) : undefined
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    return Effect.fail(failure("none", "the URL is not an http or https URL"))
+    return failure("none", "the URL is not an http or https URL")
   }
   return from?.protocol === "https:" && parsed.protocol === "http:"
-    ? Effect.fail(failure("none", "the server redirects from https to http"))
+    ? failure("none", "the server redirects from https to http")
     : Effect.succeed(parsed)
 }
+
+const decodeUtf8 = Option.liftThrowable((bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+
+/** HTTP clients read a header as Latin-1, but a `Location` that is not ASCII is UTF-8. */
+const readLocation = (header: string): string =>
+  /^[\0-\xff]*$/.test(header)
+    ? Option.getOrElse(decodeUtf8(Uint8Array.from(header, (byte) => byte.charCodeAt(0))), () => header)
+    : header
 
 const open = (
   client: HttpClient.HttpClient.With<HttpClientError, Scope.Scope>,
@@ -45,8 +64,9 @@ const open = (
   redirects = 0
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, DownloadFailure, Scope.Scope> =>
   Effect.gen(function* () {
-    const response = yield* client.get(url).pipe(
-      Effect.mapError(() => failure("retry", "the connection failed")),
+    // A signature covers the bytes of the query, and the client rewrites the query of a `URL`, but not of a string.
+    const response = yield* client.get(url.href.replace(/#.*/, "")).pipe(
+      Effect.mapError((error) => failure("retry", diagnose(error).reason)),
       Effect.timeoutFail({
         duration: idleTimeout,
         onTimeout: () => failure("retry", `no response within ${Duration.format(idleTimeout)}`)
@@ -56,57 +76,64 @@ const open = (
     if (response.status === 0) return yield* failure("none", notFollowed)
     if (isRedirect(response.status) && location !== undefined) {
       if (redirects === maxRedirects) return yield* failure("none", "the server redirects too often")
-      return yield* open(client, yield* parseUrl(location, url), redirects + 1)
+      return yield* open(client, yield* parseUrl(readLocation(location), url), redirects + 1)
     }
-    return response.status === 200 ? response : yield* fromStatus(response.status)
+    return isOk(response.status) ? response : yield* fromStatus(response)
   })
 
-const checkLength = (length: number): Effect.Effect<void, DownloadFailure> =>
-  length > maxBytes ? failure("none", "the image is larger than 64 MiB") : Effect.void
+const incomplete = failure("retry", "the image is incomplete")
 
-const notAnImage = () => failure("none", "the response is not a PNG, JPEG, or WebP image")
-const incomplete = () => failure("retry", "the image is incomplete")
+const fromBodyFailure = ({ isTooLarge, reason }: BodyFailure): DownloadFailure =>
+  isTooLarge ? failure("none", reason) : incomplete
 
-const checkSoFar = (ends: Ends): Effect.Effect<void, DownloadFailure> =>
-  isUndecided(ends) || formatOf(ends) !== undefined ? checkLength(ends.length) : notAnImage()
+const fromServer = (
+  url: string,
+  timeout: Duration.Duration
+): Stream.Stream<Uint8Array, DownloadFailure, HttpClient.HttpClient> =>
+  Effect.gen(function* () {
+    const client = HttpClient.withScope(untraced(yield* HttpClient.HttpClient))
+    const response = yield* open(client, yield* parseUrl(url))
+    return limitWaiting(Stream.mapError(streamBody(response, maxMebibytes), fromBodyFailure), timeout)
+  }).pipe(Stream.unwrapScoped)
 
-const checkComplete = (ends: Ends, declaredLength: string | undefined): Effect.Effect<string, DownloadFailure> => {
-  if (ends.length === 0) return failure("retry", "the response is empty")
-  const format = formatOf(ends)
-  if (format === undefined) return notAnImage()
-  const isShort = declaredLength !== undefined && ends.length < Number(declaredLength)
-  return isShort || !format.isComplete(ends) ? incomplete() : Effect.succeed(format.extension)
-}
+const fromDataUrl = (url: string): Stream.Stream<Uint8Array, DownloadFailure> =>
+  Option.match(DataUrl.decode(url), {
+    onNone: () => Stream.fail(failure("none", "the base64 of the URL is invalid")),
+    onSome: (bytes) => Stream.mapError(limit(Stream.make(bytes), maxMebibytes), fromBodyFailure)
+  })
+
+const notAnImage = failure("none", "the response is not a PNG, JPEG, or WebP image")
+
+const checkSoFar = ({ format, isUndecided }: Scanned): Effect.Effect<void, DownloadFailure> =>
+  format !== undefined || isUndecided ? Effect.void : notAnImage
+
+const checkEnd: (scanned: Option.Option<Scanned>) => Effect.Effect<Format, DownloadFailure> = Option.match({
+  onNone: () => failure("retry", "the response is empty"),
+  onSome: ({ format, isComplete }) => {
+    if (format === undefined) return notAnImage
+    return isComplete ? Effect.succeed(format) : incomplete
+  }
+})
 
 /**
  * Streams the bytes of an image. The request carries no token.
  *
  * A response that is not an image fails after its first bytes. An incomplete image fails at the end of the stream.
- * After a complete image, `onComplete` receives the file extension that matches the content.
+ * After a complete image, `onComplete` receives its format.
  */
 export const fetchImage = <E, R>(
   url: string,
-  onComplete: (extension: string) => Effect.Effect<void, E, R>
+  timeout: Duration.Duration,
+  onComplete: (format: Format) => Effect.Effect<void, E, R>
 ): Stream.Stream<Uint8Array, DownloadFailure | E, HttpClient.HttpClient | R> =>
   Effect.gen(function* () {
-    const client = HttpClient.withScope(untraced(yield* HttpClient.HttpClient))
-    const response = yield* open(client, yield* parseUrl(url))
-    const declaredLength = response.headers["content-length"]
-    yield* checkLength(Number(declaredLength ?? 0))
-    const ends = yield* Ref.make(noBytes)
-    const body = response.stream.pipe(
-      Stream.mapError(incomplete),
-      Stream.timeoutFail(
-        () => failure("retry", `the server sent nothing for ${Duration.format(idleTimeout)}`),
-        idleTimeout
-      ),
-      Stream.tap((chunk) =>
-        Effect.flatMap(
-          Ref.updateAndGet(ends, (before) => append(before, chunk)),
-          checkSoFar
-        )
-      )
-    )
-    const end = Stream.fromEffect(Effect.flatMap(Ref.get(ends), (all) => checkComplete(all, declaredLength)))
-    return Stream.concat(body, Stream.drain(Stream.tap(end, onComplete)))
-  }).pipe(Stream.unwrapScoped)
+    const scan = makeImageScan()
+    const last = yield* Ref.make(Option.none<Scanned>())
+    const bytes = DataUrl.isDataUrl(url) ? fromDataUrl(url) : fromServer(url, timeout)
+    const checked = Stream.tap(bytes, (chunk) => {
+      const scanned = scan(chunk)
+      return Effect.zipRight(Ref.set(last, Option.some(scanned)), checkSoFar(scanned))
+    })
+    const end = Effect.flatMap(Effect.flatMap(Ref.get(last), checkEnd), onComplete)
+    return Stream.concat(checked, Stream.execute(end))
+  }).pipe(Stream.unwrap)

@@ -13,6 +13,7 @@ import type { BufferedResponse } from "../http.js"
 import { said } from "../explanation.js"
 import { decodeJson, exchange, isRedirect, notFollowed, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
+import { annotateAttempt } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable } from "../serviceText.js"
 import { Seconds, SignedUp } from "../signUpResponse.js"
@@ -106,6 +107,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
 
   return {
     signUp: Effect.gen(function* () {
+      yield* annotateAttempt
       const issuedAt = yield* Clock.currentTimeMillis
       const request = HttpClientRequest.post(options.signUpUrl).pipe(
         // The older endpoint reads `clientType`, the newer one `returnSecureToken`.
@@ -121,6 +123,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
     }).pipe(Effect.withSpan("Auth.signUp")),
 
     refresh: Effect.fn("Auth.refresh")(function* (credentials) {
+      yield* annotateAttempt
       const issuedAt = yield* Clock.currentTimeMillis
       const request = HttpClientRequest.post(options.tokenUrl).pipe(
         HttpClientRequest.bodyUrlParams({

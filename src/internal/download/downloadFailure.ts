@@ -1,0 +1,17 @@
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+
+/** Why a download failed, and what may help: a retry, to wait (for `retryAfter`, if the server said so), or a new URL. */
+export class DownloadFailure extends Data.TaggedError("DownloadFailure")<{
+  readonly reason: string
+  readonly recovery: "retry" | "wait" | "new url" | "none"
+  readonly retryAfter?: Duration.Duration
+  /** The directory that the image could not be saved to. */
+  readonly path?: string
+}> {}
+
+export const failure = (recovery: DownloadFailure["recovery"], reason: string): DownloadFailure =>
+  new DownloadFailure({ recovery, reason })
+
+export const timedOut = (timeout: Duration.Duration, last?: DownloadFailure): DownloadFailure =>
+  failure("none", `no complete image within ${Duration.format(timeout)}${last === undefined ? "" : `: ${last.reason}`}`)

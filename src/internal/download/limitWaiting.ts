@@ -1,0 +1,37 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import { stopwatch } from "../clock.js"
+import type { DownloadFailure } from "./downloadFailure.js"
+import { failure, timedOut } from "./downloadFailure.js"
+
+export const idleTimeout = Duration.seconds(30)
+
+const idle = failure("retry", `the server sent nothing for ${Duration.format(idleTimeout)}`)
+
+/**
+ * Fails if the stream sends nothing for 30 seconds, or if its consumer has waited for `timeout` in total. The time that
+ * the consumer takes between two pulls does not count.
+ */
+export const limitWaiting = <A>(
+  self: Stream.Stream<A, DownloadFailure>,
+  timeout: Duration.Duration
+): Stream.Stream<A, DownloadFailure> =>
+  Effect.gen(function* () {
+    const pull = yield* Stream.toPull(self)
+    const left = yield* Ref.make(timeout)
+    const limitedPull = Effect.gen(function* () {
+      const isLast = Duration.lessThan(yield* left, idleTimeout)
+      const elapsed = yield* stopwatch
+      const chunk = yield* Effect.timeoutFail(pull, {
+        duration: isLast ? yield* left : idleTimeout,
+        onTimeout: () => Option.some(isLast ? timedOut(timeout) : idle)
+      })
+      const waited = yield* elapsed
+      yield* Ref.update(left, (before) => Duration.subtract(before, waited))
+      return chunk
+    })
+    return Stream.repeatEffectChunkOption(limitedPull)
+  }).pipe(Stream.unwrapScoped)

@@ -47,8 +47,8 @@ import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
 import { MaybeSent } from "./internal/maybeSent.js"
-import { serviceUrl } from "./internal/serviceUrl.js"
 import { annotateAttempt, retryLazily, retryThrice } from "./internal/retry.js"
+import { serviceUrl } from "./internal/serviceUrl.js"
 
 /**
  * The errors of `status`.

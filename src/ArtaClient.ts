@@ -17,22 +17,30 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Path from "@effect/platform/Path"
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import * as Arta from "./Arta.js"
 import type { ArtaApi } from "./ArtaApi.js"
+import type { DownloadError } from "./ArtaError.js"
 import type { Options } from "./GenerateRequest.js"
 import type { Generation, GenerationEvent } from "./Generation.js"
 import { aborted } from "./internal/promise/abortSignal.js"
 import type { Run } from "./internal/asyncIterator.js"
 import { iterate } from "./internal/asyncIterator.js"
+import * as ImageFile from "./ImageFile.js"
 import * as TokenStore from "./TokenStore.js"
 
 /**
@@ -43,6 +51,18 @@ export interface CallSettings extends Arta.Settings {
   /** Aborting the signal ends the call at once. The call then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface LoadSettings extends ImageFile.Settings, Pick<CallSettings, "signal"> {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface SaveOptions extends ImageFile.SaveOptions, Pick<CallSettings, "signal"> {}
 
 /**
  * Generates images and returns promises and async iterables.
@@ -60,6 +80,19 @@ export interface ArtaClient extends AsyncDisposable {
   readonly watch: (recordId: string, settings?: CallSettings) => AsyncIterable<GenerationEvent>
   /** Submits a generation and waits for its images. */
   readonly run: (options: Options, settings?: CallSettings) => Promise<Generation>
+  /**
+   * Downloads the images of a generation into memory. The result of each image has the tag `Right` with its bytes, or
+   * `Left` with a `DownloadError`.
+   */
+  readonly load: (
+    source: ImageFile.Source,
+    settings?: LoadSettings
+  ) => Promise<ReadonlyArray<Either.Either<ImageFile.LoadedImage, DownloadError>>>
+  /**
+   * Saves the images of a generation to a directory. The result of each image is its path or a `DownloadError`. Needs a
+   * file system: the client of `make` has none and throws `MissingServiceError`.
+   */
+  readonly save: (source: ImageFile.Source, options: SaveOptions) => Promise<ReadonlyArray<ImageFile.Saved>>
   /** Ends all running calls and releases the client's resources. These and later calls throw `ClientClosedError`. */
   readonly close: () => Promise<void>
 }
@@ -77,7 +110,35 @@ export class ClientClosedError extends Data.TaggedError("ClientClosedError") {
 }
 
 /**
+ * The layer of the client does not provide a service that the call needs.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class MissingServiceError extends Data.TaggedError("MissingServiceError")<{ readonly service: string }> {
+  override get message(): string {
+    return `The layer of the client does not provide ${this.service}: use NodeArta.client, or another layer.`
+  }
+}
+
+// A layer may provide more services than its type says.
+const provideOptional =
+  <I, S>(tag: Context.Tag<I, S>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | MissingServiceError, Exclude<R, I>> =>
+    Effect.provideServiceEffect(
+      effect,
+      tag,
+      Effect.flatMap(
+        Effect.serviceOption(tag),
+        Option.match({ onNone: () => new MissingServiceError({ service: tag.key }), onSome: Effect.succeed })
+      )
+    )
+
+/**
  * Makes a client from any layer that provides `ArtaApi`. The first call builds the layer.
+ *
+ * `load` also needs `HttpClient`, and `save` needs `HttpClient`, `FileSystem` and `Path`. If the layer does not provide
+ * them, these methods throw `MissingServiceError`.
  *
  * @since 0.1.0
  * @category constructors
@@ -128,6 +189,17 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
     generate: (options, settings = {}) => iterable(Arta.generate(options, settings), settings),
     watch: (recordId, settings = {}) => iterable(Arta.watch(recordId, settings), settings),
     run: (options, settings = {}) => run(Arta.run(options, settings), settings),
+    load: (source, settings = {}) =>
+      run(provideOptional(HttpClient.HttpClient)(ImageFile.load(source, settings)), settings),
+    save: (source, options) =>
+      run(
+        ImageFile.save(source, options).pipe(
+          provideOptional(Path.Path),
+          provideOptional(FileSystem.FileSystem),
+          provideOptional(HttpClient.HttpClient)
+        ),
+        options
+      ),
     close,
     [Symbol.asyncDispose]: close
   }
@@ -147,4 +219,4 @@ const fetchClient = Layer.provide(
  * @category constructors
  */
 export const make = (options: Arta.LayerOptions): ArtaClient =>
-  fromLayer(Arta.layer(options).pipe(Layer.provide(Layer.merge(TokenStore.layerMemory, fetchClient))))
+  fromLayer(Arta.layer(options).pipe(Layer.provide(TokenStore.layerMemory), Layer.provideMerge(fetchClient)))

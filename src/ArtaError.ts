@@ -284,7 +284,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
 export class DownloadError
   extends /* @__PURE__ */ Schema.TaggedError<DownloadError>()(
     "DownloadError",
-    { url: Schema.String, reason: Schema.String, path: Schema.optional(Schema.String), recordId },
+    { url: Schema.String, reason: Schema.String, path: /* @__PURE__ */ Schema.optional(Schema.String), recordId },
     httpStatus.failedDependency
   )
 {

@@ -1,6 +1,6 @@
 import { type FileSystem, HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, type Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
+import { Clock, Deferred, Effect, Layer, Option, Redacted, TestClock } from "effect"
 import { Auth, Credentials, TokenStore } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 import { type Disk, onDisk, session } from "../support/onDisk.js"
@@ -12,12 +12,12 @@ import { counts } from "../support/withEmulator.js"
 /** The disk of a process whose event loop is blocked: it does not touch its lock file. */
 const withoutHeartbeat = (fs: FileSystem.FileSystem): FileSystem.FileSystem => ({ ...fs, utimes: () => Effect.void })
 
-/** A program with its own memory. Its responses take some time to reach it. */
-const program = (disk: FileSystem.FileSystem, { open }: Disk, delay: Duration.DurationInput) =>
+/** A program with its own memory. Its responses reach it after the given effect. */
+const program = (disk: FileSystem.FileSystem, { open }: Disk, wait: Effect.Effect<unknown> = Effect.void) =>
   Effect.gen(function* () {
     const client = HttpClient.transformResponse(
       yield* HttpClient.HttpClient,
-      Effect.tap(() => Effect.sleep(delay))
+      Effect.tap(() => wait)
     )
     const context = yield* Layer.build(
       Layer.provide(
@@ -36,22 +36,31 @@ const requests = Effect.map(counts, ({ refresh, signUp }) => refresh + signUp)
 /** Leaves a session in the store, which has expired. */
 const leaveExpired = (disk: Disk) =>
   Effect.gen(function* () {
-    yield* yield* program(disk.fs, disk, 0)
+    yield* yield* program(disk.fs, disk)
     yield* TestClock.adjust("2 hours")
   })
 
-/** The first program is blocked for nine seconds while it waits for a response. The second one takes its lock over. */
-const blockFirst = (disk: Disk, delayOfSecond: Duration.DurationInput = 0) =>
+/**
+ * The first program is blocked while it waits for a response. The second one takes its lock over, and has returned or
+ * waits for a response of its own when the first one continues.
+ */
+const blockFirst = (disk: Disk, waitOfSecond?: Effect.Effect<unknown>) =>
   Effect.gen(function* () {
-    const one = yield* program(withoutHeartbeat(disk.fs), disk, "9 seconds")
-    const two = yield* program(disk.fs, disk, delayOfSecond)
+    const blocked = yield* Deferred.make<boolean>()
+    const one = yield* program(withoutHeartbeat(disk.fs), disk, Deferred.await(blocked))
+    const two = yield* program(disk.fs, disk, waitOfSecond)
     const before = yield* requests
     const first = yield* Effect.fork(one)
     yield* eventually(Effect.map(requests, (now) => now > before))
     const second = yield* Effect.fork(two)
-    yield* pass(first, { seconds: 15, sleepers: 1 })
-    yield* pass(second, { seconds: 15, sleepers: 1 })
-    return { one, two, tokens: [yield* ended(first), yield* ended(second)] }
+    // The timeout and the heartbeat of the first program sleep too.
+    yield* pass(second, { seconds: 7, sleepers: 3 })
+    if (waitOfSecond === undefined) yield* ended(second)
+    else yield* eventually(Effect.map(requests, (now) => now > before + 1))
+    yield* Deferred.succeed(blocked, true)
+    const tokens = [yield* ended(first)]
+    yield* pass(second, { seconds: 9 })
+    return { one, two, tokens: [...tokens, yield* ended(second)] }
   })
 
 const storedToken = ({ open }: Disk) =>
@@ -71,9 +80,7 @@ describe("A process whose event loop was blocked while it held the lock", () => 
         expect(Option.map(yield* storedToken(disk), ({ idToken }) => idToken)).toEqual(Option.some(tokens[0]))
         const { signUp } = yield* counts
         yield* TestClock.adjust("2 hours")
-        const waiting = yield* Effect.fork(one)
-        yield* pass(waiting, { seconds: 10, sleepers: 1 })
-        expect(yield* ended(waiting)).toBe(yield* two)
+        expect(yield* one).toBe(yield* two)
         expect((yield* counts).signUp).toBe(signUp)
       })
     ).pipe(Effect.provide(ArtaEmulator.layer({ rotateRefreshTokens })))
@@ -93,7 +100,7 @@ describe("A process whose event loop was blocked while it held the lock", () => 
     onDisk((disk) =>
       Effect.gen(function* () {
         yield* leaveExpired(disk)
-        const { tokens } = yield* blockFirst(disk, "8 seconds")
+        const { tokens } = yield* blockFirst(disk, Effect.sleep("8 seconds"))
         expect(new Set(tokens).size).toBe(1)
         expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
       })
@@ -116,7 +123,7 @@ describe("A process whose event loop was blocked while it held the lock", () => 
               return fs.writeFileString(`${directory}/credentials.json.lock`, "somebody else")
             })
           )
-        const waiting = yield* Effect.fork(yield* program({ ...fs, readFileString }, disk, 0))
+        const waiting = yield* Effect.fork(yield* program({ ...fs, readFileString }, disk))
         expect(yield* pass(waiting, { seconds: 4 })).toBe(false)
         expect(yield* counts).toMatchObject({ refresh })
         const { expiresIn, idToken, localId, refreshToken } = session("theirs")

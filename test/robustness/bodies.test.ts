@@ -53,7 +53,7 @@ describe.concurrent.each(clients)("With %s", (_, client) => {
       const api = yield* apiAt(url)
       expect(yield* submit(api)).toBe("rec–1")
       const found = yield* status(api)
-      expect(found).toMatchObject({ _tag: "Done", images: [{ index: 0, url: "https://images.test/é" }] })
+      expect(found).toMatchObject({ _tag: "Done", images: [{ index: 0, url: "https://images.test/%C3%A9" }] })
     }).pipe(Effect.provide(client))
   )
 

@@ -38,11 +38,11 @@ const agentOptions = {
   clientFactory: (origin: URL, options: Undici.Pool.Options) =>
     new Undici.Pool(origin, { ...options, headersTimeout: tunnelTimeout }),
   // Only proxies come with a connector.
-  factory: (origin: string | URL, { connect, ...options }: Undici.Pool.Options) =>
-    new Undici.Pool(origin, {
-      ...options,
-      ...(connect !== undefined && { connect: typeof connect === "function" ? failFinally(connect) : connect })
-    })
+  factory: (origin: string | URL, options: Undici.Pool.Options) =>
+    new Undici.Pool(
+      origin,
+      typeof options.connect === "function" ? { ...options, connect: failFinally(options.connect) } : options
+    )
 }
 
 const proxyAgent = (uri: string) => new Undici.ProxyAgent({ ...agentOptions, uri })

@@ -50,7 +50,7 @@ export const fileBackend = (file: string): Effect.Effect<Backend, never, FileSys
     const warnOnce = yield* Effect.once(
       Effect.logWarning(
         `The session at ${file} is overwritten in place, because its directory is read-only or the file is mounted by ` +
-          "itself. If the program is killed at that moment, the session is damaged."
+          "itself. If the program is killed at that moment, the session may be damaged."
       )
     )
 

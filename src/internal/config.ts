@@ -1,6 +1,7 @@
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import { InvalidRequestError } from "../ArtaError.js"
+import { shown } from "./errorMessages.js"
 
 /** Replaces the environment variables of some options with other configs. Functions are given as they are. */
 export type Overrides<Options> = {
@@ -33,7 +34,7 @@ export const toConfigError =
 
 /** The error for a program without Effect, which cannot handle a `ConfigError`: it is not an `Error`. */
 export const fromConfigError = (error: ConfigError.ConfigError): InvalidRequestError => {
-  const { message, path } = error._op === "InvalidData" ? error : { message: String(error), path: [] }
+  const { message, path } = error._op === "InvalidData" ? error : { message: shown(error), path: [] }
   const [allowed = "valid", ...values] = message.split(separator).reverse()
   return new InvalidRequestError({
     field: path.join("_") || "config",

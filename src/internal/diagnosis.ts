@@ -47,7 +47,7 @@ const isHandshakeFailure = (code: string, message: string): boolean =>
   )
 
 const isBeforeConnected = (code: string, syscall: unknown): boolean =>
-  // A look-up is `getaddrinfo`, or `queryA` and the like.
+  // A look-up is `getaddrinfo`, or the query of a record, such as `queryA`.
   (typeof syscall === "string" && /^(connect|getaddrinfo|query)/.test(syscall)) ||
   (syscall === undefined && /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG)$/.test(code))
 

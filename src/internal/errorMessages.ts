@@ -33,7 +33,7 @@ export const activity = {
   status: "requesting the status"
 } as const
 
-export const stringify = (value: unknown): string =>
+const stringify = (value: unknown): string =>
   Either.try(() => (typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0))).pipe(
     Either.getOrElse(() => `a value of type ${typeof value}`)
   )

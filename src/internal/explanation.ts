@@ -1,9 +1,9 @@
 import * as Array from "effect/Array"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as String from "effect/String"
-import { stringify } from "./errorMessages.js"
 import type { BufferedResponse } from "./http.js"
 
 const parse = Schema.decodeUnknownOption(Schema.parseJson())
@@ -34,15 +34,22 @@ export const explanation = (body: unknown, depth = 5): string => {
 export const said = (response: Pick<BufferedResponse, "text">): string =>
   Option.match(readJson(response), { onNone: () => "", onSome: (body) => explanation(body) })
 
+/** Prints JSON. Unlike `Inspectable`, takes no quadratic time. */
+export const printJson = (json: unknown): string =>
+  Either.getOrElse(
+    Either.try(() => JSON.stringify(json)),
+    () => "deeply nested JSON"
+  )
+
 const isEmpty = (value: unknown): boolean =>
   Predicate.isNullable(value) || value === "" || (Predicate.isObject(value) && Object.keys(value).length === 0)
 
 /** What else an unexplained body holds, beside fields that say nothing. */
 export const remainder = (body: Readonly<Record<string, unknown>>): string => {
   const { detail } = body
-  if (!isEmpty(detail)) return stringify(detail)
+  if (!isEmpty(detail)) return printJson(detail)
   const said = Object.entries(body).filter(
     ([field, value]) => field !== "status" && field !== "record_id" && !isEmpty(value)
   )
-  return said.length === 0 ? "" : stringify(Object.fromEntries(said))
+  return said.length === 0 ? "" : printJson(Object.fromEntries(said))
 }

@@ -3,7 +3,7 @@ import { atMost, visible } from "./errorMessages.js"
 
 export type Secrets = ReadonlyArray<Redacted.Redacted>
 
-/** A secret as it is, and as a form or a URL contains it. */
+/** A secret, and its forms in a form body or a URL. */
 const spellings = (secret: Redacted.Redacted): ReadonlyArray<string> => {
   const text = Redacted.value(secret)
   const form = new URLSearchParams([["", text]]).toString().slice(1)

@@ -109,20 +109,6 @@ describe("Arta.watch", () => {
     }).pipe(withEmulator())
   )
 
-  it.effect("fails at once on an invalid API URL", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(Stream.runDrain(Arta.watch("record-1")))
-      expect(error).toMatchObject({ _tag: "TransportError", operation: "status", sent: false })
-    }).pipe(
-      Effect.provide(
-        ArtaApi.layer({ apiUrl: "not a url" }).pipe(
-          Layer.provide(Auth.layerToken("mine")),
-          Layer.provide(ArtaEmulator.layer())
-        )
-      )
-    )
-  )
-
   it.effect.each([" ", "", "\ud800"])("rejects the invalid id %j", (recordId) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(collect(Arta.watch(recordId)))

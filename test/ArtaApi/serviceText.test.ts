@@ -232,7 +232,8 @@ describe("A response that nests 200,000 levels", () => {
     ["images", `{"status":"DONE","response":${deep}}`],
     ["an image", `{"status":"DONE","response":[{"url":${deep}}]}`],
     ["a record id", `{"record_id":${deep}}`],
-    ["a status name", `{"status":${deep}}`]
+    ["a status name", `{"status":${deep}}`],
+    ["no depth, but 300,000 objects", `{"detail":{"a":[${"{},".repeat(300_000)}{}]},"status":"FAILED"}`]
   ])("is a typed error or an outcome: %s", ([, body]) =>
     Effect.gen(function* () {
       const results = [

@@ -76,6 +76,16 @@ describe.concurrent("On real sockets", () => {
     )
   )
 
+  // fault: Submit | 421, after which fetch repeats a POST by itself | `ResponseError`, one POST with undici
+  it.live("a submission is sent once after 421", () =>
+    withServer({ submit: [respond(421, { detail: "another host" })] }, (run, count) =>
+      Effect.gen(function* () {
+        expect(yield* Effect.flip(run)).toMatchObject({ _tag: "ResponseError", status: 421, detail: "another host" })
+        expect(count(submits)).toBe(1)
+      })
+    )
+  )
+
   // fault: Poll | A reset, a close, a truncated response, an HTML page or 503 | nothing
   it.live.each<[string, RawResponse]>([
     ["a reset", { then: "reset" }],

@@ -6,8 +6,7 @@ import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
-import { stringify } from "../errorMessages.js"
-import { explanation, readJson, remainder, said } from "../explanation.js"
+import { explanation, printJson, readJson, remainder, said } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
 import { isRedirect, notFollowed } from "../http.js"
 import type { Secrets } from "../serviceText.js"
@@ -47,7 +46,7 @@ export const readSubmitted = (
   if (id === "" || id === null) return Either.right(undefined)
   return isRecordId(id) && presentable(id, secrets) === id
     ? Either.right(id)
-    : Either.left(`an unusable record id: ${presentable(stringify(found), secrets, 200)}`)
+    : Either.left(`an unusable record id: ${presentable(printJson(found), secrets, 200)}`)
 }
 
 /** The explanation in a refusal, or the whole body if it has none. */
@@ -75,7 +74,7 @@ const imageUrl = (entry: unknown, { base, secrets }: StatusOptions): string | un
   if (url === "" || url.length > maxUrlLength || !URL.canParse(url, base)) return undefined
   const { href, protocol } = new URL(url, base)
   if (!/^https?:$/.test(protocol)) return undefined
-  // A signed URL must stay as it is. `href` is absolute, and escapes what is not ASCII.
+  // A signed URL must not change. `href` is absolute, and escapes what is not ASCII.
   const absolute = /^https?:\/\/[!-~]+$/i.test(url) ? url : href
   return base.startsWith("https:") ? absolute.replace(/^http:/i, "https:") : absolute
 }

@@ -26,15 +26,18 @@ const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test/robustness/decoders.test.ts"]
 
 /** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */
-const slow = [
+export const slow = [
   "test/TokenStore/crash.test.ts",
   "test/TokenStore/processes.test.ts",
   "test/robustness/process.test.ts",
   "test/node/suspended.test.ts",
+  "test/node/building.test.ts",
+  "test/node/silentProxy.test.ts",
   "test/cli/batch/killed.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",
   "test/cli/gallery/browser.test.ts",
+  "test/testing/browser.test.ts",
   "test/package/compile.test.ts",
   "test/package/size.test.ts"
 ]

@@ -388,18 +388,20 @@ const withTransformedClient =
 export interface LayerOptions extends Auth.Options, ArtaApi.Options, ClientOptions {}
 
 /**
- * Provides `ArtaApi` and `Auth` from the program's own `HttpClient` and `TokenStore`.
+ * Provides `ArtaApi` and `Auth` from the program's own `HttpClient` and `TokenStore`. Fails with `InvalidRequestError` if
+ * a URL among the options cannot be that of a service.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layer = (
   options: LayerOptions
-): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, never, TokenStore | HttpClient.HttpClient> =>
+): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, InvalidRequestError, TokenStore | HttpClient.HttpClient> =>
   Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options)).pipe(withTransformedClient(options))
 
 /**
  * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
+ * Fails with a `ConfigError` that names the variable if there is no API key, or if a URL cannot be that of a service.
  *
  * @since 0.1.0
  * @category layers

@@ -28,14 +28,14 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import type { Operation, TransportError } from "./ArtaError.js"
+import type { InvalidRequestError, Operation, TransportError } from "./ArtaError.js"
 import { RateLimitedError, ResponseError, SubmissionUnknownError, UnauthorizedError } from "./ArtaError.js"
 import type { TokenError } from "./Auth.js"
 import { Auth } from "./Auth.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "./Generation.js"
 import type { Overrides } from "./internal/config.js"
-import { optional } from "./internal/config.js"
+import { optional, toConfigError } from "./internal/config.js"
 import type { BufferedResponse } from "./internal/http.js"
 import { exchange, isRedirect, notFollowed, rateLimited, untraced } from "./internal/http.js"
 import { isPermanent } from "./internal/diagnosis.js"
@@ -48,6 +48,7 @@ import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
 import { MaybeSent } from "./internal/maybeSent.js"
 import { annotateAttempt, retryLazily, retryThrice } from "./internal/retry.js"
+import { serviceUrl } from "./internal/serviceUrl.js"
 
 /**
  * The errors of `status`.
@@ -95,7 +96,10 @@ export class ArtaApi extends Context.Tag("effect-arta/ArtaApi")<ArtaApi, Service
  * @category options
  */
 export interface Options {
-  /** The base URL of the image service. Default: `https://img-gen-prod.ai-arta.com/api/v1`. */
+  /**
+   * The base URL of the image service, an http or https URL without a user, a query or a fragment. Default:
+   * `https://img-gen-prod.ai-arta.com/api/v1`.
+   */
   readonly apiUrl?: string | undefined
 }
 
@@ -117,16 +121,21 @@ const submitTimeout: Duration.DurationInput = "1 minute"
 const statusTimeout: Duration.DurationInput = "15 seconds"
 
 /**
+ * Fails with `InvalidRequestError` if `apiUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): Effect.Effect<Service, never, Auth | HttpClient.HttpClient> =>
+export const make = (
+  options: Options = {}
+): Effect.Effect<Service, InvalidRequestError, Auth | HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const auth = yield* Auth
     const client = untraced(yield* HttpClient.HttpClient)
     const cooldown = yield* makeCooldown
     const takeTurn = yield* makeTurns
-    const url = `${(options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1").replace(/\/+$/, "")}/text2image`
+    const apiUrl = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
+    const url = `${apiUrl.replace(/\/+$/, "")}/text2image`
 
     /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
     const authorized = Effect.fnUntraced(function* (
@@ -146,7 +155,8 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
             onFailure: ({ sent }) => Ref.set(maybeSent, sent),
             onSuccess: ({ status }) => Ref.set(maybeSent, status !== 401)
           }),
-          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging)
+          (exchanging) => Effect.zipRight(Ref.set(maybeSent, true), exchanging),
+          Effect.tap(({ status }) => (status < 400 ? auth.accepted?.(token) : undefined))
         )
       yield* Ref.set(maybeSent, false)
       const token = yield* auth.token
@@ -229,14 +239,17 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Auth 
   })
 
 /**
+ * Fails with `InvalidRequestError` if `apiUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<ArtaApi, never, Auth | HttpClient.HttpClient> =>
+export const layer = (options: Options = {}): Layer.Layer<ArtaApi, InvalidRequestError, Auth | HttpClient.HttpClient> =>
   Layer.effect(ArtaApi, make(options))
 
 /**
- * Reads the options from `Config`. Default: `ARTA_API_URL`.
+ * Reads the options from `Config`. Default: `ARTA_API_URL`. Fails with a `ConfigError` that names the variable if it
+ * cannot be the URL of a service.
  *
  * @since 0.1.0
  * @category layers
@@ -244,4 +257,8 @@ export const layer = (options: Options = {}): Layer.Layer<ArtaApi, never, Auth |
 export const layerConfig = (
   config: Overrides<Options> = {}
 ): Layer.Layer<ArtaApi, ConfigError, Auth | HttpClient.HttpClient> =>
-  Config.all({ apiUrl: config.apiUrl ?? optional("ARTA_API_URL") }).pipe(Effect.map(layer), Layer.unwrapEffect)
+  Config.all({ apiUrl: config.apiUrl ?? optional("ARTA_API_URL") }).pipe(
+    Effect.map(layer),
+    Layer.unwrapEffect,
+    Layer.mapError(toConfigError(config))
+  )

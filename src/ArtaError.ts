@@ -243,6 +243,7 @@ export class GenerationFailedError extends Schema.TaggedError<GenerationFailedEr
 /**
  * The generation exceeded its timeout, or its polling schedule ended. With a `recordId`, it may still finish. With only
  * a `request`, the submission got no response, and may have been accepted. With neither, nothing was submitted.
+ * `reason` says why the last poll failed, if it did.
  *
  * @since 0.1.0
  * @category errors
@@ -253,6 +254,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
     recordId,
     elapsed: Schema.Duration,
     lastStatus: Schema.optional(Schema.Literal("IN_QUEUE", "IN_PROGRESS")),
+    reason: Schema.optional(Schema.String),
     request: Schema.optional(GenerateRequest)
   },
   httpStatus.failedDependency
@@ -260,8 +262,10 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
   override get message(): string {
     const after = `after ${Duration.format(this.elapsed)}`
     if (this.recordId !== undefined) {
+      const lastPoll = this.reason === undefined ? "" : messages.asSentence(` The last poll failed: ${this.reason}`)
       return (
         `The generation ${this.recordId} has not finished ${after} (${this.lastStatus ?? "status unknown"}).` +
+        lastPoll +
         messages.resumable(this.recordId)
       )
     }
@@ -280,7 +284,7 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
 export class DownloadError
   extends /* @__PURE__ */ Schema.TaggedError<DownloadError>()(
     "DownloadError",
-    { url: Schema.String, reason: Schema.String, path: Schema.optional(Schema.String), recordId },
+    { url: Schema.String, reason: Schema.String, path: /* @__PURE__ */ Schema.optional(Schema.String), recordId },
     httpStatus.failedDependency
   )
 {

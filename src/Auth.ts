@@ -30,21 +30,31 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { AuthError, AuthReason, ResponseError, TokenStoreError, TransportError } from "./ArtaError.js"
+import type {
+  AuthError,
+  AuthReason,
+  InvalidRequestError,
+  ResponseError,
+  TokenStoreError,
+  TransportError
+} from "./ArtaError.js"
 import { RateLimitedError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
 import { isFresh, isValid } from "./Credentials.js"
 import type { Overrides } from "./internal/config.js"
-import { optional } from "./internal/config.js"
+import { optional, toConfigError } from "./internal/config.js"
 import { isPermanent } from "./internal/diagnosis.js"
 import { decideToken } from "./internal/identity/decideToken.js"
 import * as Identity from "./internal/identity/identityToolkit.js"
-import { makeSession } from "./internal/identity/session.js"
+import { isLockLost, makeSession } from "./internal/identity/session.js"
+import { makeSignUpLimit } from "./internal/identity/signUpLimit.js"
+import { serviceUrl } from "./internal/serviceUrl.js"
 import { makeSingleFlight } from "./internal/identity/singleFlight.js"
 import { retryThrice, withAttemptSpan } from "./internal/retry.js"
 import { TokenStore } from "./TokenStore.js"
@@ -68,6 +78,8 @@ export interface Service {
   readonly renew: (refused: Redacted.Redacted) => Effect.Effect<Redacted.Redacted, TokenError>
   /** Removes the session from memory and from the store. The next token belongs to a new account. */
   readonly signOut: Effect.Effect<void, TokenStoreError>
+  /** Reports that the API accepted a token. Lifts the cooldown between sign-ups. Default: nothing is reported. */
+  readonly accepted?: ((token: Redacted.Redacted) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -111,27 +123,33 @@ const redacted = (secret: Redacted.Redacted | string): Redacted.Redacted =>
   Redacted.make((Redacted.isRedacted(secret) ? Redacted.value(secret) : secret).trim())
 
 /**
+ * Fails with `InvalidRequestError` if `signUpUrl` or `tokenUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
   options: Options
-): Effect.Effect<Service, never, TokenStore | HttpClient.HttpClient | Scope.Scope> =>
+): Effect.Effect<Service, InvalidRequestError, TokenStore | HttpClient.HttpClient | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* TokenStore
     const identityService = Identity.make(yield* HttpClient.HttpClient, {
       apiKey: redacted(options.apiKey),
-      signUpUrl: options.signUpUrl ?? "https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser",
-      tokenUrl: options.tokenUrl ?? "https://securetoken.googleapis.com/v1/token"
+      signUpUrl: yield* serviceUrl(
+        "signUpUrl",
+        options.signUpUrl ?? "https://www.googleapis.com/identitytoolkit/v3/relyingparty/signupNewUser"
+      ),
+      tokenUrl: yield* serviceUrl("tokenUrl", options.tokenUrl ?? "https://securetoken.googleapis.com/v1/token")
     })
     const session = yield* makeSession(store)
+    const signUps = yield* makeSignUpLimit
     const refreshes = yield* makeSingleFlight<Credentials, TokenError>(backoffAfter)
 
     // The server may rotate the refresh token before its response is read, so losing the response loses the session.
     // `uninterruptible` alone does not protect the fibers that a timeout forks; a daemon is safe.
-    const requestAndSave = (request: Effect.Effect<Credentials, Identity.IdentityError>) =>
+    const requestAndSave = (request: Effect.Effect<Credentials, Identity.IdentityError>, loaded?: Credentials) =>
       Effect.flatMap(withAttemptSpan(request), (attempt) =>
-        Effect.flatMap(attempt, session.save).pipe(
+        Effect.flatMap(attempt, (credentials) => session.save(credentials, loaded)).pipe(
           Effect.forkDaemon,
           Effect.flatMap(Fiber.join),
           Effect.uninterruptible,
@@ -142,25 +160,32 @@ export const make = (
         )
       )
 
-    const signUp = requestAndSave(identityService.signUp)
-
-    // Tries each session until the service knows one. Signs up if there is none.
-    const refresh = ([first, ...others]: ReadonlyArray<Credentials>): typeof signUp =>
-      first === undefined
-        ? signUp
-        : requestAndSave(identityService.refresh(first)).pipe(
-            Effect.catchIf(
-              (error) => error._tag === "AuthError" && sessionGone.has(error.reason),
-              () => refresh(others)
-            )
-          )
-
-    const obtain = (refused?: Redacted.Redacted) =>
+    // Looks into the store again before each request: another process may have saved a session meanwhile.
+    const decide = (
+      refused?: Redacted.Redacted,
+      gone: ReadonlyArray<Credentials> = []
+    ): Effect.Effect<Credentials, TokenError> =>
       Effect.gen(function* () {
         const loaded = yield* session.load
-        const decision = decideToken({ ...loaded, refused, now: yield* Clock.currentTimeMillis })
-        return yield* "use" in decision ? session.use(decision.use) : refresh(decision.refresh)
-      }).pipe(store.exclusively)
+        const decision = decideToken({ ...loaded, refused, gone, now: yield* Clock.currentTimeMillis })
+        if ("use" in decision) return yield* session.use(decision.use)
+        if ("signUp" in decision)
+          return yield* signUps.limit(gone)(requestAndSave(identityService.signUp, loaded.stored))
+        return yield* requestAndSave(identityService.refresh(decision.refresh), loaded.stored).pipe(
+          Effect.catchIf(
+            (error) => error._tag === "AuthError" && sessionGone.has(error.reason),
+            () => decide(refused, [...gone, decision.refresh])
+          )
+        )
+      })
+
+    // Starts over if another process took over the lock or replaced the session: then its session decides.
+    const obtain = (refused?: Redacted.Redacted) =>
+      Effect.either(decide(refused)).pipe(
+        store.exclusively,
+        Effect.repeat({ times: 3, while: (result) => Either.isLeft(result) && isLockLost(result.left) }),
+        Effect.flatten
+      )
 
     const refreshInBackground = refreshes.runInBackground(obtain())
 
@@ -183,6 +208,7 @@ export const make = (
 
     return Auth.of({
       token: Effect.gen(function* () {
+        yield* signUps.failIfSuspended
         const now = yield* Clock.currentTimeMillis
         const held = yield* session.held
         if (held === undefined || !isValid(held, now)) return yield* refreshedToken()
@@ -191,25 +217,35 @@ export const make = (
       }),
 
       renew: Effect.fn("Auth.renew")(function* (refused) {
+        yield* signUps.failIfSuspended
         const now = yield* Clock.currentTimeMillis
         const held = yield* session.held
         const isReplaced = held !== undefined && isValid(held, now) && !Equal.equals(held.idToken, refused)
         return isReplaced ? held.idToken : yield* refreshedToken(refused)
       }),
 
-      signOut: session.clear.pipe(store.exclusively, Effect.withSpan("Auth.signOut"))
+      signOut: session.clear.pipe(store.exclusively, Effect.withSpan("Auth.signOut")),
+
+      accepted: (token) =>
+        Effect.whenEffect(
+          signUps.reset,
+          Effect.map(session.held, (held) => Equal.equals(held?.idToken, token))
+        )
     })
   })
 
 /**
+ * Fails with `InvalidRequestError` if `signUpUrl` or `tokenUrl` cannot be the URL of a service.
+ *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<Auth, never, TokenStore | HttpClient.HttpClient> =>
+export const layer = (options: Options): Layer.Layer<Auth, InvalidRequestError, TokenStore | HttpClient.HttpClient> =>
   Layer.scoped(Auth, make(options))
 
 /**
- * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
+ * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`. Fails with a
+ * `ConfigError` that names the variable if there is no API key, or if a URL cannot be that of a service.
  *
  * @since 0.1.0
  * @category layers
@@ -221,7 +257,7 @@ export const layerConfig = (
     apiKey: config.apiKey ?? Config.redacted(Config.nonEmptyString("ARTA_API_KEY")),
     signUpUrl: config.signUpUrl ?? optional("ARTA_SIGN_UP_URL"),
     tokenUrl: config.tokenUrl ?? optional("ARTA_TOKEN_URL")
-  }).pipe(Effect.map(layer), Layer.unwrapEffect)
+  }).pipe(Effect.map(layer), Layer.unwrapEffect, Layer.mapError(toConfigError(config)))
 
 /**
  * Provides a fixed token that is never refreshed, for tests and for programs that have a token already.

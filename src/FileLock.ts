@@ -31,7 +31,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "./internal/clock.js"
-import { isAlreadyExists, isNotFound } from "./internal/platformError.js"
+import { isAlreadyExists, isDiskFull, isNotFound, isUnwritable } from "./internal/platformError.js"
 
 /**
  * Another process held the lock until the timeout. `owner` is what that process wrote into the lock file.
@@ -89,12 +89,19 @@ const create = (fs: FileSystem.FileSystem, file: string, content: string) =>
     Effect.catchIf(isAlreadyExists, () => Effect.succeed(false))
   )
 
+const contains = (fs: FileSystem.FileSystem, file: string, content: string) =>
+  fs.readFileString(file).pipe(
+    Effect.map((found) => found === content),
+    Effect.orElseSucceed(() => false)
+  )
+
 // File systems have no conditional remove, and renaming the file first would let a third process create
 // it. The remaining risk: a holder, silent for five seconds, that wakes up between these two steps.
 const removeIfContains = (fs: FileSystem.FileSystem, file: string, content: string) =>
-  Effect.ignore(
-    Effect.flatMap(fs.readFileString(file), (found) => (found === content ? remove(fs, file) : Effect.void))
-  )
+  Effect.whenEffect(remove(fs, file), contains(fs, file, content))
+
+// A lock file that cannot be read, for example because too many files are open, is held like any other.
+const unreadable = "unreadable"
 
 const observe = (fs: FileSystem.FileSystem, file: string, before: Option.Option<Observation>, now: number) =>
   Effect.gen(function* () {
@@ -104,7 +111,10 @@ const observe = (fs: FileSystem.FileSystem, file: string, before: Option.Option<
     const unchanged = Option.filter(before, (last) => last.content === content && last.touchedAt === touchedAt)
     const since = Option.match(unchanged, { onNone: () => now, onSome: (last) => last.since })
     return Option.some<Observation>({ content, touchedAt, since })
-  }).pipe(Effect.catchIf(isNotFound, () => Effect.succeedNone))
+  }).pipe(
+    Effect.catchIf(isNotFound, () => Effect.succeedNone),
+    Effect.orElseSucceed(() => Option.some<Observation>({ content: unreadable, touchedAt: 0, since: now }))
+  )
 
 /** One waiter at a time removes a stale lock, and only if it still is the one that the waiter saw. */
 const breakStaleLock = (fs: FileSystem.FileSystem, file: string, { content, since }: Observation, now: number) =>
@@ -123,10 +133,25 @@ const touchForever = (fs: FileSystem.FileSystem, file: string) =>
   )
 
 /**
+ * A lock that was acquired.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Lock {
+  /**
+   * Whether the lock still is ours. A process that is blocked for five seconds cannot touch its lock file, so another one
+   * takes the lock over: ask before you write what the lock protects.
+   */
+  readonly isHeld: Effect.Effect<boolean>
+}
+
+/**
  * Takes the lock and releases it when the scope closes.
  *
- * Fails with `FileLockHeldError` if another process still holds the lock at the timeout, and with a `PlatformError` if
- * the lock file cannot be created, for example on a disk that is full or read-only.
+ * Fails with `FileLockHeldError` if another process still holds the lock at the timeout. Fails with a `PlatformError` if
+ * the lock file cannot be created: at once on a disk that is full or read-only, and at the timeout for any other reason,
+ * such as too many open files.
  *
  * @since 0.1.0
  * @category constructors
@@ -134,7 +159,7 @@ const touchForever = (fs: FileSystem.FileSystem, file: string) =>
 export const acquire = (
   file: string,
   options: Options
-): Effect.Effect<void, FileLockHeldError | PlatformError, FileSystem.FileSystem | Scope.Scope> =>
+): Effect.Effect<Lock, FileLockHeldError | PlatformError, FileSystem.FileSystem | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -148,14 +173,23 @@ export const acquire = (
           ? Effect.succeed(now - since >= staleAfter)
           : options.hasEnded(ownerIn(content))
 
+      /** Ignores a failure that may pass, such as too many open files, until the timeout. */
+      const orLater = <A>(effect: Effect.Effect<A, PlatformError>, later: A, now: number) =>
+        Effect.catchIf(
+          effect,
+          (error) => now < deadline && !isUnwritable(error) && !isDiskFull(error),
+          () => Effect.succeed(later)
+        )
+
       const attempt = (before: Option.Option<Observation>): Effect.Effect<void, FileLockHeldError | PlatformError> =>
         Effect.gen(function* () {
-          if (yield* create(fs, file, content)) return
           const now = yield* monotonicMillis
+          if (yield* orLater(create(fs, file, content), false, now)) return
           const observation = yield* observe(fs, file, before, now)
           if (Option.isSome(observation)) {
-            if (yield* isStale(observation.value, now)) yield* breakStaleLock(fs, file, observation.value, now)
-            else if (now >= deadline && observation.value.content !== "") {
+            if (yield* isStale(observation.value, now)) {
+              yield* orLater(breakStaleLock(fs, file, observation.value, now), undefined, now)
+            } else if (now >= deadline && observation.value.content !== "") {
               return yield* new FileLockHeldError({ file, owner: ownerIn(observation.value.content) })
             }
           }
@@ -166,5 +200,6 @@ export const acquire = (
       yield* attempt(Option.none())
       const heart = yield* Effect.forkDaemon(Effect.interruptible(touchForever(fs, file)))
       yield* Effect.addFinalizer(() => Effect.zipRight(Fiber.interrupt(heart), removeIfContains(fs, file, content)))
+      return { isHeld: contains(fs, file, content) }
     })
   )

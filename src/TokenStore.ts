@@ -31,7 +31,8 @@ import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import { TokenStoreError } from "./ArtaError.js"
 import type { Credentials } from "./Credentials.js"
-import type { Backend } from "./internal/tokenStore/backend.js"
+import { isSameSession } from "./internal/sameSession.js"
+import type { Backend, Written } from "./internal/tokenStore/backend.js"
 import { fromJson, toJson } from "./internal/tokenStore/credentialsJson.js"
 import { fileBackend } from "./internal/tokenStore/fileBackend.js"
 import { keyValueBackend } from "./internal/tokenStore/keyValueBackend.js"
@@ -42,13 +43,20 @@ import { keyValueBackend } from "./internal/tokenStore/keyValueBackend.js"
  */
 export interface Service {
   /**
-   * Loads the stored session. Returns none if nothing is stored. Unreadable text is set aside, and the result is none.
-   * If reading fails, the result is none, and `save` fails instead of replacing the unread session. Fails if the path
-   * is a directory.
+   * Loads the stored session. None means that there is no session: if this process has saved one, another process has
+   * signed out. Unreadable text is set aside. If it is set aside or cannot be read, the result is the session that this
+   * store saved or loaded last, if any. If reading fails, `save` fails too instead of replacing the unread session. Fails
+   * if the path is a directory, and with the operation `lock` if another process has taken over the lock.
    */
   readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
-  /** Replaces the stored session atomically. */
-  readonly save: (credentials: Credentials) => Effect.Effect<void, TokenStoreError>
+  /**
+   * Replaces the stored session atomically. With `replaced`, fails with `TokenStoreError` and the operation `lock` if the
+   * store no longer holds that session: another process has taken over the lock.
+   */
+  readonly save: (
+    credentials: Credentials,
+    replaced?: Option.Option<Credentials>
+  ) => Effect.Effect<void, TokenStoreError>
   /** Removes the stored session. */
   readonly clear: Effect.Effect<void, TokenStoreError>
   /**
@@ -87,47 +95,87 @@ export const layerMemory: Layer.Layer<TokenStore> = /* @__PURE__ */ Layer.effect
 // A directory in place of the file does not go away by itself.
 const isPermanent = (error: PlatformError): boolean => error._tag !== "SystemError" || error.reason === "BadResource"
 
+const always: Effect.Effect<boolean> = Effect.succeed(true)
+
 const fromBackend = (backend: Backend): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const lock = yield* Effect.makeSemaphore(1)
+    const isLockHeld = yield* Ref.make(always)
     const unread = yield* Ref.make(Option.none<PlatformError>())
+    const last = yield* Ref.make(Option.none<Credentials>())
+
+    const failure = (operation: TokenStoreError["operation"], reason: string) =>
+      new TokenStoreError({ operation, path: backend.path, reason })
 
     const failing = (operation: TokenStoreError["operation"]) =>
-      Effect.mapError(
-        (error: PlatformError) => new TokenStoreError({ operation, path: backend.path, reason: error.message })
+      Effect.mapError((error: PlatformError | TokenStoreError) =>
+        error._tag === "TokenStoreError" ? error : failure(operation, error.message)
       )
 
-    const setAside = (text: string) =>
-      Effect.flatMap(backend.setAside(text), (place) =>
-        Effect.logWarning(`The session at ${backend.path} is unreadable. It was set aside as ${place}.`)
-      )
+    const failIfLost = (isHeld: boolean) =>
+      isHeld ? Effect.void : Effect.suspend(() => failure("lock", "another process has taken over its lock"))
+
+    const read = Effect.map(backend.read, (found) => ({
+      written: Option.filter(found, ({ text }) => text.trim() !== ""),
+      credentials: Option.flatMap(found, ({ text, writtenAt }) => fromJson(text, writtenAt))
+    }))
+
+    const write = (credentials: Credentials) => backend.write(toJson(credentials))
+
+    // The damage is not a sign-out, so the session that was here comes back.
+    const restore = (unreadable: Written) =>
+      Effect.gen(function* () {
+        const place = yield* backend.setAside(unreadable)
+        yield* Effect.logWarning(`The session at ${backend.path} is unreadable. It was set aside as ${place}.`)
+        // Another process may have completed the text meanwhile.
+        const { credentials } = yield* read
+        if (Option.isSome(credentials)) return yield* Ref.set(last, credentials)
+        const before = yield* Ref.get(last)
+        if (Option.isSome(before)) yield* write(before.value)
+      })
 
     const load = Effect.gen(function* () {
-      const found = yield* backend.read
-      const credentials = Option.flatMap(found, ({ text, writtenAt }) => fromJson(text, writtenAt))
-      if (Option.isSome(found) && Option.isNone(credentials) && found.value.text.trim() !== "") {
-        yield* setAside(found.value.text)
-      }
-      return credentials
+      const { credentials, written } = yield* read
+      if (Option.isSome(written) && Option.isNone(credentials)) yield* restore(written.value)
+      else yield* Ref.set(last, credentials)
+      yield* Ref.set(unread, Option.none())
     }).pipe(
-      Effect.zipLeft(Ref.set(unread, Option.none())),
-      Effect.catchIf(Predicate.not(isPermanent), (error) =>
-        Effect.as(Ref.set(unread, Option.some(error)), Option.none())
-      )
+      Effect.catchIf(Predicate.not(isPermanent), (error) => Ref.set(unread, Option.some(error))),
+      Effect.zipRight(Ref.get(last))
     )
 
-    // The unread session may work: failing to save ours loses less than overwriting it.
-    const save = (credentials: Credentials) =>
-      Effect.flatMap(
-        Ref.get(unread),
-        Option.match({ onNone: () => backend.write(toJson(credentials)), onSome: Effect.fail })
-      )
+    const save = (credentials: Credentials, replaced?: Option.Option<Credentials>) =>
+      Effect.gen(function* () {
+        // The unread session may work: failing to save ours loses less than overwriting it.
+        const unreadable = yield* Ref.get(unread)
+        if (Option.isSome(unreadable)) return yield* unreadable.value
+        if (replaced !== undefined) {
+          const { credentials: current } = yield* read
+          yield* failIfLost(isSameSession(Option.getOrUndefined(current), Option.getOrUndefined(replaced)))
+        }
+        yield* write(credentials)
+        yield* Ref.set(last, Option.some(credentials))
+      })
+
+    const clear = Effect.zipRight(backend.remove, Ref.set(last, Option.none()))
+
+    const isHeldNow = Effect.flatten(Ref.get(isLockHeld))
 
     return TokenStore.of({
-      load: pipe(load, failing("load"), Effect.withSpan("TokenStore.load")),
+      load: pipe(
+        load,
+        Effect.zipLeft(Effect.flatMap(isHeldNow, failIfLost)),
+        failing("load"),
+        Effect.withSpan("TokenStore.load")
+      ),
       save: Effect.fn("TokenStore.save")(save, failing("save")),
-      clear: pipe(backend.remove, failing("clear"), Effect.withSpan("TokenStore.clear")),
-      exclusively: (effect) => lock.withPermits(1)(backend.lock(effect))
+      clear: pipe(clear, failing("clear"), Effect.withSpan("TokenStore.clear")),
+      exclusively: (effect) =>
+        lock.withPermits(1)(
+          backend.lock((isHeld) =>
+            Effect.ensuring(Effect.zipRight(Ref.set(isLockHeld, isHeld), effect), Ref.set(isLockHeld, always))
+          )
+        )
     })
   })
 
@@ -136,7 +184,11 @@ const fromBackend = (backend: Backend): Effect.Effect<Service> =>
  * file is replaced atomically. A credentials file of the Python client is read too.
  *
  * `exclusively` locks out other processes with a lock file beside it. The lock of a dead process is taken over after
- * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`.
+ * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`. Only if the
+ * directory is read-only or the disk is full, it runs without the lock.
+ *
+ * If only the file itself is writable, because it is mounted by itself or its directory is read-only, it is overwritten
+ * in place, with one warning.
  *
  * @since 0.1.0
  * @category layers
@@ -146,6 +198,9 @@ export const layerFileSystem = (file: string): Layer.Layer<TokenStore, never, Fi
 
 /**
  * Keeps the session in the program's `KeyValueStore`, under the key `effect-arta/credentials`.
+ *
+ * `exclusively` does not exclude other processes: a `KeyValueStore` has no lock. Processes that start together sign up
+ * for an account each. A session that another process replaced or removed meanwhile is not overwritten.
  *
  * @since 0.1.0
  * @category layers

@@ -19,6 +19,8 @@ export const byAuthReason = {
   TOKEN_EXPIRED: sessionLost,
   USER_NOT_FOUND: sessionLost,
   MISSING_REFRESH_TOKEN: sessionLost,
+  NEW_ACCOUNT_REFUSED:
+    "The services refuse the account that they have just created: check the API key and the URLs. No other account is created for a while.",
   INVALID_GRANT_TYPE: libraryDefect,
   MISSING_GRANT_TYPE: libraryDefect,
   INVALID_ID_TOKEN: libraryDefect

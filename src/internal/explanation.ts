@@ -38,8 +38,11 @@ const isEmpty = (value: unknown): boolean =>
   Predicate.isNullable(value) || value === "" || (Predicate.isObject(value) && Object.keys(value).length === 0)
 
 /** What else an unexplained body holds, beside fields that say nothing. */
-export const remainder = ({ detail, record_id: _, status: __, ...rest }: Readonly<Record<string, unknown>>): string => {
+export const remainder = (body: Readonly<Record<string, unknown>>): string => {
+  const { detail } = body
   if (!isEmpty(detail)) return stringify(detail)
-  const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value)))
-  return isEmpty(said) ? "" : stringify(said)
+  const said = Object.entries(body).filter(
+    ([field, value]) => field !== "status" && field !== "record_id" && !isEmpty(value)
+  )
+  return said.length === 0 ? "" : stringify(Object.fromEntries(said))
 }

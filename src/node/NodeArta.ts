@@ -25,22 +25,22 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Config from "effect/Config"
-import type { ConfigError } from "effect/ConfigError"
-import { isConfigError } from "effect/ConfigError"
+import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import envPaths from "env-paths"
-import { join } from "node:path"
 import * as Arta from "../Arta.js"
 import type { ArtaApi } from "../ArtaApi.js"
 import * as ArtaClient from "../ArtaClient.js"
-import type { InvalidRequestError } from "../ArtaError.js"
-import { AuthError } from "../ArtaError.js"
+import { AuthError, InvalidRequestError } from "../ArtaError.js"
 import type { Auth } from "../Auth.js"
 import type { Overrides } from "../internal/config.js"
-import { optional } from "../internal/config.js"
+import { fromConfigError, optional } from "../internal/config.js"
+import type { ProxyOption } from "../internal/node/agent.js"
 import { makeDispatcher } from "../internal/node/dispatcher.js"
+import { defaultTokenFile, unknownHome } from "../internal/node/tokenFile.js"
 import * as TokenStore from "../TokenStore.js"
 
 /**
@@ -65,61 +65,75 @@ export interface Options extends Arta.LayerOptions {
 export type Services =
   ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
-const httpClient = (proxy: Options["proxy"]): Layer.Layer<HttpClient.HttpClient, InvalidRequestError> =>
+type Platform = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | TokenStore.TokenStore
+
+const httpClient = (proxy: ProxyOption): Layer.Layer<HttpClient.HttpClient, InvalidRequestError> =>
   Layer.provide(
     NodeHttpClient.layerUndiciWithoutDispatcher,
     Layer.scoped(NodeHttpClient.Dispatcher, makeDispatcher(proxy))
   )
 
-const defaultTokenFile = join(envPaths("effect-arta", { suffix: "" }).config, "credentials.json")
+const withDefault = (file: string | undefined): Option.Option<string> =>
+  Option.orElse(Option.fromNullable(file), defaultTokenFile)
 
 /**
  * The file in which `layerConfig` stores the session: `ARTA_TOKEN_FILE`, or `effect-arta/credentials.json` in the
- * user's configuration directory.
+ * user's configuration directory. Fails if that is unknown, as for a user without a home directory.
  *
  * @since 0.1.0
  * @category config
  */
-export const tokenFile: Config.Config<string> = Config.map(
-  optional("ARTA_TOKEN_FILE"),
-  (file) => file ?? defaultTokenFile
+export const tokenFile: Config.Config<string> = Config.mapOrFail(optional("ARTA_TOKEN_FILE"), (file) =>
+  Either.fromOption(withDefault(file), () => ConfigError.InvalidData(["ARTA_TOKEN_FILE"], unknownHome))
 )
 
-const platform = (options: Pick<Options, "proxy" | "tokenFile">) =>
-  TokenStore.layerFileSystem(options.tokenFile ?? defaultTokenFile).pipe(
-    Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, httpClient(options.proxy)))
+const store = (file: string | undefined) =>
+  Option.match(withDefault(file), {
+    onNone: () =>
+      Layer.fail(
+        new InvalidRequestError({ field: "tokenFile", value: "missing", allowed: `a path, because ${unknownHome}` })
+      ),
+    onSome: TokenStore.layerFileSystem
+  })
+
+const platform = (file: string | undefined, proxy: ProxyOption): Layer.Layer<Platform, InvalidRequestError> =>
+  Layer.suspend(() => store(file)).pipe(
+    Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, httpClient(proxy)))
   )
 
 /**
  * Provides all services on Node.
  *
- * Fails with `InvalidRequestError` if the proxy is not an http or https URL.
+ * Fails with `InvalidRequestError` if a URL of a service or of the proxy is not an http or https URL, if there is neither a `tokenFile` nor a home
+ * directory, or if undici does not work here, as in Bun: use `Arta.layer` with `FetchHttpClient.layer` there.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<Services, InvalidRequestError> =>
-  Layer.provideMerge(Arta.layer(options), platform(options))
+  Layer.provideMerge(Arta.layer(options), platform(options.tokenFile, { name: "proxy", url: options.proxy }))
 
 /**
  * Provides all services on Node, configured by `Config`. Options that `config` omits are read from `ARTA_API_KEY`,
  * `ARTA_API_URL`, `ARTA_SIGN_UP_URL`, `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE`, and `ARTA_PROXY`.
  *
- * Fails with `ConfigError` if there is no API key, and with `InvalidRequestError` if the proxy is not an http or https
- * URL.
+ * Fails with a `ConfigError` that names the variable if there is no API key, or if the URL of a service is invalid, and with `InvalidRequestError` as `layer` does.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig = (
   config: Overrides<Options> = {}
-): Layer.Layer<Services, ConfigError | InvalidRequestError> =>
+): Layer.Layer<Services, ConfigError.ConfigError | InvalidRequestError> =>
   Layer.provideMerge(
     Arta.layerConfig(config),
     Config.all({
-      tokenFile: config.tokenFile ?? tokenFile,
-      proxy: config.proxy ?? optional("ARTA_PROXY")
-    }).pipe(Effect.map(platform), Layer.unwrapEffect)
+      file: config.tokenFile ?? optional("ARTA_TOKEN_FILE"),
+      url: config.proxy ?? optional("ARTA_PROXY")
+    }).pipe(
+      Effect.map(({ file, url }) => platform(file, { name: config.proxy === undefined ? "ARTA_PROXY" : "proxy", url })),
+      Layer.unwrapEffect
+    )
   )
 
 const fixedConfig = <A>(value: A | undefined): Config.Config<A> | undefined =>
@@ -127,7 +141,8 @@ const fixedConfig = <A>(value: A | undefined): Config.Config<A> | undefined =>
 
 /**
  * Makes a promise client that uses undici and stores the session in a file. The first call reads omitted options from
- * the environment, and throws an `AuthError` if there is no API key.
+ * the environment, and throws an `AuthError` if there is no API key, and an `InvalidRequestError` that names the variable
+ * or the option if a value is invalid.
  *
  * @example
  * ```ts
@@ -153,7 +168,12 @@ export const client = (options: Partial<Options> = {}): ArtaClient.ArtaClient =>
     proxy: fixedConfig(options.proxy),
     transformClient: options.transformClient
   }).pipe(
-    // Only the API key is required. A `ConfigError` is not an `Error`, so do not throw it.
-    Layer.mapError((error) => (isConfigError(error) ? new AuthError({ reason: "API_KEY_MISSING" }) : error)),
+    Layer.mapError((error) => {
+      if (!ConfigError.isConfigError(error)) return error
+      // Only the API key is required.
+      return ConfigError.isMissingDataOnly(error)
+        ? new AuthError({ reason: "API_KEY_MISSING" })
+        : fromConfigError(error)
+    }),
     ArtaClient.fromLayer
   )

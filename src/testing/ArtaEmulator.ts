@@ -27,6 +27,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError } from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -38,6 +39,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import * as Arta from "../Arta.js"
 import type { ArtaApi } from "../ArtaApi.js"
 import type { Auth } from "../Auth.js"
@@ -64,6 +66,8 @@ export interface Options {
   readonly drawTime?: Duration.DurationInput | undefined
   /** The faults, in order. Default: none. */
   readonly faults?: ReadonlyArray<Fault> | undefined
+  /** Whether an emulator on a port lets web pages of every origin use it. Default: `true`. */
+  readonly cors?: boolean | undefined
 }
 
 /**
@@ -180,6 +184,10 @@ const toServerRequest = (request: HttpClientRequest.HttpClientRequest, url: URL)
 const inMemory = (app: App): HttpClient.HttpClient =>
   HttpClient.make((request, url) =>
     app.pipe(
+      // The router adds the route to the current span, which in memory is the span of the caller.
+      Effect.mapInputContext((context: Context.Context<Effect.Effect.Context<App>>) =>
+        Context.omit(Tracer.ParentSpan)(context)
+      ),
       Effect.provideService(HttpServerRequest.HttpServerRequest, toServerRequest(request, url)),
       Effect.scoped,
       Effect.map((response) => HttpClientResponse.fromWeb(request, HttpServerResponse.toWeb(response))),
@@ -191,6 +199,10 @@ const onPort = (app: App): HttpApp.Default =>
   Effect.catchTag(app, "ConnectionLost", () =>
     HttpServerResponse.stream(Stream.empty, { contentLength: 1, headers: { connection: "close" } })
   )
+
+// By default, the middleware allows every header that a page asks for, which `*` does not do for Authorization. A page
+// can read only the headers that are exposed.
+const cors = HttpMiddleware.cors({ exposedHeaders: ["date", "retry-after"] })
 
 const makeWith = <A>(
   options: Options,
@@ -224,7 +236,8 @@ export const layerServer = (options: Options = {}): Layer.Layer<ArtaEmulator, ne
   Layer.unwrapEffect(
     Effect.sync(() => {
       const [emulator, app] = makeWith(options, onPort)
-      return Layer.merge(HttpServer.serve(app), Layer.succeedContext(emulator))
+      const served = options.cors === false ? app : cors(app)
+      return Layer.merge(HttpServer.serve(served), Layer.succeedContext(emulator))
     })
   )
 
@@ -256,6 +269,6 @@ export const urls: Effect.Effect<
 export const layerArta = (
   options: Options = {}
 ): Layer.Layer<ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | ArtaEmulator> =>
-  Arta.layer({ apiKey: options.apiKeys?.[0] ?? "emulated" }).pipe(
+  Layer.orDie(Arta.layer({ apiKey: options.apiKeys?.[0] ?? "emulated" })).pipe(
     Layer.provideMerge(Layer.merge(TokenStore.layerMemory, layer(options)))
   )

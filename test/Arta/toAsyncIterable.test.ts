@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Ref, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { Arta } from "effect-arta"
 
 describe("Arta.toAsyncIterable", () => {
@@ -22,27 +22,6 @@ describe("Arta.toAsyncIterable", () => {
       [false, 2],
       [true, undefined],
       [true, undefined]
-    ])
-  })
-
-  it("pulls one element at a time, however many calls overlap", async () => {
-    const running = Ref.unsafeMake(0)
-    const draw = (index: number) =>
-      Effect.acquireUseRelease(
-        Ref.updateAndGet(running, (count) => count + 1),
-        (count) =>
-          Effect.as(
-            Effect.promise(() => Promise.resolve()),
-            { index, count }
-          ),
-        () => Ref.update(running, (count) => count - 1)
-      )
-    const iterator = iterate(Stream.mapEffect(Stream.range(1, 3, 1), draw))
-    const results = await Promise.all([iterator.next(), iterator.next(), iterator.next()])
-    expect(results.map(({ value }) => value as unknown)).toEqual([
-      { index: 1, count: 1 },
-      { index: 2, count: 1 },
-      { index: 3, count: 1 }
     ])
   })
 

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { AtomicFile } from "effect-arta"
-import { type Failure, failing, failures, type Step } from "../support/failingDisk.js"
+import { failing, failures, type Step } from "../support/failingDisk.js"
 
 const inDirectory = <A, E, R>(test: (fs: FileSystem.FileSystem, directory: string) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
@@ -39,9 +39,9 @@ describe("AtomicFile.write", () => {
   )
 
   const steps: ReadonlyArray<Step> = ["open", "write", "sync", "rename"]
-  const kinds = Object.keys(failures) as ReadonlyArray<Failure>
+  const kinds = Object.keys(failures) as ReadonlyArray<keyof typeof failures>
 
-  it.effect.each(kinds.flatMap((failure) => steps.map((step): [Failure, Step] => [failure, step])))(
+  it.effect.each(kinds.flatMap((failure) => steps.map((step): [typeof failure, Step] => [failure, step])))(
     "keeps the old file and nothing else after %s at the step %s",
     ([failure, step]) =>
       inDirectory((fs, directory) =>

@@ -67,13 +67,34 @@ describe("the timeout of a generation", () => {
     }).pipe(withEmulator())
   )
 
-  // fault: Poll | Every poll fails | `GenerationTimeoutError` with the record id
-  it.effect("ends polling that always fails", () =>
+  // fault: Poll | Every poll fails | `GenerationTimeoutError` with the record id and the reason
+  it.effect.each<[string, Fault.Fault, string]>([
+    [
+      "fails",
+      Fault.respond("status", 500, { body: { error: "no GPU" } }),
+      "HTTP 500 while requesting the status: no GPU."
+    ],
+    ["is lost", Fault.drop("status"), "No usable response while requesting the status: the connection failed"],
+    ["is limited", Fault.respond("status", 429), "Too many requests while requesting the status"]
+  ])("ends polling that always %s", ([, fault, reason]) =>
     Effect.gen(function* () {
-      yield* inject(...Array.from({ length: 300 }, () => Fault.respond("status", 500)))
+      yield* inject(...Array.from({ length: 300 }, () => fault))
       const error = yield* runToEnd(Effect.flip(Arta.run(cat)))
       expect(error).toMatchObject({ _tag: "GenerationTimeoutError", elapsed: Duration.minutes(5) })
+      expect("reason" in error ? error.reason : "").toContain(reason)
+      expect(error.message).toMatch(
+        /\(status unknown\)\. The last poll failed: .*\. The generation \S+ may still finish/
+      )
     }).pipe(withEmulator())
+  )
+
+  it.effect("forgets a failed poll after one that succeeds", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("status", 500))
+      const error = yield* runToEnd(Effect.flip(Arta.run(cat)))
+      expect(error).toMatchObject({ _tag: "GenerationTimeoutError", lastStatus: "IN_QUEUE" })
+      expect(error.message).not.toContain("failed")
+    }).pipe(withEmulator({ queueTime: "1 hour" }))
   )
 })
 

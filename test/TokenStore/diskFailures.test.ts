@@ -10,7 +10,7 @@ import { unredact } from "../support/unredact.js"
 import { token } from "../support/session.js"
 
 const steps: ReadonlyArray<Step> = ["makeDirectory", "open", "write", "sync", "rename"]
-const kinds = Object.keys(failures) as ReadonlyArray<Failure>
+const kinds = Object.keys(failures) as ReadonlyArray<keyof typeof failures>
 
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 

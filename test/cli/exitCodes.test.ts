@@ -84,6 +84,29 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive.each([
+    {
+      name: "ARTA_API_URL",
+      value: "ftp://arta.test",
+      says: /^ARTA_API_URL: "ftp:\/\/arta.test" is not an http or https URL/m
+    },
+    { name: "ARTA_SIGN_UP_URL", value: "not a url", says: /^ARTA_SIGN_UP_URL: "not a url" is not/m },
+    {
+      name: "ARTA_TOKEN_URL",
+      value: "https://me:secret@arta.test",
+      says: /^ARTA_TOKEN_URL: "https:\/\/arta.test" is not/m
+    }
+  ])("of $name names the variable and its value, and exits with 3", ({ name, says, value }) =>
+    Effect.gen(function* () {
+      const { emulator, env, images } = yield* setUp
+      const { code, stderr } = yield* command(["generate", "a fox", "-o", images], { env: { ...env, [name]: value } })
+      expect(stderr).toMatch(says)
+      expect(stderr).not.toContain("secret")
+      expect(code).toBe(3)
+      expect(yield* emulator.counts).toMatchObject({ signUp: 0, submit: 0 })
+    }).pipe(onPort())
+  )
+
   it.scopedLive("by timeout names the command that resumes, and exits with 7", () =>
     Effect.gen(function* () {
       const { env, directory } = yield* setUp

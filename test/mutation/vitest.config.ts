@@ -1,16 +1,13 @@
-import { defineConfig } from "vitest/config"
-import { shared } from "../../vitest.config.js"
+import { configDefaults, defineConfig } from "vitest/config"
+import { shared, slow } from "../../vitest.config.js"
 
 export default defineConfig({
   test: {
     ...shared,
-    // The tests that say most about the mutated modules within seconds, for they run hundreds of times.
-    include: [
-      "test/{ArtaApi,Polling}/*.test.ts",
-      "test/Arta/serviceFaults.test.ts",
-      "test/Auth/{Auth,identityFailures,identityToolkit,config}.test.ts",
-      "test/TokenStore/{TokenStore,diskFailures}.test.ts"
-    ],
+    include: ["test/**/*.test.ts"],
+    // What these tests start or compile does not contain the mutant.
+    exclude: [...configDefaults.exclude, "test/{conformance,package}/**", ...slow],
+    globalSetup: "test/support/build.ts",
     // Loading Effect again for every file would take most of the time.
     isolate: false
   }

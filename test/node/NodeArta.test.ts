@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it, vi } from "@effect/vitest"
-import { Cause, Chunk, ConfigProvider, Effect, Either, Exit, Layer, Redacted, Stream } from "effect"
+import { Cause, Chunk, Config, ConfigProvider, Effect, Either, Exit, Layer, Redacted, Stream } from "effect"
 import { Arta, Auth, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { ArtaEmulator } from "effect-arta/testing"
@@ -25,6 +25,16 @@ const variables = Effect.gen(function* () {
     ARTA_TOKEN_FILE: `${yield* temporaryDirectory}/deep/credentials.json`
   }
 })
+
+const invalidProxies = [
+  "proxy.example:3128",
+  "proxy.example",
+  "socks9://x",
+  "http://",
+  "http://proxy.example:99999",
+  "http://user:100%@proxy.example",
+  "http://%E0%A4%A:secret@proxy.example"
+]
 
 const settings: Arta.Settings = { polling: Polling.fixed("20 millis") }
 
@@ -154,14 +164,23 @@ describe("NodeArta.layer", { timeout: 120_000 }, () => {
     }).pipe(onPort())
   )
 
-  it.effect.each(["proxy.example:3128", "socks9://x", "http://"])("rejects the proxy %s with the reason", (proxy) =>
+  // fault: Submit | The URL of a proxy is invalid, as an option or in the environment | `InvalidRequestError` that names it, nothing sent
+  it.effect.each([...invalidProxies])("rejects the proxy %s with the reason", (proxy) =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(
-        Effect.provide(Arta.run({ prompt: "cat" }), NodeArta.layer({ apiKey: "k", proxy }))
-      )
-      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "proxy" })
+      const error = yield* Effect.flip(Layer.build(NodeArta.layer({ apiKey: "k", proxy })))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field: "proxy", value: "<redacted>" })
       expect(error.message).toContain("http://proxy.example:3128")
-    })
+    }).pipe(Effect.scoped)
+  )
+
+  const proxyVariables = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ARTA_PROXY"]
+  it.effect.each(proxyVariables.flatMap((name) => invalidProxies.map((proxy) => [name, proxy] as const)))(
+    "names %s if it is %s",
+    ([name, proxy]) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Layer.build(NodeArta.layerConfig({ apiKey: Config.succeed("k") })))
+        expect(error).toMatchObject({ _tag: "InvalidRequestError", field: name, value: "<redacted>" })
+      }).pipe(Effect.scoped, (effect) => withVariables({ [name]: proxy }, effect))
   )
 })
 

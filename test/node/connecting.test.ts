@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import type { Scope } from "effect"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { ArtaApi, GenerateRequest } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { createServer } from "node:https"
@@ -58,6 +58,8 @@ const overTls = (react: Parameters<typeof tcpServer>[0]) =>
     requests: received
   }))
 
+const urlOf = ({ port }: { readonly port: number }) => `http://127.0.0.1:${String(port)}`
+
 const unreachable = (url: string) => Effect.succeed({ url, requests: [] })
 
 describe.concurrent("NodeArta, before it is connected", () => {
@@ -101,9 +103,7 @@ describe.concurrent("NodeArta, before it is connected", () => {
   ])("a proxy %s", ([, react]) =>
     Effect.gen(function* () {
       const proxy = yield* tcpServer(react)
-      const error = yield* Effect.flip(
-        submit({ apiUrl: "https://arta.invalid/api", proxy: `http://127.0.0.1:${String(proxy.port)}` })
-      )
+      const error = yield* Effect.flip(submit({ apiUrl: "https://arta.invalid/api", proxy: urlOf(proxy) }))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
       const tunnels = proxy.received.filter((chunk) => chunk.startsWith("CONNECT arta.invalid:443 "))
       // One for each attempt
@@ -121,12 +121,29 @@ describe.concurrent("NodeArta, before it is connected", () => {
       const proxy = yield* tcpServer((socket) =>
         socket.end("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
       )
-      const error = yield* Effect.flip(
-        submit({ apiUrl: `${scheme}://arta.invalid/api`, proxy: `http://127.0.0.1:${String(proxy.port)}` })
-      )
+      const error = yield* Effect.flip(submit({ apiUrl: `${scheme}://arta.invalid/api`, proxy: urlOf(proxy) }))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
       expect(error.message).toContain("the proxy asks for a user and a password")
       expect(proxy.received.filter((chunk) => chunk.startsWith(start))).toHaveLength(1)
+    })
+  )
+
+  // fault: Submit | The call is interrupted while a proxy closes every connection | no connection after that
+  it.scopedLive("opens no tunnel after the call", () =>
+    Effect.gen(function* () {
+      const second = yield* Effect.makeLatch()
+      let tunnels = 0
+      const proxy = yield* tcpServer((socket) => {
+        tunnels += 1
+        if (tunnels === 2) second.unsafeOpen()
+        socket.end()
+      })
+      const submission = yield* Effect.fork(submit({ apiUrl: "https://arta.invalid", proxy: urlOf(proxy) }))
+      yield* second.await
+      yield* Fiber.interrupt(submission)
+      yield* Effect.sleep("200 millis")
+      expect(tunnels).toBe(2)
+      expect(proxy.open()).toBe(0)
     })
   )
 })

@@ -67,7 +67,7 @@ export const authWorld = (seed: number) => {
       Layer.succeed(TokenStore.TokenStore, store),
       Layer.succeed(HttpClient.HttpClient, server.client(started))
     )
-    const layer = Layer.provide(Auth.layer({ apiKey: "key" }), services)
+    const layer = Layer.orDie(Layer.provide(Auth.layer({ apiKey: "key" }), services))
     const auth = Context.get(built(time, Layer.buildWithScope(layer, scope)), Auth.Auth)
     return { id: started, auth, scope, lastToken: "unknown" }
   }
@@ -97,12 +97,13 @@ export const authWorld = (seed: number) => {
     Effect.suspend(() => {
       const askedAt = time.elapsed()
       const asked = refused === undefined ? process.auth.token : process.auth.renew(Redacted.make(refused))
-      return Effect.map(asked, (redacted) => {
+      return Effect.flatMap(asked, (redacted) => {
         const token = Redacted.value(redacted)
         inspect(token, askedAt, refused)
         process.lastToken = token
         returnedTokens.push(token)
-        return token
+        const report = server.accepts(token) ? process.auth.accepted?.(redacted) : undefined
+        return Effect.as(report ?? Effect.void, token)
       })
     }).pipe(
       Effect.tapErrorCause((cause) =>

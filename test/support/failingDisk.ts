@@ -2,7 +2,7 @@ import { Error, FileSystem } from "@effect/platform"
 import { Effect } from "effect"
 
 /** The steps of reading and writing a file that can fail. */
-export type Step = "read" | "makeDirectory" | "open" | "write" | "sync" | "link" | "rename"
+export type Step = "read" | "makeDirectory" | "open" | "write" | "sync" | "link" | "rename" | "remove"
 
 /** How Effect reports ENOSPC, EACCES, and EROFS of Node. */
 export const failures = {
@@ -11,7 +11,17 @@ export const failures = {
   "a read-only disk": { reason: "Unknown", description: "EROFS: read-only file system" }
 } as const
 
-export type Failure = keyof typeof failures
+/** How Effect reports EMFILE, EPERM, EBUSY, and EAGAIN of Node. They may pass. */
+export const passingFailures = {
+  "too many open files": { reason: "Unknown", description: "EMFILE: too many open files" },
+  "an operation that is not permitted": { reason: "Unknown", description: "EPERM: operation not permitted" },
+  "a busy file": { reason: "Busy", description: "EBUSY: resource busy or locked" },
+  "a lack of resources": { reason: "Unknown", description: "EAGAIN: resource temporarily unavailable" }
+} as const
+
+const allFailures = { ...failures, ...passingFailures }
+
+export type Failure = keyof typeof allFailures
 
 interface Fault {
   readonly on: ReadonlyArray<Step>
@@ -25,7 +35,7 @@ export const failing = (fs: FileSystem.FileSystem, { failure, on, suffix = "" }:
   const fails = (step: Step, path: string) => on.includes(step) && path.endsWith(suffix)
 
   const error = (method: Step, path: string) =>
-    new Error.SystemError({ module: "FileSystem", method, pathOrDescriptor: path, ...failures[failure] })
+    new Error.SystemError({ module: "FileSystem", method, pathOrDescriptor: path, ...allFailures[failure] })
 
   const or = <A, R>(step: Step, path: string, effect: Effect.Effect<A, Error.PlatformError, R>) =>
     Effect.suspend(() => (fails(step, path) ? Effect.fail(error(step, path)) : effect))
@@ -67,6 +77,7 @@ export const failing = (fs: FileSystem.FileSystem, { failure, on, suffix = "" }:
       ),
     link: (from, to) => or("link", to, fs.link(from, to)),
     rename: (from, to) => or("rename", to, fs.rename(from, to)),
+    remove: (path, options) => or("remove", path, fs.remove(path, options)),
     writeFile,
     writeFileString: (path, text, options) => writeFile(path, new TextEncoder().encode(text), options)
   }

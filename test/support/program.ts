@@ -4,16 +4,19 @@ import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
-/** Bundles a test program into one file, so that it starts fast. Returns the path of the file. */
-export const bundleProgram = async (
-  name: "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice",
-  directory: string
-) => {
+type ProgramName = "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice" | "buildLayer"
+
+/**
+ * Bundles a test program into one file, so that it starts fast. Replaces the packages of `alias` by files. Returns the
+ * path of the file.
+ */
+export const bundleProgram = async (name: ProgramName, directory: string, alias: Record<string, string> = {}) => {
   const outfile = `${directory}/${name}.cjs`
   await build({
     entryPoints: [fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url))],
     outfile,
     bundle: true,
+    alias,
     minify: true,
     platform: "node",
     format: "cjs",

@@ -10,9 +10,12 @@ import { Auth, Credentials, TokenStore } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { services } from "../shared/layers.js"
 import type { Failure } from "../shared/errors.js"
-import { fromConfigError } from "../shared/errors.js"
+import { SetupError } from "../shared/errors.js"
 
-const tokenFile = Effect.mapError(NodeArta.tokenFile, fromConfigError)
+const tokenFile = Effect.mapError(
+  NodeArta.tokenFile,
+  () => new SetupError({ message: "The home directory is unknown. Set HOME, XDG_CONFIG_HOME or ARTA_TOKEN_FILE." })
+)
 
 const storeLayer = Layer.unwrapEffect(Effect.map(tokenFile, TokenStore.layerFileSystem))
 

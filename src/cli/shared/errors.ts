@@ -91,7 +91,7 @@ export const exitCodeOfFailure = (failure: Failure): number => {
     case "PartlyFailed":
       return failure.exitCode
     case "InvalidRequestError":
-      return failure.field === "proxy" ? exitCodes.configuration : exitCodes.usage
+      return /proxy$|^tokenFile$|^layer$/i.test(failure.field) ? exitCodes.configuration : exitCodes.usage
     case "DownloadError":
       return failure.path === undefined ? exitCodes.network : exitCodes.configuration
     case "AuthError":
@@ -166,7 +166,9 @@ export const fromConfigError = (error: ConfigError): SetupError =>
   new SetupError({
     message: isMissingDataOnly(error)
       ? "No API key is set. Set ARTA_API_KEY, or add --emulator to try the command without a key."
-      : "An environment variable that starts with ARTA_ has an invalid value. Correct or unset it."
+      : error._op === "InvalidData"
+        ? `${error.path.join("_")}: ${error.message}. Correct or unset it.`
+        : "An environment variable that starts with ARTA_ has an invalid value. Correct or unset it."
   })
 
 const defect = "An unexpected error occurred. Run the command again with --log-level debug and report the output."

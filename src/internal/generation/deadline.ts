@@ -8,7 +8,7 @@ import { stopwatch } from "../clock.js"
 import { decodeTimeout } from "../timeout.js"
 
 /** How far a generation has come. */
-type Progress = Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "request">
+type Progress = Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "reason" | "request">
 
 /** The time that a generation has taken so far, and the time that it may take. */
 export interface Deadline {

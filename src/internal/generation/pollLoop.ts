@@ -67,7 +67,12 @@ export interface PollLoopOptions<R> {
 }
 
 /** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
-const makePoll = (recordId: RecordId, api: Service, { pollContext: { submittedAt }, report }: DurationRecorder) =>
+const makePoll = (
+  recordId: RecordId,
+  api: Service,
+  { pollContext: { submittedAt }, report }: DurationRecorder,
+  lastFailure: Ref.Ref<string | undefined>
+) =>
   Effect.gen(function* () {
     const attempt = yield* withAttemptSpan(api.status(recordId))
 
@@ -78,7 +83,11 @@ const makePoll = (recordId: RecordId, api: Service, { pollContext: { submittedAt
 
     const logged = Metric.increment(polls).pipe(
       Effect.zipRight(attempt),
-      Effect.tapError((error) => Effect.logDebug(`A poll failed: ${error.message}`))
+      Effect.tapBoth({
+        onFailure: (error) =>
+          Effect.zipRight(Ref.set(lastFailure, error.message), Effect.logDebug(`A poll failed: ${error.message}`)),
+        onSuccess: () => Ref.set(lastFailure, undefined)
+      })
     )
     return retryLazily(logged, { schedule: retryForever, while: isWorthRetrying }).pipe(
       Effect.mapError(withRecordId(recordId)),
@@ -105,11 +114,16 @@ export const pollLoop = <R>(
     const api = yield* ArtaApi
     const submission = yield* recall(api, recordId)
     const recorder = submission?.recorder ?? noRecorder
-    const poll = yield* makePoll(recordId, api, recorder)
+    const lastFailure = yield* Ref.make<string | undefined>(undefined)
+    const poll = yield* makePoll(recordId, api, recorder, lastFailure)
     const driver = yield* Schedule.driver(polling)
     const lastStatus = yield* Ref.make<Pending | undefined>(undefined)
 
-    const progress = Effect.map(Ref.get(lastStatus), (last) => ({ recordId, lastStatus: last && wireNames[last._tag] }))
+    const progress = Effect.zipWith(lastStatus, lastFailure, (last, reason) => ({
+      recordId,
+      lastStatus: last && wireNames[last._tag],
+      reason
+    }))
 
     const pause = (pending: Pending) =>
       Effect.catchAll(driver.next(pending), () => Effect.flatMap(progress, deadline.expire))

@@ -1,48 +1,56 @@
-import * as Array from "effect/Array"
 import * as Equal from "effect/Equal"
 import type * as Redacted from "effect/Redacted"
 import type { Credentials } from "../../Credentials.js"
 import { isFresh, isValid } from "../../Credentials.js"
+import { isSameSession } from "../sameSession.js"
 
 /** What is known when a token is needed. */
 export interface TokenState {
   /** The session in memory. */
   readonly held: Credentials | undefined
-  /** The session in the store, which another process may have replaced. */
+  /** The session that this process last left in the store, or found there. */
+  readonly known: Credentials | undefined
+  /** The session in the store now. Another process may have replaced or removed it. */
   readonly stored: Credentials | undefined
-  /** Whether the store failed to save the session in memory. */
-  readonly isUnsaved: boolean
+  /** The sessions that the service has just reported as gone. */
+  readonly gone: ReadonlyArray<Credentials>
   /** The token that the API refused just now. */
   readonly refused: Redacted.Redacted | undefined
   /** Milliseconds since the epoch. */
   readonly now: number
 }
 
-export type Decision =
-  | { readonly use: Credentials }
-  /** Refresh the first session that the service still knows. If there is none, sign up. */
-  | { readonly refresh: ReadonlyArray<Credentials> }
+/** Use a session, refresh one, or sign up. */
+export type Decision = { readonly use: Credentials } | { readonly refresh: Credentials } | { readonly signUp: true }
 
-const signUp: Decision = { refresh: [] }
-
-const hasSameToken = (one: Credentials, other: Credentials): boolean =>
-  Equal.equals(one.refreshToken, other.refreshToken)
+/** The sessions that this process may use, the most trusted first. */
+const candidates = ({ held, known, stored }: TokenState): ReadonlyArray<Credentials | undefined> => {
+  // The session in memory is the one in the store, or a newer one that could not be saved.
+  if (isSameSession(stored, known)) return [held, stored]
+  // Another process replaced the session: trust the store, whatever the timestamps say. A session of another account
+  // that was in the store has been signed out, or is gone.
+  return [stored, known === undefined || held?.localId === stored?.localId ? held : undefined]
+}
 
 /**
- * Decides where a token comes from. If the store differs from what this process saved, another process replaced it:
- * trust the store, whatever the timestamps say.
+ * Decides where a token comes from. An emptied store means that another process has signed out: the old session is
+ * never refreshed, and its token is used only until it expires.
  */
-export const decideToken = ({ held, isUnsaved, now, refused, stored }: TokenState): Decision => {
-  const newestFirst = (isUnsaved ? [held, stored] : [stored, held]).filter((session) => session !== undefined)
-  const [credentials] = newestFirst
-  if (credentials === undefined) return signUp
+export const decideToken = (state: TokenState): Decision => {
+  const { gone, held, known, now, refused, stored } = state
+  const isRefused = (session: Credentials) => Equal.equals(session.idToken, refused)
 
-  const refresh = { refresh: Array.dedupeWith(newestFirst, hasSameToken) }
-  const use = { use: credentials }
-
-  if (Equal.equals(credentials.idToken, refused)) return refresh
-  if (isFresh(credentials, now)) return use
+  if (known !== undefined && stored === undefined) {
+    return held !== undefined && isValid(held, now) && !isRefused(held) ? { use: held } : { signUp: true }
+  }
+  const credentials = candidates(state).find(
+    (session) =>
+      session !== undefined && !gone.some(({ refreshToken }) => Equal.equals(refreshToken, session.refreshToken))
+  )
+  if (credentials === undefined) return { signUp: true }
+  if (isRefused(credentials)) return { refresh: credentials }
+  if (isFresh(credentials, now)) return { use: credentials }
   // A token that another process refreshed meanwhile saves a refresh of our own.
   const isFromAnotherProcess = !Equal.equals(credentials.idToken, held?.idToken)
-  return isFromAnotherProcess && isValid(credentials, now) ? use : refresh
+  return isFromAnotherProcess && isValid(credentials, now) ? { use: credentials } : { refresh: credentials }
 }

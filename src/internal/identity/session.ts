@@ -2,50 +2,65 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
-import type { TokenStoreError } from "../../ArtaError.js"
+import type { ArtaError, TokenStoreError } from "../../ArtaError.js"
 import type { Credentials } from "../../Credentials.js"
 import type * as TokenStore from "../../TokenStore.js"
 import type { TokenState } from "./decideToken.js"
+
+type State = Pick<TokenState, "held" | "known">
+type Loaded = Pick<TokenState, "held" | "known" | "stored">
 
 /** The session of this process, in memory and in the store. */
 export interface Session {
   /** The session in memory. */
   readonly held: Effect.Effect<Credentials | undefined>
-  /** The session in memory and the session in the store. */
-  readonly load: Effect.Effect<Pick<TokenState, "held" | "stored" | "isUnsaved">, TokenStoreError>
-  /** Holds a session that is in the store already. */
+  /** The session in memory and the session in the store. Fails if the store's lock was lost. */
+  readonly load: Effect.Effect<Loaded, TokenStoreError>
+  /** Holds the session in memory, or the one that was loaded from the store. */
   readonly use: (credentials: Credentials) => Effect.Effect<Credentials>
-  /** Holds a new session and saves it. If the store fails, logs one warning and keeps the session in memory. */
-  readonly save: (credentials: Credentials) => Effect.Effect<Credentials>
+  /**
+   * Holds a new session and saves it in place of the one that was loaded. If the store fails, logs one warning and keeps
+   * the session in memory. Fails if another process has replaced the session in the store since it was loaded.
+   */
+  readonly save: (
+    credentials: Credentials,
+    loaded: Credentials | undefined
+  ) => Effect.Effect<Credentials, TokenStoreError>
   readonly clear: Effect.Effect<void, TokenStoreError>
 }
 
+/** Whether another process took over the store's lock from this one. */
+export const isLockLost = (error: ArtaError): boolean => error._tag === "TokenStoreError" && error.operation === "lock"
+
 export const makeSession = (store: TokenStore.Service): Effect.Effect<Session> =>
   Effect.gen(function* () {
-    const current = yield* Ref.make<Credentials | undefined>(undefined)
-    const unsaved = yield* Ref.make<Credentials | undefined>(undefined)
+    const state = yield* Ref.make<State>({ held: undefined, known: undefined })
+    const hasWarned = yield* Ref.make(false)
 
-    const use = (credentials: Credentials) => Effect.as(Ref.set(current, credentials), credentials)
-
-    const keepInMemory = (credentials: Credentials, error: TokenStoreError) =>
-      Effect.whenEffect(
+    const warnOnce = (error: TokenStoreError) =>
+      Effect.unlessEffect(
         Effect.logWarning(`${error.message} It is kept in memory only.`),
-        Effect.map(Ref.getAndSet(unsaved, credentials), Predicate.isUndefined)
+        Ref.getAndSet(hasWarned, true)
       )
 
     return {
-      held: Ref.get(current),
-      load: Effect.gen(function* () {
-        const held = yield* Ref.get(current)
-        const stored = Option.getOrUndefined(yield* store.load)
-        return { held, stored, isUnsaved: held === (yield* Ref.get(unsaved)) }
-      }),
-      use,
-      save: (credentials) =>
-        store.save(credentials).pipe(
-          Effect.catchTag("TokenStoreError", (error) => keepInMemory(credentials, error)),
-          Effect.zipRight(use(credentials))
+      held: Effect.map(Ref.get(state), ({ held }) => held),
+      load: Effect.zipWith(store.load, Ref.get(state), (stored, now) => ({
+        ...now,
+        stored: Option.getOrUndefined(stored)
+      })),
+      use: (credentials) =>
+        Effect.as(
+          Ref.update(state, (now) => (credentials === now.held ? now : { held: credentials, known: credentials })),
+          credentials
         ),
-      clear: Effect.zipRight(store.clear, Ref.set(current, undefined))
+      save: (credentials, loaded) =>
+        store.save(credentials, Option.fromNullable(loaded)).pipe(
+          Effect.zipRight(Ref.set(state, { held: credentials, known: credentials })),
+          Effect.tapError(() => Ref.set(state, { held: credentials, known: loaded })),
+          Effect.catchIf(Predicate.not(isLockLost), warnOnce),
+          Effect.as(credentials)
+        ),
+      clear: Effect.zipRight(store.clear, Ref.set(state, { held: undefined, known: undefined }))
     }
   })

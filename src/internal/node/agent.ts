@@ -38,11 +38,11 @@ const agentOptions = {
   clientFactory: (origin: URL, options: Undici.Pool.Options) =>
     new Undici.Pool(origin, { ...options, headersTimeout: tunnelTimeout }),
   // Only proxies come with a connector.
-  factory: (origin: string | URL, { connect, ...options }: Undici.Pool.Options) =>
-    new Undici.Pool(origin, {
-      ...options,
-      ...(connect !== undefined && { connect: typeof connect === "function" ? failFinally(connect) : connect })
-    })
+  factory: (origin: string | URL, options: Undici.Pool.Options) =>
+    new Undici.Pool(
+      origin,
+      typeof options.connect === "function" ? { ...options, connect: failFinally(options.connect) } : options
+    )
 }
 
 const proxyAgent = (uri: string) => new Undici.ProxyAgent({ ...agentOptions, uri })
@@ -50,7 +50,7 @@ const proxyAgent = (uri: string) => new Undici.ProxyAgent({ ...agentOptions, uri
 /** Checks a proxy. Its URL may contain a password, so no error repeats it. */
 const checkProxy = (field: string, uri: string): Effect.Effect<void, InvalidRequestError> =>
   Effect.try(() => proxyAgent(uri)).pipe(
-    Effect.filterOrFail(() => /^https?:\/\//i.test(uri)),
+    Effect.filterOrFail(() => /^\s*https?:\/\//i.test(uri)),
     Effect.mapError(
       () => new InvalidRequestError({ field, value: "<redacted>", allowed: "a URL such as http://proxy.example:3128" })
     ),
@@ -76,11 +76,15 @@ const environmentAgent: Effect.Effect<MakeAgent, InvalidRequestError> = Effect.g
     new Undici.EnvHttpProxyAgent({ ...agentOptions, httpProxy: http.value, httpsProxy: https.value, noProxy })
 })
 
+/** The URL of a proxy, and the name of the option or variable that it is from. */
+export interface ProxyOption {
+  readonly name: string
+  readonly url: Redacted.Redacted | string | undefined
+}
+
 /** Returns a constructor of agents that use the proxy, or the proxies of the environment. */
-export const agentFor = (
-  proxy: Redacted.Redacted | string | undefined
-): Effect.Effect<MakeAgent, InvalidRequestError> => {
-  if (proxy === undefined) return environmentAgent
-  const uri = Redacted.isRedacted(proxy) ? Redacted.value(proxy) : proxy
-  return Effect.as(checkProxy("proxy", uri), () => proxyAgent(uri))
+export const agentFor = ({ name, url }: ProxyOption): Effect.Effect<MakeAgent, InvalidRequestError> => {
+  if (url === undefined) return environmentAgent
+  const uri = Redacted.isRedacted(url) ? Redacted.value(url) : url
+  return Effect.as(checkProxy(name, uri), () => proxyAgent(uri))
 }

@@ -7,13 +7,16 @@ import * as Scope from "effect/Scope"
 import { TokenStoreError } from "../../ArtaError.js"
 import * as AtomicFile from "../../AtomicFile.js"
 import * as FileLock from "../../FileLock.js"
-import { isNotFound } from "../platformError.js"
-import type { Backend } from "./backend.js"
+import { isDiskFull, isMountPoint, isNotFound, isUnwritable } from "../platformError.js"
+import type { Backend, Written } from "./backend.js"
+import { orOverwrite } from "./overwrite.js"
+
+const alwaysHeld: FileLock.Lock = { isHeld: Effect.succeed(true) }
 
 // Linux follows as many before it reports a loop.
 const maxLinks = 40
 
-/** A file that only its owner can read, replaced atomically. */
+/** A file that only its owner can read, replaced atomically where its directory allows it. */
 export const fileBackend = (file: string): Effect.Effect<Backend, never, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -44,44 +47,62 @@ export const fileBackend = (file: string): Effect.Effect<Backend, never, FileSys
       return Option.some({ text, writtenAt })
     })
 
+    const warnOnce = yield* Effect.once(
+      Effect.logWarning(
+        `The session at ${file} is overwritten in place, because its directory is read-only or the file is mounted by ` +
+          "itself. If the program is killed at that moment, the session may be damaged."
+      )
+    )
+
     const write = (text: string) =>
       Effect.gen(function* () {
         const target = yield* destination
         yield* makeParent(target)
-        yield* AtomicFile.write(target, text, { mode: 0o600 })
+        yield* AtomicFile.write(target, text, { mode: 0o600 }).pipe(orOverwrite(fs, target, text, warnOnce))
       }).pipe(Effect.provide(context), Effect.uninterruptible)
 
-    const setAside = () =>
+    const remove = Effect.flatMap(destination, (target) =>
+      fs.remove(target, { force: true }).pipe(orOverwrite(fs, target, "", Effect.void))
+    )
+
+    // A file that is mounted by itself cannot be renamed. The copy has its date, so that one damage makes one copy.
+    const setAside = ({ text, writtenAt }: Written) =>
       Effect.gen(function* () {
         const target = yield* destination
-        const place = `${target}.unreadable-${String(yield* Clock.currentTimeMillis)}`
-        yield* fs.rename(target, place)
-        return place
+        const place = (date: number) => `${target}.unreadable-${String(date)}`
+        const renamed = place(yield* Clock.currentTimeMillis)
+        const copied = place(writtenAt)
+        return yield* Effect.as(fs.rename(target, renamed), renamed).pipe(
+          Effect.catchIf(isMountPoint, () => Effect.as(fs.writeFileString(copied, text, { mode: 0o600 }), copied))
+        )
       })
 
     const acquireLock = Effect.gen(function* () {
       const target = yield* destination
       yield* Effect.ignore(makeParent(target))
-      yield* FileLock.acquire(`${target}.lock`, { timeout: "1 minute" })
+      return yield* FileLock.acquire(`${target}.lock`, { timeout: "1 minute" })
     }).pipe(
       Effect.provideService(FileSystem.FileSystem, fs),
-      Effect.catchTags({
-        FileLockHeldError: () =>
+      // No process can create a lock file here, so there is none to wait for. `save` still checks what it replaces.
+      Effect.catchIf(
+        (error) => error._tag !== "FileLockHeldError" && (isUnwritable(error) || isDiskFull(error)),
+        () => Effect.succeed(alwaysHeld)
+      ),
+      Effect.mapError(
+        (error) =>
           new TokenStoreError({
             operation: "lock",
             path: file,
-            reason: "another process has held its lock for a minute"
-          }),
-        // A disk that is full or read-only takes no lock file: go on without one.
-        BadArgument: () => Effect.void,
-        SystemError: () => Effect.void
-      })
+            reason:
+              error._tag === "FileLockHeldError" ? "another process has held its lock for a minute" : error.message
+          })
+      )
     )
 
-    const lock: Backend["lock"] = (effect) =>
+    const lock: Backend["lock"] = (use) =>
       Effect.acquireUseRelease(
         Scope.make(),
-        (scope) => Effect.zipRight(Scope.extend(acquireLock, scope), effect),
+        (scope) => Effect.flatMap(Scope.extend(acquireLock, scope), ({ isHeld }) => use(isHeld)),
         (scope, exit) => Scope.close(scope, exit)
       )
 
@@ -89,7 +110,7 @@ export const fileBackend = (file: string): Effect.Effect<Backend, never, FileSys
       path: file,
       read: Effect.catchIf(read, isNotFound, () => Effect.succeedNone),
       write,
-      remove: Effect.flatMap(destination, (target) => fs.remove(target, { force: true })),
+      remove,
       setAside,
       lock
     }

@@ -1,7 +1,6 @@
 import type * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type { Backend } from "./backend.js"
 
@@ -16,7 +15,7 @@ export const keyValueBackend = (store: KeyValueStore.KeyValueStore): Backend => 
   }),
   write: (text) => store.set(key, text),
   remove: store.remove(key),
-  setAside: (text) =>
+  setAside: ({ text }) =>
     store.set(`${key}.unreadable`, text).pipe(Effect.zipRight(store.remove(key)), Effect.as(`${key}.unreadable`)),
-  lock: identity
+  lock: (use) => use(Effect.succeed(true))
 })

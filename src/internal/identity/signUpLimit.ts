@@ -1,0 +1,50 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import { AuthError } from "../../ArtaError.js"
+import type { Credentials } from "../../Credentials.js"
+import { monotonicMillis } from "../clock.js"
+
+/** Prevents a stream of new accounts while the services refuse each of them. */
+export interface SignUpLimit {
+  /** Fails while sign-ups are suspended. */
+  readonly failIfSuspended: Effect.Effect<void, AuthError>
+  /** Runs a sign-up, unless one of the sessions that are gone was signed up within the cooldown. */
+  readonly limit: (
+    gone: ReadonlyArray<Credentials>
+  ) => <A, E>(signUp: Effect.Effect<A, E>) => Effect.Effect<A, E | AuthError>
+  /** Lifts the limit: the API accepted a token. */
+  readonly reset: Effect.Effect<void>
+}
+
+const firstCooldown = Duration.toMillis("30 seconds")
+const longestCooldown = Duration.toMillis("1 hour")
+
+export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* () {
+  // Doubles with each sign-up until the API accepts a token.
+  const cooldown = yield* Ref.make(firstCooldown)
+  const suspendedUntil = yield* Ref.make(Number.NEGATIVE_INFINITY)
+  const refusal = Effect.suspend(() => new AuthError({ reason: "NEW_ACCOUNT_REFUSED" }))
+
+  return {
+    failIfSuspended: Effect.flatMap(Effect.zip(Ref.get(suspendedUntil), monotonicMillis), ([until, now]) =>
+      now < until ? refusal : Effect.void
+    ),
+    limit: (gone) => (signUp) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const length = yield* Ref.get(cooldown)
+        const ages = gone.map(({ signedUpAt = Number.NEGATIVE_INFINITY }) => now - signedUpAt)
+        const age = Math.min(...ages.filter((age) => age >= 0))
+        if (age < length) {
+          yield* Ref.set(suspendedUntil, (yield* monotonicMillis) + length - age)
+          return yield* refusal
+        }
+        const credentials = yield* signUp
+        yield* Ref.set(cooldown, Math.min(longestCooldown, Math.max(firstCooldown, 2 * length)))
+        return credentials
+      }),
+    reset: Effect.zipRight(Ref.set(cooldown, 0), Ref.set(suspendedUntil, Number.NEGATIVE_INFINITY))
+  }
+})

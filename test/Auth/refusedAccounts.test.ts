@@ -1,0 +1,127 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Duration, Effect, Option, TestClock } from "effect"
+import { ArtaApi, type ArtaError, Auth, GenerateRequest, TokenStore } from "effect-arta"
+import { Fault } from "effect-arta/testing"
+import { renew, token } from "../support/session.js"
+import { counts, inject, withEmulator } from "../support/withEmulator.js"
+
+const request = new GenerateRequest.GenerateRequest({ prompt: "a cat" })
+
+const submit = Effect.flatMap(ArtaApi.ArtaApi, (api) => api.submit(request))
+
+/** From now on, the API refuses every token, and the token service knows no session. */
+const refuseEverything = Effect.forEach(Array.from({ length: 200 }), () =>
+  inject(Fault.respond("submit", 401), Fault.identityError("refresh", "USER_NOT_FOUND"))
+)
+
+const submitEach = (times: number, concurrency: number) =>
+  Effect.all(Effect.replicate(Effect.flip(submit), times), { concurrency })
+
+const tagsOf = (errors: ReadonlyArray<ArtaError.ArtaError>) => new Set(errors.map(({ _tag }) => _tag))
+
+describe("Auth when the services refuse every account", () => {
+  // fault: Sessions | Every token is refused, and every session is gone | one sign-up, then `AuthError` without requests
+  it.effect("signs up once for sixty submissions, and tells what to do", () =>
+    Effect.gen(function* () {
+      yield* refuseEverything
+      const errors = yield* submitEach(60, 1)
+      expect(tagsOf(errors)).toEqual(new Set(["AuthError"]))
+      expect(errors[59]).toMatchObject({ reason: "NEW_ACCOUNT_REFUSED" })
+      expect(errors[59]?.message).toContain("check the API key")
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 1 })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("signs up once for sixty concurrent submissions", () =>
+    Effect.gen(function* () {
+      yield* refuseEverything
+      yield* submitEach(60, 60)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 60 })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("signs up once more if an older account is refused", () =>
+    Effect.gen(function* () {
+      yield* submit
+      yield* TestClock.adjust("10 minutes")
+      yield* refuseEverything
+      const errors = yield* submitEach(60, 1)
+      expect(tagsOf(errors)).toEqual(new Set(["UnauthorizedError", "AuthError"]))
+      // The first submission, then twice the old and the new token, then once more the new one.
+      expect(yield* counts).toMatchObject({ signUp: 2, refresh: 2, submit: 4 })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("doubles the cooldown between sign-ups, up to an hour", () =>
+    Effect.gen(function* () {
+      yield* refuseEverything
+      yield* Effect.flip(submit)
+      for (const [index, minutes] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
+        expect(yield* Effect.flip(submit)).toMatchObject({ reason: "NEW_ACCOUNT_REFUSED" })
+        yield* TestClock.adjust(Duration.seconds(minutes * 60 - 1))
+        yield* Effect.flip(submit)
+        expect(yield* counts).toMatchObject({ signUp: index + 1 })
+        yield* TestClock.adjust("1 second")
+        yield* Effect.flip(submit)
+        expect(yield* counts).toMatchObject({ signUp: index + 2 })
+      }
+    }).pipe(withEmulator())
+  )
+
+  it.effect("signs up in a slow program less and less often too", () =>
+    Effect.gen(function* () {
+      yield* refuseEverything
+      for (let hour = 0; hour < 8; hour += 0.1) {
+        yield* Effect.flip(submit)
+        yield* TestClock.adjust("6 minutes")
+      }
+      expect((yield* counts).signUp).toBeLessThanOrEqual(13)
+    }).pipe(withEmulator())
+  )
+
+  it.effect("does not sign up again in another program that shares the store", () =>
+    Effect.gen(function* () {
+      yield* refuseEverything
+      yield* submitEach(3, 1)
+      const elsewhere = Effect.gen(function* () {
+        const auth = yield* Auth.Auth
+        return yield* Effect.flip(Effect.flatMap(auth.token, auth.renew))
+      }).pipe(Effect.provide(Auth.layer({ apiKey: "emulated" })))
+      expect(yield* elsewhere).toMatchObject({ reason: "NEW_ACCOUNT_REFUSED" })
+      expect(yield* counts).toMatchObject({ signUp: 1 })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("signs up at once if the API has accepted the account before", () =>
+    Effect.gen(function* () {
+      yield* submit
+      yield* TestClock.adjust("5 seconds")
+      yield* inject(Fault.respond("submit", 401), Fault.identityError("refresh", "USER_NOT_FOUND"))
+      yield* submit
+      expect(yield* counts).toMatchObject({ signUp: 2, refresh: 1, submit: 3 })
+      yield* inject(Fault.respond("submit", 401), Fault.identityError("refresh", "USER_NOT_FOUND"))
+      yield* submit
+      expect(yield* counts).toMatchObject({ signUp: 3, refresh: 2, submit: 5 })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("works again after the cooldown once the services do", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 401), Fault.identityError("refresh", "USER_NOT_FOUND"))
+      expect(yield* Effect.flip(submit)).toMatchObject({ reason: "NEW_ACCOUNT_REFUSED" })
+      expect(yield* Effect.flip(token)).toMatchObject({ reason: "NEW_ACCOUNT_REFUSED" })
+      yield* TestClock.adjust("1 minute")
+      yield* submit
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1, submit: 2 })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("still refreshes a new token that is refused", () =>
+    Effect.gen(function* () {
+      const first = yield* token
+      expect(yield* renew(first)).not.toBe(first)
+      expect(yield* counts).toMatchObject({ signUp: 1, refresh: 1 })
+      expect(Option.isSome(yield* Effect.flatMap(TokenStore.TokenStore, ({ load }) => load))).toBe(true)
+    }).pipe(withEmulator())
+  )
+})

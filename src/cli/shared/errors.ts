@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ArtaError, GenerateRequest } from "effect-arta"
+import { Generation } from "effect-arta"
 import { stripVTControlCharacters } from "node:util"
 import { quote } from "shell-quote"
 import { flags as flagNames } from "./flagNames.js"
@@ -36,13 +37,31 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
 /** The environment or a file on this machine prevents the command from running. */
 export class SetupError extends Schema.TaggedError<SetupError>()("SetupError", { message: Schema.String }) {}
 
+/** The service delivered fewer images than were requested. The others are saved. */
+export class MissingImages extends Schema.TaggedError<MissingImages>()("MissingImages", {
+  recordId: Generation.RecordId,
+  missing: Schema.Int,
+  requested: Schema.Int
+}) {
+  override get message(): string {
+    return `${String(this.missing)} of ${String(this.requested)} images did not come.`
+  }
+}
+
+export const failIfMissing = ({
+  missing,
+  recordId,
+  requested
+}: Generation.Completed): Effect.Effect<void, MissingImages> =>
+  missing > 0 ? new MissingImages({ missing, recordId, requested }) : Effect.void
+
 /** Some rows of a batch failed. `--json` has printed each of them already. */
 export class PartlyFailed extends Schema.TaggedError<PartlyFailed>()("PartlyFailed", {
   message: Schema.String,
   exitCode: Schema.Number
 }) {}
 
-export type Failure = ArtaError.ArtaError | UsageError | SetupError | PartlyFailed | PlatformError
+export type Failure = ArtaError.ArtaError | UsageError | SetupError | MissingImages | PartlyFailed | PlatformError
 
 const codeByTag: Record<ArtaError.ArtaError["_tag"], ExitCode> = {
   InvalidRequestError: exitCodes.usage,
@@ -67,6 +86,8 @@ export const exitCodeOfFailure = (failure: Failure): number => {
     case "BadArgument":
     case "SystemError":
       return exitCodes.configuration
+    case "MissingImages":
+      return exitCodes.generationFailed
     case "PartlyFailed":
       return failure.exitCode
     case "InvalidRequestError":
@@ -122,6 +143,7 @@ export const explain = (failure: Failure, flags: WatchFlags = Option.none()): st
       return `${failure.message}\nTry another --seed, or rephrase the prompt.`
     case "UsageError":
     case "SetupError":
+    case "MissingImages":
     case "PartlyFailed":
     case "BadArgument":
     case "SystemError":

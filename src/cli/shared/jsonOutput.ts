@@ -12,7 +12,13 @@ export const Line = Schema.Union(
   Schema.TaggedStruct("Submitted", { recordId, request: GenerateRequest.GenerateRequest, row }),
   Schema.TaggedStruct("Queued", { recordId, elapsed, row }),
   Schema.TaggedStruct("InProgress", { recordId, elapsed, row }),
-  Schema.TaggedStruct("Completed", { recordId, elapsed, images: Schema.Array(Generation.Image), row }),
+  Schema.TaggedStruct("Completed", {
+    recordId,
+    elapsed,
+    images: Schema.Array(Generation.Image),
+    missing: Schema.Int,
+    row
+  }),
   Schema.TaggedStruct("Saved", { recordId, path: Schema.String, row }),
   Schema.TaggedStruct("Failed", {
     error: Schema.String,

@@ -6,8 +6,8 @@ import type * as Stream from "effect/Stream"
 import type { ArtaError, Generation } from "effect-arta"
 import type { SaveResult } from "./saveImages.js"
 import { awaitCompleted } from "./saveImages.js"
-import type { Failure, SetupError } from "./errors.js"
-import { explain, failedLine } from "./errors.js"
+import type { Failure, MissingImages, SetupError } from "./errors.js"
+import { explain, failedLine, failIfMissing } from "./errors.js"
 import { printLine } from "./jsonOutput.js"
 import type { Progress } from "./progress.js"
 import { progress } from "./progress.js"
@@ -33,7 +33,7 @@ const reportEvents = <E, R, R2>(
       return { completed, paths: [], failures: [] }
     }
     const { failures, paths } = yield* save.value(completed)
-    yield* conclude(failures.length === 0 ? "saved" : "not all saved")
+    yield* conclude(failures.length === 0 && completed.missing === 0 ? "saved" : "not all saved")
     return { completed, paths, failures }
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
@@ -59,13 +59,14 @@ const failWithFirst = ([first, ...others]: ReadonlyArray<ArtaError.DownloadError
 export const runAndReport = <E, R, R2>(
   events: Stream.Stream<Generation.GenerationEvent, E, R>,
   options: Options<R2>
-): Effect.Effect<void, E | PlatformError | SetupError | ArtaError.DownloadError, R | R2> =>
+): Effect.Effect<void, E | PlatformError | SetupError | MissingImages | ArtaError.DownloadError, R | R2> =>
   Effect.gen(function* () {
     const { completed, failures, paths } = yield* Effect.scoped(
       Effect.flatMap(progress(options), (shown) => reportEvents(events, options, shown))
     )
     yield* printResults(completed, paths, options)
     yield* failWithFirst(failures)
+    yield* failIfMissing(completed)
   })
 
 /** With `--json`, prints a failure as the last line. A batch has printed the failures of its rows already. */

@@ -13,7 +13,15 @@ import { quote } from "shell-quote"
 import { awaitCompleted, saveJournaled } from "../../shared/saveImages.js"
 import { services } from "../../shared/layers.js"
 import type { Failure } from "../../shared/errors.js"
-import { exitCodeOfFailure, exitCodes, explain, isGone, PartlyFailed } from "../../shared/errors.js"
+import {
+  exitCodeOfFailure,
+  exitCodes,
+  explain,
+  failedLine,
+  failIfMissing,
+  isGone,
+  PartlyFailed
+} from "../../shared/errors.js"
 import { writeGalleryFromJournal } from "../gallery/gallery.js"
 import * as Journal from "../../shared/journal.js"
 import type { LimitOptions, ServiceOptions } from "../../shared/options.js"
@@ -74,7 +82,10 @@ const recordFinal = (journal: Journal.Journal, row: Row, failure: Failure) => {
   return isFinal(failure) ? journal.note({ _tag: "Failed", key: row.key, error, message, exitCode }) : Effect.void
 }
 
-/** Generates and saves one row. The journal records each step before the next one. */
+/**
+ * Generates and saves one row. The journal records each step before the next one. Returns the row if images of it did
+ * not come: the others are saved, so the row is not generated again.
+ */
 const runTask = (task: Task, journal: Journal.Journal, input: Input, progress: BatchProgress) =>
   Effect.gen(function* () {
     const { row } = task
@@ -85,6 +96,14 @@ const runTask = (task: Task, journal: Journal.Journal, input: Input, progress: B
     const [failure] = failures
     if (failure !== undefined) return yield* failure
     yield* progress.saved(row, done.recordId, paths)
+    return yield* Effect.matchEffect(failIfMissing(done), {
+      onFailure: (failure) =>
+        Effect.as(
+          Effect.when(printLine(failedLine(failure), row.number), () => input.json),
+          Option.some(toUnfinished(row, failure))
+        ),
+      onSuccess: () => Effect.succeed(Option.none<Unfinished>())
+    })
   }).pipe(Effect.tapError((failure) => recordFinal(journal, task.row, failure)))
 
 /** Runs the tasks and returns the rows that fail. Fails itself if an error affects all rows. */
@@ -95,7 +114,6 @@ const runTasks = (tasks: ReadonlyArray<Task>, journal: Journal.Journal, input: I
       tasks,
       (task) =>
         Effect.zipRight(progress.started, runTask(task, journal, input, progress)).pipe(
-          Effect.as(Option.none()),
           Effect.catchIf(Predicate.not(affectsAllRows), (failure) =>
             Effect.as(progress.failed(task.row, failure), Option.some(toUnfinished(task.row, failure)))
           )
@@ -166,7 +184,9 @@ const toPartlyFailed = (rows: Array.NonEmptyReadonlyArray<Unfinished>, input: In
     exitCode: commonExitCode(rows),
     message: [
       ...rows.map(({ message, row }) => `Row ${String(row.number)}, ${JSON.stringify(row.request.prompt)}: ${message}`),
-      `To retry only these rows: ${retryCommand(input)}`
+      ...(rows.every(({ error }) => error === "MissingImages")
+        ? []
+        : [`To retry only these rows: ${retryCommand(input)}`])
     ].join("\n")
   })
 

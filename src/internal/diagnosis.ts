@@ -21,64 +21,27 @@ export const proxyAuthentication: Diagnosis = {
   sent: false
 }
 
+/** The code and the message of an error that proves that nothing was sent, and what to say then. */
+const unsent: ReadonlyArray<readonly [pattern: RegExp, reason: (message: string) => string]> = [
+  [/Proxy .*\(407\)/, () => proxyAuthentication.reason],
+  [/HTTP Tunneling|^UND_ERR_PRX_TLS/, () => "the proxy refused to connect"],
+  // The names of OpenSSL's verification results, and Node's own.
+  [
+    /^(CERT_|CRL_|ERR_TLS_CERT_|UNABLE_TO_|ERROR_IN_C|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_)/,
+    (message) => `the certificate of the server was rejected (${message}): ${checkCertificate}`
+  ],
+  // What TLS reports before the handshake has ended. Other alerts, such as "certificate required", can come after it.
+  [
+    /before secure TLS|wrong.version|packet.length.too|(unsupported|unknown|no).protocol|unrecognized.name|key.too.small|alert.(protocol|handshake|no.appl|insuff)/i,
+    () => "the TLS handshake failed: the port may not speak https"
+  ],
+  [/^ECONNREFUSED/, () => "connection refused"],
+  [/^(ENOTFOUND|EAI_)/, () => "host not found"],
+  [/^UND_ERR_CONNECT_TIMEOUT/, () => "the connection timed out"],
+  [/^UND_ERR_INVALID_ARG/, () => "the request could not be made"]
+]
+
 const unexplained = "the connection failed"
-
-const reasonByCode: Record<string, string> = {
-  ECONNREFUSED: "connection refused",
-  ENOTFOUND: "host not found",
-  EAI_AGAIN: "host not found",
-  EAI_FAIL: "host not found",
-  EHOSTUNREACH: "host unreachable",
-  ENETUNREACH: "network unreachable",
-  ETIMEDOUT: "the connection timed out",
-  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
-  UND_ERR_INVALID_ARG: "the request could not be made"
-}
-
-// The names of OpenSSL's verification results, and Node's own. An alert (ERR_SSL_…) can come after the request.
-const certificateCode =
-  /^(CERT_|CRL_|ERR_TLS_CERT_|UNABLE_TO_(GET|DECRYPT|DECODE|VERIFY)_|ERROR_IN_C|DEPTH_ZERO_|SELF_SIGNED_|(HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|UND_ERR_PRX_TLS)$)/
-
-// What TLS reports before a handshake has ended. Other alerts, such as "certificate required", can come after it.
-const isHandshakeFailure = (code: string, message: string): boolean =>
-  /^(EPROTO$|ERR_SSL_)/.test(code) &&
-  /(wrong version number|packet length too long|alert (protocol version|handshake failure|no application protocol|insufficient security)|unrecognized name|(unsupported|unknown) protocol|no protocols available|key too small)/i.test(
-    `${code} ${message}`.replaceAll("_", " ")
-  )
-
-const isBeforeConnected = (code: string, syscall: unknown): boolean =>
-  // A look-up is `getaddrinfo`, or the query of a record, such as `queryA`.
-  (typeof syscall === "string" && /^(connect|getaddrinfo|query)/.test(syscall)) ||
-  (syscall === undefined && /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG)$/.test(code))
-
-type Fields = Readonly<Record<"name" | "code" | "message", string>>
-
-const fieldsOf = (cause: Readonly<Record<PropertyKey, unknown>>): Fields => {
-  const text = (field: string) => (Predicate.isString(cause[field]) ? cause[field] : "")
-  return { name: text("name"), code: text("code"), message: text("message") }
-}
-
-/** The diagnosis if this error proves that nothing was sent. */
-const unsent = ({ code, message }: Fields, syscall: unknown): Diagnosis | undefined => {
-  const unsent = (reason: string) => ({ reason, sent: false })
-  if (/Proxy .*\(407\)/.test(message)) return proxyAuthentication
-  if (message.includes("HTTP Tunneling")) return unsent("the proxy refused to connect")
-  if (certificateCode.test(code))
-    return unsent(`the certificate of the server was rejected (${code}): ${checkCertificate}`)
-  if (isHandshakeFailure(code, message)) return unsent("the TLS handshake failed: the port may not speak https")
-  if (message.includes("before secure TLS connection was established")) {
-    return unsent("the connection was closed in the TLS handshake")
-  }
-  return isBeforeConnected(code, syscall)
-    ? unsent(reasonByCode[code] ?? `${unexplained}${code && ` (${code})`}`)
-    : undefined
-}
-
-const unforeseen = ({ code, message, name }: Fields): string => {
-  const what = `${unexplained}${code && ` (${code})`}`
-  const text = [name, message].filter((part) => part !== "").join(": ")
-  return message === "" || (code !== "" && message.includes(code)) ? what : `${what}: ${text}`
-}
 
 const maxDepth = 8
 
@@ -89,14 +52,18 @@ const maxDepth = 8
 const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   if (Predicate.isString(cause)) return { reason: `${unexplained}: ${cause}`, sent: true }
   if (!Predicate.isRecord(cause) || depth === maxDepth) return { reason: unexplained, sent: true }
-  const fields = fieldsOf(cause)
-  const own = unsent(fields, cause["syscall"])
-  if (own !== undefined) return own
+  const [code = "", message = "", name = "", syscall = ""] = ["code", "message", "name", "syscall"].map((field) =>
+    Predicate.isString(cause[field]) ? cause[field] : ""
+  )
+  const known = unsent.find(([pattern]) => pattern.test(`${code} ${message}`))
+  if (known !== undefined) return { reason: known[1](message), sent: false }
+  const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${name}: ${message}` : ""}`
+  // A look-up is `getaddrinfo`, or `queryA` and the like.
+  if (/^(connect|getaddrinfo|query)/.test(syscall)) return { reason: own, sent: false }
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
-  const [reason = unexplained] = diagnoses.map(({ reason }) => reason).filter((reason) => reason !== unexplained)
   return {
-    reason: reason === unexplained ? unforeseen(fields) : reason,
+    reason: diagnoses.map(({ reason }) => reason).find((reason) => reason !== unexplained) ?? own,
     sent: diagnoses.length === 0 || diagnoses.some(({ sent }) => sent)
   }
 }

@@ -9,6 +9,7 @@ import ts from "typescript"
 
 const page = "docs/faults.md"
 const sections = [
+  "Options",
   "Sessions",
   "Store",
   "Submit",

@@ -32,7 +32,7 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
     new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5), request }),
     /may have accepted .* not responded after 5s/
   ],
-  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /not accepted the generation after 5s/],
+  [new ArtaError.GenerationTimeoutError({ elapsed: Duration.seconds(5) }), /Nothing was submitted within 5s/],
   [
     new ArtaError.DownloadError({ url: "https://a/1", reason: "it broke off" }),
     /download https:\/\/a\/1: it broke off/

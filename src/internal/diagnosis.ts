@@ -58,7 +58,7 @@ const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   const known = unsent.find(([pattern]) => pattern.test(`${code} ${message}`))
   if (known !== undefined) return { reason: known[1](message), sent: false }
   const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${name}: ${message}` : ""}`
-  // A look-up is `getaddrinfo`, or `queryA` and the like.
+  // A look-up is `getaddrinfo`, `queryA` or another query.
   if (/^(connect|getaddrinfo|query)/.test(syscall)) return { reason: own, sent: false }
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
@@ -68,7 +68,7 @@ const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   }
 }
 
-export const unusableUrl = `the request could not be made: ${checkUrl}`
+const unusableUrl = `the request could not be made: ${checkUrl}`
 
 /** The error holds the request with its Authorization header, so only its reason may be shown. */
 export const diagnose = (error: HttpClientError | BodyFailure, secrets: Secrets = []): Diagnosis => {

@@ -26,6 +26,9 @@ type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress
 // Seconds. The service may not know a generation yet that it has just accepted.
 const unknownRecordGrace = 10
 
+// Seconds. A generation that is first polled later than this may have changed its stage at any time before.
+const resumedAfter = 2
+
 const isTransient = (error: StatusError): boolean =>
   (error._tag === "TransportError" && !isPermanent(error)) ||
   error._tag === "RateLimitedError" ||
@@ -113,7 +116,9 @@ export const pollLoop = <R>(
   Effect.gen(function* () {
     const api = yield* ArtaApi
     const submission = yield* recall(api, recordId)
-    const recorder = submission?.recorder ?? noRecorder
+    const submittedAt = submission?.recorder.pollContext.submittedAt ?? Number.NEGATIVE_INFINITY
+    const isNew = (yield* monotonicSeconds) - submittedAt < resumedAfter
+    const recorder = submission !== undefined && isNew ? submission.recorder : noRecorder
     const lastFailure = yield* Ref.make<string | undefined>(undefined)
     const poll = yield* makePoll(recordId, api, recorder, lastFailure)
     const driver = yield* Schedule.driver(polling)

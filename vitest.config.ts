@@ -25,15 +25,22 @@ const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 /** Both suites run these. The full suite repeats their random tests more often. */
 const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test/robustness/decoders.test.ts"]
 
-/** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */
+/**
+ * Only the full suite runs these: they start many processes, a browser or a compiler, wait for long timeouts, read tens of
+ * megabytes, or repeat a case for each kind of failure.
+ */
 export const slow = [
   "test/TokenStore/crash.test.ts",
   "test/TokenStore/processes.test.ts",
+  "test/TokenStore/unavailableLock.test.ts",
+  "test/ImageFile/wholeImages.test.ts",
+  "test/robustness/secrets.test.ts",
   "test/robustness/process.test.ts",
   "test/node/suspended.test.ts",
   "test/node/building.test.ts",
   "test/node/silentProxy.test.ts",
   "test/cli/batch/killed.test.ts",
+  "test/cli/batch/stopped.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",
   "test/cli/gallery/browser.test.ts",

@@ -12,8 +12,7 @@ peers=(effect@3 @effect/platform@0.97 @effect/platform-node@0.108)
 skip() { echo "skipped: $1 could not be downloaded"; }
 yarn() { npm exec --yes --package=@yarnpkg/cli-dist@4 -- yarn "$@"; }
 
-with_skip() { echo "skipped: $1 could not be downloaded"; }
-yarn() {
+with_yarn() {
   mkdir "$work/yarn"
   cd "$work/yarn"
   cp ../elsewhere.mjs program.mjs

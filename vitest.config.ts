@@ -29,6 +29,7 @@ const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test
 const thorough = [
   "test/ImageFile/wholeImages.test.ts",
   "test/TokenStore/unavailableLock.test.ts",
+  "test/robustness/bodies.test.ts",
   "test/robustness/secrets.test.ts"
 ]
 

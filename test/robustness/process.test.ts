@@ -60,7 +60,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
       const { child, images } = yield* startOnEmulator
       expect(yield* child.nextLine).toBe("Submitted")
       yield* Effect.repeat(child.nextLine, { until: (line) => line === "Completed" })
-      expect(yield* child.nextLine).toMatch(/record-.*-0\.png$/)
+      expect(yield* child.nextLine).toMatch(/cat-\d+-0\.png$/)
       expect(yield* child.ended).toBe("ended with 0")
       expect(yield* images).toHaveLength(1)
     }).pipe(onPort())

@@ -41,7 +41,6 @@ import { exchange, isRedirect, notFollowed, rateLimited, untraced } from "./inte
 import { isPermanent } from "./internal/diagnosis.js"
 import { said } from "./internal/explanation.js"
 import type { Secrets } from "./internal/serviceText.js"
-import { presentable } from "./internal/serviceText.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
@@ -203,7 +202,7 @@ export const make = (
       const { response, secrets } = exchanged
       // The service may have accepted the submission before it failed or redirected.
       if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
-        const why = isRedirect(response.status) ? notFollowed : presentable(said(response), secrets)
+        const why = isRedirect(response.status) ? notFollowed : said(response, secrets)
         return yield* submissionUnknown(
           `the service responded with HTTP ${String(response.status)}${why && `, ${why}`}`
         )
@@ -228,7 +227,7 @@ export const make = (
           new ResponseError({
             operation: "status",
             status: response.status,
-            detail: presentable(said(response), secrets) || "an unreadable response"
+            detail: said(response, secrets) || "an unreadable response"
           })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })

@@ -62,7 +62,7 @@ const isRateLimit = (response: BufferedResponse, message: string): boolean =>
 
 /** A reason, and what the service says of it. */
 const withDetail = (reason: string, response: BufferedResponse, secrets: Secrets): string =>
-  [reason, presentable(said(response), secrets)].filter((part) => part !== "").join(": ")
+  [reason, said(response, secrets)].filter((part) => part !== "").join(": ")
 
 const failWithIdentityError = (
   operation: Operation,

@@ -3,13 +3,14 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { stringify } from "./errorMessages.js"
 import type { BufferedResponse } from "./http.js"
+import { decodeJson } from "./http.js"
 import type { Secrets } from "./serviceText.js"
 import { presentable } from "./serviceText.js"
 
-const parse = Schema.decodeUnknownOption(Schema.parseJson())
+const parse = decodeJson(Schema.Unknown)
 
-/** The JSON in a text, which may be anything and nest deeply. `undefined` if there is none. */
-export const readJson = (text: string): unknown => Option.getOrUndefined(parse(text))
+/** The JSON of a response, which may be anything and nest deeply. `undefined` if the response is no JSON. */
+export const readJson = (response: Pick<BufferedResponse, "text">): unknown => Option.getOrUndefined(parse(response))
 
 const isLocation = Schema.is(Schema.NonEmptyArray(Schema.Union(Schema.String, Schema.Number)))
 
@@ -30,7 +31,7 @@ export const explanation = (body: unknown, depth = 5): string => {
 
 /** What a response says of a failure. Empty if it says nothing, or is no JSON. */
 export const said = (response: Pick<BufferedResponse, "text">, secrets: Secrets): string =>
-  presentable(explanation(readJson(response.text)), secrets)
+  presentable(explanation(readJson(response)), secrets)
 
 const isEmpty = (value: unknown): boolean =>
   Predicate.isNullable(value) || value === "" || (Predicate.isObject(value) && Object.keys(value).length === 0)

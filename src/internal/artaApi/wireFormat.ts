@@ -37,7 +37,7 @@ export const readSubmitted = (
   response: BufferedResponse,
   secrets: Secrets
 ): Either.Either<RecordId | undefined, string> => {
-  const body = readJson(quoteRecordId(response.text))
+  const body = readJson({ text: quoteRecordId(response.text) })
   if (!Predicate.isRecord(body)) {
     const text = said(response, secrets)
     return Either.left(`an unreadable response${text && `: ${text}`}`)
@@ -51,12 +51,11 @@ export const readSubmitted = (
 }
 
 /** The explanation in a refusal, or the whole body if it has none. */
-export const detail = ({ status, text }: BufferedResponse, secrets: Secrets): string => {
-  if (isRedirect(status)) return notFollowed
-  const body = readJson(text)
-  return (
-    presentable(explanation(body) || (Predicate.isRecord(body) ? remainder(body) : text), secrets) || "no reason given"
-  )
+export const detail = (response: BufferedResponse, secrets: Secrets): string => {
+  if (isRedirect(response.status)) return notFollowed
+  const body = readJson(response)
+  const text = explanation(body) || (Predicate.isRecord(body) ? remainder(body) : response.text)
+  return presentable(text, secrets) || "no reason given"
 }
 
 const maxUrlLength = 16_384
@@ -107,7 +106,7 @@ const toStatus = (
   const images = imagesIn(entries, options)
   const missing = entries.length - images.length
   if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images, ...(missing > 0 && { missing }) }
-  const noReason = status === "DONE" ? "the response contains no image" : remainder(body)
+  const noReason = status === "DONE" ? "no image" : remainder(body)
   return {
     _tag: "Failed",
     status: presentable(status, options.secrets, 100),

@@ -27,18 +27,16 @@ const unsent: ReadonlyArray<readonly [pattern: RegExp, reason: (message: string)
   [/HTTP Tunneling|^UND_ERR_PRX_TLS/, () => "the proxy refused to connect"],
   // The names of OpenSSL's verification results, and Node's own.
   [
-    /^(CERT_|CRL_|ERR_TLS_CERT_|UNABLE_TO_|ERROR_IN_C|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_)/,
-    (message) => `the certificate of the server was rejected (${message}): ${checkCertificate}`
+    /^(?!ERR_SSL)\S*(CERT|CRL_|_LEAF_|ISSUER|INVALID_(CA|PURPOSE)|HOSTNAME|PATH_LENGTH)/,
+    (message) => `the server's certificate was rejected (${message}): ${checkCertificate}`
   ],
   // What TLS reports before the handshake has ended. Other alerts, such as "certificate required", can come after it.
   [
     /before secure TLS|wrong.version|packet.length.too|(unsupported|unknown|no).protocol|unrecognized.name|key.too.small|alert.(protocol|handshake|no.appl|insuff)/i,
-    () => "the TLS handshake failed: the port may not speak https"
+    () => "the TLS handshake failed: does the port speak https?"
   ],
   [/^ECONNREFUSED/, () => "connection refused"],
-  [/^(ENOTFOUND|EAI_)/, () => "host not found"],
-  [/^UND_ERR_CONNECT_TIMEOUT/, () => "the connection timed out"],
-  [/^UND_ERR_INVALID_ARG/, () => "the request could not be made"]
+  [/^(ENOTFOUND|EAI_)/, () => "host not found"]
 ]
 
 const unexplained = "the connection failed"
@@ -59,7 +57,8 @@ const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   if (known !== undefined) return { reason: known[1](message), sent: false }
   const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${name}: ${message}` : ""}`
   // A look-up is `getaddrinfo`, `queryA` or another query.
-  if (/^(connect|getaddrinfo|query)/.test(syscall)) return { reason: own, sent: false }
+  if (/^(connect|getaddrinfo|query|UND_ERR_(CONNECT_TIMEOUT|INVALID_ARG))/.test(syscall || code))
+    return { reason: own, sent: false }
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
   return {

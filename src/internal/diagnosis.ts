@@ -27,7 +27,7 @@ const unsent: ReadonlyArray<readonly [pattern: RegExp, reason: (message: string)
   [/HTTP Tunneling|^UND_ERR_PRX_TLS/, () => "the proxy refused to connect"],
   // The names of OpenSSL's verification results, and Node's own.
   [
-    /^(?!ERR_SSL)\S*(CERT|CRL_|_LEAF_|ISSUER|INVALID_(CA|PURPOSE)|HOSTNAME|PATH_LENGTH)/,
+    /^(?!ERR_SSL)(\S*_)?(CERT|CRL|LEAF|ISSUER|INVALID_CA|PURPOSE|HOSTNAME|PATH)(?![A-Z])/,
     (message) => `the server's certificate was rejected (${message}): ${checkCertificate}`
   ],
   // What TLS reports before the handshake has ended. Other alerts, such as "certificate required", can come after it.

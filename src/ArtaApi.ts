@@ -71,8 +71,9 @@ export type SubmitError = StatusError | SubmissionUnknownError
  */
 export interface Service {
   /**
-   * Submits a generation and returns its id, in the order of the calls. Sends no submission twice: one that may have reached the service fails
-   * with `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with `RateLimitedError`.
+   * Submits a generation and returns its id, in the order of the calls. Sends no submission twice: one that may have
+   * reached the service fails with `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with
+   * `RateLimitedError`.
    */
   readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
   /** Gets the current status of a generation. While a rate limit lasts, waits for its end. */

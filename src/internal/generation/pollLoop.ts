@@ -1,7 +1,6 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -17,7 +16,7 @@ import type { DurationRecorder } from "../durationRecorder.js"
 import { noRecorder, PollContext } from "../durationRecorder.js"
 import { isPermanent } from "../diagnosis.js"
 import { polls } from "../metrics.js"
-import { retryForever, retryLazily, withAttemptSpan } from "../retry.js"
+import { retryForever } from "../retry.js"
 import type { Deadline } from "./deadline.js"
 import { recall } from "./submissions.js"
 
@@ -76,27 +75,23 @@ const makePoll = (
   { pollContext: { submittedAt }, report }: DurationRecorder,
   lastFailure: Ref.Ref<string | undefined>
 ) =>
-  Effect.gen(function* () {
-    const attempt = yield* withAttemptSpan(api.status(recordId))
-
-    const isWorthRetrying = (error: StatusError) =>
-      submittedAt !== undefined && isUnknownRecord(error)
-        ? Effect.map(monotonicSeconds, (now) => now - submittedAt < unknownRecordGrace)
-        : isTransient(error)
-
-    const logged = Metric.increment(polls).pipe(
-      Effect.zipRight(attempt),
-      Effect.tapBoth({
-        onFailure: (error) =>
-          Effect.zipRight(Ref.set(lastFailure, error.message), Effect.logDebug(`A poll failed: ${error.message}`)),
-        onSuccess: () => Ref.set(lastFailure, undefined)
-      })
-    )
-    return retryLazily(logged, { schedule: retryForever, while: isWorthRetrying }).pipe(
-      Effect.mapError(withRecordId(recordId)),
-      Effect.tap(report)
-    )
-  })
+  Metric.increment(polls).pipe(
+    Effect.zipRight(api.status(recordId)),
+    Effect.tapBoth({
+      onFailure: (error) =>
+        Effect.zipRight(Ref.set(lastFailure, error.message), Effect.logDebug(`A poll failed: ${error.message}`)),
+      onSuccess: () => Ref.set(lastFailure, undefined)
+    }),
+    Effect.retry({
+      schedule: retryForever,
+      while: (error) =>
+        submittedAt !== undefined && isUnknownRecord(error)
+          ? Effect.map(monotonicSeconds, (now) => now - submittedAt < unknownRecordGrace)
+          : isTransient(error)
+    }),
+    Effect.mapError(withRecordId(recordId)),
+    Effect.tap(report)
+  )
 
 const completed = (
   recordId: RecordId,
@@ -104,9 +99,11 @@ const completed = (
   { images, missing = 0 }: Extract<GenerationStatus, { readonly _tag: "Done" }>,
   request: GenerateRequest | undefined
 ) => {
-  const undelivered = request === undefined ? missing : Math.max(missing, request.n - images.length)
+  const undelivered = Math.max(missing, (request?.n ?? 0) - images.length)
   return new Completed({ recordId, elapsed, images, missing: undelivered, ...(request && { request }) }, skipValidation)
 }
+
+const isCompleted = (event: GenerationEvent): event is Completed => event._tag === "Completed"
 
 /** Prepares to poll a generation until it ends. */
 export const pollLoop = <R>(
@@ -120,7 +117,7 @@ export const pollLoop = <R>(
     const isNew = (yield* monotonicSeconds) - submittedAt < resumedAfter
     const recorder = submission !== undefined && isNew ? submission.recorder : noRecorder
     const lastFailure = yield* Ref.make<string | undefined>(undefined)
-    const poll = yield* makePoll(recordId, api, recorder, lastFailure)
+    const poll = makePoll(recordId, api, recorder, lastFailure)
     const driver = yield* Schedule.driver(polling)
     const lastStatus = yield* Ref.make<Pending | undefined>(undefined)
 
@@ -156,21 +153,14 @@ export const pollLoop = <R>(
       }
     })
 
-    const outcome: Effect.Effect<Completed, PollLoopError, ArtaApi | R> = Effect.flatMap(next, (event) =>
-      event._tag === "Completed" ? Effect.succeed(event) : outcome
-    )
+    const outcome = Effect.repeat(next, { until: isCompleted })
 
     const limit = deadline.limit(progress)
     const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       limit(Effect.provideService(effect, PollContext, recorder.pollContext)).pipe(Effect.annotateLogs({ recordId }))
 
     return {
-      events: Stream.paginateEffect(undefined, () =>
-        Effect.map(bounded(next), (event) => [
-          event,
-          event._tag === "Completed" ? Option.none() : Option.some(undefined)
-        ])
-      ),
+      events: Stream.takeUntil(Stream.repeatEffect(bounded(next)), isCompleted),
       outcome: bounded(outcome)
     }
   })

@@ -256,7 +256,7 @@ describe("ArtaApi.status", () => {
     [{ status: "EXPIRED" }, { _tag: "Failed", status: "EXPIRED", detail: "" }],
     [
       { status: "DONE", response: [] },
-      { _tag: "Failed", status: "DONE", detail: "the response contains no image" }
+      { _tag: "Failed", status: "DONE", detail: "no image" }
     ]
   ])("reads %j", ([body, status]) =>
     withApi([{ body }], (api) =>

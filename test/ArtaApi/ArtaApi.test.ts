@@ -237,7 +237,7 @@ describe("ArtaApi.status", () => {
     ],
     [
       { status: "FAILED", detail: { code: 7 } },
-      { _tag: "Failed", status: "FAILED", detail: '{"code":7}' }
+      { _tag: "Failed", status: "FAILED", detail: '{"detail":{"code":7}}' }
     ],
     [
       {

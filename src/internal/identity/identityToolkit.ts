@@ -10,8 +10,8 @@ import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
-import { said } from "../explanation.js"
-import { decodeJson, exchange, isRedirect, notFollowed, rateLimited, untraced } from "../http.js"
+import { unreadable, withReason } from "../explanation.js"
+import { decodeJson, exchange, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
@@ -60,10 +60,6 @@ const authReason = (message: string): AuthReason | undefined => {
 const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
-/** A reason, and what the service says of it. */
-const withDetail = (reason: string, response: BufferedResponse, secrets: Secrets): string =>
-  [reason, said(response, secrets)].filter((part) => part !== "").join(": ")
-
 const failWithIdentityError = (
   operation: Operation,
   response: BufferedResponse,
@@ -72,8 +68,8 @@ const failWithIdentityError = (
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
   if (isRateLimit(response, message)) return rateLimited(operation, response)
   if (message === "" || response.status >= 500) {
-    const reason = isRedirect(response.status) ? notFollowed : `an unusable response (HTTP ${String(response.status)})`
-    return new TransportError({ operation, reason: withDetail(reason, response, secrets), sent: true })
+    const reason = withReason(`HTTP ${String(response.status)}`, response, secrets)
+    return new TransportError({ operation, reason, sent: true })
   }
   const reason = authReason(message)
   return reason === undefined
@@ -98,10 +94,10 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
       ),
       (response) =>
         response.status === 200
-          ? Effect.mapError(decodeJson(schema)(response), () => {
-              const reason = withDetail("an unreadable response", response, secrets)
-              return new TransportError({ operation, reason, sent: true })
-            })
+          ? Effect.mapError(
+              decodeJson(schema)(response),
+              () => new TransportError({ operation, reason: unreadable(response, secrets), sent: true })
+            )
           : failWithIdentityError(operation, response, secrets)
     )
 

@@ -37,9 +37,9 @@ import type { GenerationStatus, RecordId } from "./Generation.js"
 import type { Overrides } from "./internal/config.js"
 import { optional, toConfigError } from "./internal/config.js"
 import type { BufferedResponse } from "./internal/http.js"
-import { exchange, isRedirect, notFollowed, rateLimited, untraced } from "./internal/http.js"
+import { exchange, isRedirect, rateLimited, untraced } from "./internal/http.js"
 import { isPermanent } from "./internal/diagnosis.js"
-import { said } from "./internal/explanation.js"
+import { unreadable, withReason } from "./internal/explanation.js"
 import type { Secrets } from "./internal/serviceText.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
@@ -203,10 +203,7 @@ export const make = (
       const { response, secrets } = exchanged
       // The service may have accepted the submission before it failed or redirected.
       if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
-        const why = isRedirect(response.status) ? notFollowed : said(response, secrets)
-        return yield* submissionUnknown(
-          `the service responded with HTTP ${String(response.status)}${why && `, ${why}`}`
-        )
+        return yield* submissionUnknown(withReason(`HTTP ${String(response.status)}`, response, secrets))
       }
       if (!isOk(exchanged)) return yield* failWithResponse("submit", exchanged)
       const accepted = yield* Either.mapLeft(WireFormat.readSubmitted(response, secrets), submissionUnknown)
@@ -228,7 +225,7 @@ export const make = (
           new ResponseError({
             operation: "status",
             status: response.status,
-            detail: said(response, secrets) || "an unreadable response"
+            detail: unreadable(response, secrets)
           })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })

@@ -1,9 +1,9 @@
 import * as Either from "effect/Either"
 import type { RecordId } from "../Generation.js"
 
-const signUpDisabled = "The API key does not allow anonymous sign-up: use another key."
-const sessionLost = "The session has ended, and a new one was refused: try again later."
-const libraryDefect = "The identity service rejects the library's request: report this as a bug."
+const signUpDisabled = "The API key allows no anonymous sign-up: use another key."
+const sessionLost = "The session has ended: try again later."
+const libraryDefect = "The identity service rejects the request: report this as a bug."
 
 const apiKey = (problem: string): string =>
   `The API key ${problem}: set a valid one as ARTA_API_KEY or the apiKey option.`
@@ -15,13 +15,13 @@ export const byAuthReason = {
   API_KEY_MISSING: apiKey("is missing"),
   ADMIN_ONLY_OPERATION: signUpDisabled,
   OPERATION_NOT_ALLOWED: signUpDisabled,
-  USER_DISABLED: "The service has disabled this account, and no other is created.",
-  PROJECT_NUMBER_MISMATCH: "The stored session belongs to another API key: use that key, or another token file.",
+  USER_DISABLED: "The account is disabled, and no other is created.",
+  PROJECT_NUMBER_MISMATCH: "The session belongs to another API key: use that key, or another token file.",
   INVALID_REFRESH_TOKEN: sessionLost,
   TOKEN_EXPIRED: sessionLost,
   USER_NOT_FOUND: sessionLost,
   MISSING_REFRESH_TOKEN: sessionLost,
-  NEW_ACCOUNT_REFUSED: "The service refuses the account that it has just created: check the API key and the URLs.",
+  NEW_ACCOUNT_REFUSED: "The service refuses a new account: check the API key and the URLs.",
   INVALID_GRANT_TYPE: libraryDefect,
   MISSING_GRANT_TYPE: libraryDefect,
   INVALID_ID_TOKEN: libraryDefect

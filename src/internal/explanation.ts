@@ -3,7 +3,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { stringify } from "./errorMessages.js"
 import type { BufferedResponse } from "./http.js"
-import { decodeJson } from "./http.js"
+import { decodeJson, isRedirect, notFollowed } from "./http.js"
 import type { Secrets } from "./serviceText.js"
 import { presentable } from "./serviceText.js"
 
@@ -29,15 +29,22 @@ export const explanation = (body: unknown, depth = 5): string => {
   return text !== "" && isLocation(body["loc"]) ? `${body["loc"].join(".")}: ${text}` : text
 }
 
-/** What a response says of a failure. Empty if it says nothing, or is no JSON. */
-export const said = (response: Pick<BufferedResponse, "text">, secrets: Secrets): string =>
-  presentable(explanation(readJson(response)), secrets)
+/** A problem with a response, and what the response says of it. */
+export const withReason = (problem: string, response: BufferedResponse, secrets: Secrets): string => {
+  const said = isRedirect(response.status) ? notFollowed : presentable(explanation(readJson(response)), secrets)
+  return problem + (said && `: ${said}`)
+}
+
+export const unreadable = (response: BufferedResponse, secrets: Secrets): string =>
+  withReason("an unreadable response", response, secrets)
 
 const isEmpty = (value: unknown): boolean =>
   Predicate.isNullable(value) || value === "" || (Predicate.isObject(value) && Object.keys(value).length === 0)
 
 /** What else an unexplained body holds, beside fields that say nothing. */
 export const remainder = (body: Readonly<Record<string, unknown>>): string => {
+  const { detail } = body
+  if (!isEmpty(detail)) return stringify(detail)
   const said = Object.entries(body).filter(
     ([field, value]) => field !== "status" && field !== "record_id" && !isEmpty(value)
   )

@@ -69,7 +69,9 @@ export const exchange = (
     Effect.mapError((diagnosis) => new TransportError({ operation, ...diagnosis }))
   )
 
-export const decodeJson = <A, I>(schema: Schema.Schema<A, I>): ((response: Pick<BufferedResponse, "text">) => Option.Option<A>) => {
+export const decodeJson = <A, I>(
+  schema: Schema.Schema<A, I>
+): ((response: Pick<BufferedResponse, "text">) => Option.Option<A>) => {
   const decode = Schema.decodeUnknownOption(Schema.parseJson(schema))
   return (response) => decode(response.text)
 }

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { InvalidRequestError } from "../ArtaError.js"
-import { shown } from "./errorMessages.js"
+import type { InvalidRequestError } from "../ArtaError.js"
+import { invalidOption } from "./invalidOption.js"
 
 /** Without a user, a query and a fragment, which may be secret. */
 const withoutSecrets = (url: string): string =>
@@ -11,9 +11,5 @@ export const serviceUrl = (field: string, value: string): Effect.Effect<string, 
   const url = value.trim()
   return /^https?:\/\/[^/@?#]+(\/[^?#]*)?$/i.test(url) && URL.canParse(url)
     ? Effect.succeed(url)
-    : new InvalidRequestError({
-        field,
-        value: shown(withoutSecrets(url)),
-        allowed: "an http or https URL without a user, a query or a fragment"
-      })
+    : invalidOption(field, withoutSecrets(url), "an http or https URL without a user, a query or a fragment")
 }

@@ -1,19 +1,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { InvalidRequestError } from "../ArtaError.js"
-import { shown } from "./errorMessages.js"
+import type { InvalidRequestError } from "../ArtaError.js"
+import { invalidOption } from "./invalidOption.js"
 
 /** Reads the option `timeout`. On its own, `Duration.decode` turns a negative number and NaN into zero. */
 export const decodeTimeout = (timeout: Duration.DurationInput): Effect.Effect<Duration.Duration, InvalidRequestError> =>
   Duration.decodeUnknown(timeout).pipe(
     Option.filter(() => !/(^|,)-|NaN/.test(String(timeout))),
-    Effect.mapError(
-      () =>
-        new InvalidRequestError({
-          field: "timeout",
-          value: shown(timeout),
-          allowed: 'a duration that is not negative, such as "5 minutes"'
-        })
-    )
+    Effect.mapError(() => invalidOption("timeout", timeout, 'a duration that is not negative, such as "5 minutes"'))
   )

@@ -19,9 +19,7 @@ export interface Ending {
 
 // Each bucket is a tenth wider than the previous one, so one grid covers tenths of a second and half an hour.
 const bucketCount = 100
-const edges = Float64Array.from({ length: bucketCount + 1 }, (_, i) =>
-  i === 0 ? 0 : 0.1 * Math.exp((i - 1) * 0.1)
-)
+const edges = Float64Array.from({ length: bucketCount + 1 }, (_, i) => (i === 0 ? 0 : 0.1 * Math.exp((i - 1) * 0.1)))
 
 const edge = (index: number): number => at(edges, index)
 const width = (index: number): number => edge(index + 1) - edge(index)
@@ -59,7 +57,10 @@ const modelOf = (prior: Float64Array, seen: Float64Array): HazardModel => {
 }
 
 const priorOf = (mass: (bucket: number) => number): HazardModel =>
-  modelOf(Float64Array.from(edges, (_, bucket) => mass(bucket)), new Float64Array(bucketCount))
+  modelOf(
+    Float64Array.from(edges, (_, bucket) => mass(bucket)),
+    new Float64Array(bucketCount)
+  )
 
 /** A log-logistic distribution. Its tail is heavy: nine of ten stages take less than four times the median. */
 const survivalAt = (index: number, median: number): number =>

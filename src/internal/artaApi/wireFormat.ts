@@ -7,21 +7,21 @@ import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
 import { stringify } from "../errorMessages.js"
-import { explanation, readJson, remainder, said } from "../explanation.js"
+import { explanation, readJson, remainder, unreadable } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
 import { decodeJson, isRedirect, notFollowed } from "../http.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable, scrub } from "../serviceText.js"
 
-export const form = (request: GenerateRequest): Record<string, string> => ({
+export const form = (request: GenerateRequest): Record<string, string | number> => ({
   prompt: request.prompt,
   negative_prompt: request.negativePrompt,
   style: request.model,
-  images_num: String(request.n),
-  cfg_scale: String(request.guidanceScale),
-  steps: String(request.numInferenceSteps),
+  images_num: request.n,
+  cfg_scale: request.guidanceScale,
+  steps: request.numInferenceSteps,
   aspect_ratio: request.aspectRatio,
-  seed: String(request.seed)
+  seed: request.seed
 })
 
 const isRecordId = Schema.is(RecordId)
@@ -38,10 +38,7 @@ export const readSubmitted = (
   secrets: Secrets
 ): Either.Either<RecordId | undefined, string> => {
   const body = readJson({ text: quoteRecordId(response.text) })
-  if (!Predicate.isRecord(body)) {
-    const text = said(response, secrets)
-    return Either.left(`an unreadable response${text && `: ${text}`}`)
-  }
+  if (!Predicate.isRecord(body)) return Either.left(unreadable(response, secrets))
   const { record_id: found } = body
   const id = Predicate.isString(found) ? found.trim() : (found ?? "")
   if (id === "") return Either.right(undefined)
@@ -106,7 +103,7 @@ const toStatus = (
   const images = imagesIn(entries, options)
   const missing = entries.length - images.length
   if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images, ...(missing > 0 && { missing }) }
-  const noReason = status === "DONE" ? "no image" : remainder(body)
+  const noReason = status === "DONE" ? "the response contains no image" : remainder(body)
   return {
     _tag: "Failed",
     status: presentable(status, options.secrets, 100),

@@ -10,8 +10,8 @@ import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
-import { said } from "../explanation.js"
-import { decodeJson, exchange, isRedirect, notFollowed, rateLimited, untraced } from "../http.js"
+import { unreadable, withReason } from "../explanation.js"
+import { decodeJson, exchange, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
@@ -60,12 +60,6 @@ const authReason = (message: string): AuthReason | undefined => {
 const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
-/** A response that tells nothing of the session. Its reason includes what the service says. */
-const unusable = (operation: Operation, reason: string, response: BufferedResponse, secrets: Secrets) => {
-  const detail = said(response, secrets)
-  return new TransportError({ operation, reason: `${reason}${detail && `: ${detail}`}`, sent: true })
-}
-
 const failWithIdentityError = (
   operation: Operation,
   response: BufferedResponse,
@@ -74,8 +68,8 @@ const failWithIdentityError = (
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
   if (isRateLimit(response, message)) return rateLimited(operation, response)
   if (message === "" || response.status >= 500) {
-    const reason = isRedirect(response.status) ? notFollowed : `an unusable response (HTTP ${String(response.status)})`
-    return unusable(operation, reason, response, secrets)
+    const reason = withReason(`HTTP ${String(response.status)}`, response, secrets)
+    return new TransportError({ operation, reason, sent: true })
   }
   const reason = authReason(message)
   return reason === undefined
@@ -99,8 +93,9 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
       const issuedAt = yield* Clock.currentTimeMillis
       const response = yield* exchange(client, { operation, timeout, secrets }, withKey(request))
       if (response.status !== 200) return yield* failWithIdentityError(operation, response, secrets)
-      const body = yield* Effect.mapError(decodeJson(schema)(response), () =>
-        unusable(operation, "an unreadable response", response, secrets)
+      const body = yield* Effect.mapError(
+        decodeJson(schema)(response),
+        () => new TransportError({ operation, reason: unreadable(response, secrets), sent: true })
       )
       return { ...body, issuedAt }
     }).pipe(Effect.withSpan(`Auth.${operation}`))

@@ -48,8 +48,8 @@ const readErrorBody = decodeJson(Schema.Struct({ error: Schema.Struct({ message:
 
 const keyMessages: ReadonlyArray<readonly [RegExp, AuthReason]> = [
   [/^API key expired/i, "API_KEY_EXPIRED"],
-  [/^API key not (valid|found)/i, "API_KEY_INVALID"],
-  [/^The request is missing a valid API key/i, "API_KEY_MISSING"]
+  [/^API key not/i, "API_KEY_INVALID"],
+  [/missing a valid API key/i, "API_KEY_MISSING"]
 ]
 
 const authReason = (message: string): AuthReason | undefined => {
@@ -61,7 +61,9 @@ const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
 /** A response that tells nothing of the session. Its reason includes what the service says. */
-const unusable = (operation: Operation, reason: string, response: BufferedResponse, secrets: Secrets) => {
+const unusable = (operation: Operation, response: BufferedResponse, secrets: Secrets): TransportError => {
+  const { status } = response
+  const reason = isRedirect(status) ? notFollowed : `an unusable response (HTTP ${String(status)})`
   const detail = presentable(said(response), secrets)
   return new TransportError({ operation, reason: `${reason}${detail && `: ${detail}`}`, sent: true })
 }
@@ -73,10 +75,7 @@ const failWithIdentityError = (
 ): Effect.Effect<never, IdentityError> => {
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
   if (isRateLimit(response, message)) return rateLimited(operation, response)
-  if (message === "" || response.status >= 500) {
-    const reason = isRedirect(response.status) ? notFollowed : `an unusable response (HTTP ${String(response.status)})`
-    return unusable(operation, reason, response, secrets)
-  }
+  if (message === "" || response.status >= 500) return unusable(operation, response, secrets)
   const reason = authReason(message)
   return reason === undefined
     ? new ResponseError({ operation, status: response.status, detail: presentable(message, secrets) })
@@ -99,9 +98,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
       const issuedAt = yield* Clock.currentTimeMillis
       const response = yield* exchange(client, { operation, timeout, secrets }, withKey(request))
       if (response.status !== 200) return yield* failWithIdentityError(operation, response, secrets)
-      const body = yield* Effect.mapError(decodeJson(schema)(response), () =>
-        unusable(operation, "an unreadable response", response, secrets)
-      )
+      const body = yield* Effect.mapError(decodeJson(schema)(response), () => unusable(operation, response, secrets))
       return { ...body, issuedAt }
     }).pipe(Effect.withSpan(`Auth.${operation}`))
 

@@ -30,20 +30,26 @@ import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as ArtaApi from "./ArtaApi.js"
-import type { GenerateError, RunError, SubmitError, UnknownModelError, WatchError } from "./ArtaError.js"
-import { InvalidRequestError } from "./ArtaError.js"
+import type {
+  GenerateError,
+  InvalidRequestError,
+  RunError,
+  SubmitError,
+  UnknownModelError,
+  WatchError
+} from "./ArtaError.js"
 import * as Auth from "./Auth.js"
 import type { GenerateRequest, Options } from "./GenerateRequest.js"
 import type { Completed, GenerationEvent, GenerationStatus } from "./Generation.js"
 import { Generation, RecordId, Submitted } from "./Generation.js"
 import { iterate } from "./internal/asyncIterator.js"
 import type { Overrides } from "./internal/config.js"
-import { shown } from "./internal/errorMessages.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { deadlineIn } from "./internal/generation/deadline.js"
 import { pollLoop, skipValidation } from "./internal/generation/pollLoop.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
+import { invalidOption } from "./internal/invalidOption.js"
 import { annotateError } from "./internal/generation/telemetry.js"
 import { countedEvents, countedOutcome } from "./internal/metrics.js"
 import * as Polling from "./Polling.js"
@@ -163,14 +169,8 @@ export const run = (options: Options, settings: Settings = {}): Effect.Effect<Ge
   }).pipe(Effect.tapError(annotateError), Effect.withSpan("Arta.run", clientSpan))
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
-  const id = yield* Effect.mapError(
-    Schema.decode(RecordId)(recordId),
-    () =>
-      new InvalidRequestError({
-        field: "recordId",
-        value: shown(recordId),
-        allowed: "the id of a submitted generation"
-      })
+  const id = yield* Effect.mapError(Schema.decode(RecordId)(recordId), () =>
+    invalidOption("recordId", recordId, "the id of a submitted generation")
   )
   return yield* pollLoop(id, { polling: pollingOf(settings), deadline: yield* deadlineIn(timeoutOf(settings)) })
 })

@@ -41,7 +41,6 @@ import { exchange, isRedirect, notFollowed, rateLimited, untraced } from "./inte
 import { isPermanent } from "./internal/diagnosis.js"
 import { said } from "./internal/explanation.js"
 import type { Secrets } from "./internal/serviceText.js"
-import { presentable } from "./internal/serviceText.js"
 import { makeCooldown } from "./internal/artaApi/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
@@ -72,8 +71,9 @@ export type SubmitError = StatusError | SubmissionUnknownError
  */
 export interface Service {
   /**
-   * Submits a generation and returns its id, in the order of the calls. Sends no submission twice: one that may have reached the service fails
-   * with `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with `RateLimitedError`.
+   * Submits a generation and returns its id, in the order of the calls. Sends no submission twice: one that may have
+   * reached the service fails with `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with
+   * `RateLimitedError`.
    */
   readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
   /** Gets the current status of a generation. While a rate limit lasts, waits for its end. */
@@ -203,7 +203,7 @@ export const make = (
       const { response, secrets } = exchanged
       // The service may have accepted the submission before it failed or redirected.
       if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
-        const why = isRedirect(response.status) ? notFollowed : presentable(said(response), secrets)
+        const why = isRedirect(response.status) ? notFollowed : said(response, secrets)
         return yield* submissionUnknown(
           `the service responded with HTTP ${String(response.status)}${why && `, ${why}`}`
         )
@@ -228,7 +228,7 @@ export const make = (
           new ResponseError({
             operation: "status",
             status: response.status,
-            detail: presentable(said(response), secrets) || "an unreadable response"
+            detail: said(response, secrets) || "an unreadable response"
           })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })

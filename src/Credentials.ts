@@ -27,10 +27,6 @@ export class Credentials extends Schema.Class<Credentials>("ArtaCredentials")({
   signedUpAt: Schema.optional(Schema.Finite)
 }) {}
 
-const age = (self: Credentials, now: number): number => now - self.issuedAt
-
-const safetyMargin = (self: Credentials): number => Math.min(30_000, Duration.toMillis(self.expiresIn) / 10)
-
 /**
  * Whether the id token is usable at `now`, in milliseconds since the Unix epoch.
  *
@@ -40,8 +36,11 @@ const safetyMargin = (self: Credentials): number => Math.min(30_000, Duration.to
  * @since 0.1.0
  * @category freshness
  */
-export const isValid = (self: Credentials, now: number): boolean =>
-  age(self, now) >= -safetyMargin(self) && age(self, now) < Duration.toMillis(self.expiresIn) - safetyMargin(self)
+export const isValid = (self: Credentials, now: number): boolean => {
+  const lifetime = Duration.toMillis(self.expiresIn)
+  const age = now - self.issuedAt + Math.min(30_000, lifetime / 10)
+  return age >= 0 && age < lifetime
+}
 
 /**
  * Whether less than half of the id token's lifetime has passed at `now`, in milliseconds since the Unix epoch. A token
@@ -51,4 +50,4 @@ export const isValid = (self: Credentials, now: number): boolean =>
  * @category freshness
  */
 export const isFresh = (self: Credentials, now: number): boolean =>
-  isValid(self, now) && age(self, now) < Duration.toMillis(self.expiresIn) / 2
+  isValid(self, now) && now - self.issuedAt < Duration.toMillis(self.expiresIn) / 2

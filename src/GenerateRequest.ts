@@ -64,7 +64,7 @@ const Prompt = Schema.String.pipe(Schema.pattern(/\S/)).annotations(allowed("a s
 const PositiveInt = Schema.Int.pipe(Schema.positive()).annotations(allowed("a positive integer"))
 const GuidanceScale = Schema.Finite.pipe(Schema.nonNegative()).annotations(allowed("a number, zero or more"))
 const AspectRatio = Schema.String.pipe(Schema.pattern(/^[1-9]\d*:[1-9]\d*$/)).annotations(
-  allowed("two positive integers as W:H, such as 16:9")
+  allowed("a ratio as W:H, such as 16:9")
 )
 
 const lowestRandomSeed = 9_999

@@ -1,5 +1,6 @@
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
+import * as String from "effect/String"
 import { InvalidRequestError } from "../ArtaError.js"
 import { shown } from "./errorMessages.js"
 
@@ -13,12 +14,8 @@ export type Overrides<Options> = {
 export const optional = (name: string): Config.Config<string | undefined> =>
   Config.withDefault(Config.nonEmptyString(name), undefined)
 
-/** The variables of the options that must be URLs. */
-const variables: Readonly<Record<string, string>> = {
-  apiUrl: "ARTA_API_URL",
-  signUpUrl: "ARTA_SIGN_UP_URL",
-  tokenUrl: "ARTA_TOKEN_URL"
-}
+/** The variable of an option, such as ARTA_API_URL for `apiUrl`. */
+const variableOf = (option: string): string => `ARTA_${String.camelToSnake(option).toUpperCase()}`
 
 const separator = " is not "
 
@@ -28,8 +25,8 @@ export const toConfigError =
   (error: ConfigError.ConfigError | InvalidRequestError): ConfigError.ConfigError => {
     if (ConfigError.isConfigError(error)) return error
     const { allowed, field, value } = error
-    const variable = config[field] === undefined ? variables[field] : undefined
-    return ConfigError.InvalidData([variable ?? field], `${value}${separator}${allowed}`)
+    const name = config[field] === undefined ? variableOf(field) : field
+    return ConfigError.InvalidData([name], `${value}${separator}${allowed}`)
   }
 
 /** The error for a program without Effect, which cannot handle a `ConfigError`: it is not an `Error`. */

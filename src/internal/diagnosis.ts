@@ -8,37 +8,30 @@ import { presentable } from "./serviceText.js"
 /** Why no response arrived, and whether any byte of the request may have been written to a connection. */
 type Diagnosis = Pick<TransportError, "reason" | "sent">
 
-const checkUrl = "check the URL"
-const checkCertificate = "check the host and the clock, or trust its CA with NODE_EXTRA_CA_CERTS"
-const checkProxy = "add them to the URL of the proxy"
-
-/** Whether a retry cannot help. */
-export const isPermanent = ({ reason }: TransportError): boolean =>
-  [checkUrl, checkCertificate, checkProxy].some((advice) => reason.endsWith(advice))
+/** Whether a retry cannot help: only then does the reason say what to check. */
+export const isPermanent = ({ reason }: TransportError): boolean => reason.includes(": check the ")
 
 export const proxyAuthentication: Diagnosis = {
-  reason: `the proxy asks for a user and a password (HTTP 407): ${checkProxy}`,
+  reason: "the proxy asks for a user and a password (HTTP 407): check the URL of the proxy",
   sent: false
 }
 
 /** The code and the message of an error that proves that nothing was sent, and what to say then. */
-const unsent: ReadonlyArray<readonly [pattern: RegExp, reason: (message: string) => string]> = [
-  [/Proxy .*\(407\)/, () => proxyAuthentication.reason],
-  [/HTTP Tunneling|^UND_ERR_PRX_TLS/, () => "the proxy refused to connect"],
-  // The names of OpenSSL's verification results, and Node's own.
+const unsent: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = [
+  [/\(407\)/, proxyAuthentication.reason],
+  [/HTTP Tunneling/, "the proxy refused to connect"],
+  // OpenSSL's verification results and Node's own. An alert (ERR_SSL_…) about a certificate can come after the request.
   [
-    /^(CERT_|CRL_|ERR_TLS_CERT_|UNABLE_TO_|ERROR_IN_C|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_)/,
-    (message) => `the certificate of the server was rejected (${message}): ${checkCertificate}`
+    /^(?!ERR_SSL)(\S*_)?(CERT|LEAF)(?![A-Z])/,
+    "the server's certificate was rejected (%): check the host and the clock, or trust its CA with NODE_EXTRA_CA_CERTS"
   ],
-  // What TLS reports before the handshake has ended. Other alerts, such as "certificate required", can come after it.
+  // What TLS reports before the handshake has ended.
   [
-    /before secure TLS|wrong.version|packet.length.too|(unsupported|unknown|no).protocol|unrecognized.name|key.too.small|alert.(protocol|handshake|no.appl|insuff)/i,
-    () => "the TLS handshake failed: the port may not speak https"
+    /before secure TLS|wrong.version|packet.length|alert.(protocol|handshake)/i,
+    "the TLS handshake failed: does the port speak https?"
   ],
-  [/^ECONNREFUSED/, () => "connection refused"],
-  [/^(ENOTFOUND|EAI_)/, () => "host not found"],
-  [/^UND_ERR_CONNECT_TIMEOUT/, () => "the connection timed out"],
-  [/^UND_ERR_INVALID_ARG/, () => "the request could not be made"]
+  [/^ECONNREFUSED/, "connection refused"],
+  [/^(ENOTFOUND|EAI_)/, "host not found"]
 ]
 
 const unexplained = "the connection failed"
@@ -56,10 +49,11 @@ const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
     Predicate.isString(cause[field]) ? cause[field] : ""
   )
   const known = unsent.find(([pattern]) => pattern.test(`${code} ${message}`))
-  if (known !== undefined) return { reason: known[1](message), sent: false }
+  if (known !== undefined) return { reason: known[1].replace("%", code), sent: false }
   const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${name}: ${message}` : ""}`
   // A look-up is `getaddrinfo`, `queryA` or another query.
-  if (/^(connect|getaddrinfo|query)/.test(syscall)) return { reason: own, sent: false }
+  if (/^(connect|getaddrinfo|query|UND_ERR_(CONNECT_TIMEOUT|INVALID_ARG))/.test(syscall || code))
+    return { reason: own, sent: false }
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
   return {
@@ -68,7 +62,7 @@ const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   }
 }
 
-const unusableUrl = `the request could not be made: ${checkUrl}`
+const unusableUrl = "the request could not be made: check the URL"
 
 /** The error holds the request with its Authorization header, so only its reason may be shown. */
 export const diagnose = (error: HttpClientError | BodyFailure, secrets: Secrets = []): Diagnosis => {

@@ -1,16 +1,18 @@
 import * as Either from "effect/Either"
-import * as Inspectable from "effect/Inspectable"
 import type { RecordId } from "../Generation.js"
 
 const signUpDisabled = "The API key does not allow anonymous sign-up: use another key."
 const sessionLost = "The session has ended, and a new one was refused: try again later."
 const libraryDefect = "The identity service rejects the library's request: report this as a bug."
 
+const apiKey = (problem: string): string =>
+  `The API key ${problem}: set a valid one as ARTA_API_KEY or the apiKey option.`
+
 /** The message for each reason of an `AuthError`. */
 export const byAuthReason = {
-  API_KEY_INVALID: "The API key is invalid: check ARTA_API_KEY or the apiKey option.",
-  API_KEY_EXPIRED: "The API key has expired: renew it, or set another as ARTA_API_KEY or the apiKey option.",
-  API_KEY_MISSING: "The API key is missing: set ARTA_API_KEY or the apiKey option.",
+  API_KEY_INVALID: apiKey("is invalid"),
+  API_KEY_EXPIRED: apiKey("has expired"),
+  API_KEY_MISSING: apiKey("is missing"),
   ADMIN_ONLY_OPERATION: signUpDisabled,
   OPERATION_NOT_ALLOWED: signUpDisabled,
   USER_DISABLED: "The service has disabled this account, and no other is created.",
@@ -19,8 +21,7 @@ export const byAuthReason = {
   TOKEN_EXPIRED: sessionLost,
   USER_NOT_FOUND: sessionLost,
   MISSING_REFRESH_TOKEN: sessionLost,
-  NEW_ACCOUNT_REFUSED:
-    "The services refuse the account that they have just created: check the API key and the URLs. No other account is created for a while.",
+  NEW_ACCOUNT_REFUSED: "The service refuses the account that it has just created: check the API key and the URLs.",
   INVALID_GRANT_TYPE: libraryDefect,
   MISSING_GRANT_TYPE: libraryDefect,
   INVALID_ID_TOKEN: libraryDefect
@@ -33,9 +34,12 @@ export const activity = {
   status: "requesting the status"
 } as const
 
-const stringify = (value: unknown): string =>
-  Either.try(() => (typeof value === "string" ? JSON.stringify(value) : Inspectable.toStringUnknown(value, 0))).pipe(
-    Either.getOrElse(() => `a value of type ${typeof value}`)
+/** Prints any value, in linear time: strings, lists and objects as JSON. */
+export const stringify = (value: unknown): string =>
+  Either.getOrElse(
+    // `toJSON` may return undefined.
+    Either.try(() => String(/string|object/.test(typeof value) ? JSON.stringify(value) : value)),
+    () => `a value of type ${typeof value}`
   )
 
 export const atMost = (length: number, text: string): string =>

@@ -55,21 +55,21 @@ export const exchange = (
         text
       }))
     ),
-    Effect.mapError((error) => new TransportError({ operation, ...diagnose(error, secrets) })),
+    Effect.mapError((error) => diagnose(error, secrets)),
     Effect.filterOrFail(
       ({ status }) => status !== 407,
-      () => new TransportError({ operation, ...proxyAuthentication })
+      () => proxyAuthentication
     ),
     // The timeout must interrupt a hanging request even in an uninterruptible region.
     Effect.interruptible,
     Effect.timeoutFail({
       duration: timeout,
-      onTimeout: () =>
-        new TransportError({ operation, reason: `no response within ${Duration.format(timeout)}`, sent: true })
-    })
+      onTimeout: () => ({ reason: `no response within ${Duration.format(timeout)}`, sent: true })
+    }),
+    Effect.mapError((diagnosis) => new TransportError({ operation, ...diagnosis }))
   )
 
-export const decodeJson = <A, I>(schema: Schema.Schema<A, I>): ((response: BufferedResponse) => Option.Option<A>) => {
+export const decodeJson = <A, I>(schema: Schema.Schema<A, I>): ((response: Pick<BufferedResponse, "text">) => Option.Option<A>) => {
   const decode = Schema.decodeUnknownOption(Schema.parseJson(schema))
   return (response) => decode(response.text)
 }

@@ -3,11 +3,10 @@ import { atMost, visible } from "./errorMessages.js"
 
 export type Secrets = ReadonlyArray<Redacted.Redacted>
 
-/** A secret, and its forms in a form body or a URL. */
+/** A secret, and its form in a form body or a URL. */
 const spellings = (secret: Redacted.Redacted): ReadonlyArray<string> => {
   const text = Redacted.value(secret)
-  const form = new URLSearchParams([["", text]]).toString().slice(1)
-  return text === "" ? [] : [text, form, form.replaceAll("+", "%20")]
+  return text === "" ? [] : [text, new URLSearchParams([["", text]]).toString().slice(1)]
 }
 
 export const scrub = (text: string, secrets: Secrets): string =>
@@ -19,8 +18,7 @@ export const presentable = (text: string, secrets: Secrets, length = 500): strin
     length,
     visible(
       scrub(text, secrets)
-        .replaceAll("\r\n", "\n")
-        .replace(/[^\S\r\v\f]+/g, " ")
+        .replace(/(\r\n|[^\S\r\v\f])+/g, " ")
         .trim()
     )
   )

@@ -43,7 +43,7 @@ describe("The reason of a refusal", () => {
     ["a flag beside it", { error: true, message: "Not enough credits" }, "Not enough credits"],
     ["a code beside it", { error: { code: 5 }, message: "Not enough credits" }, "Not enough credits"],
     ["other fields", { success: false, code: 1003, detail: null }, '{"success":false,"code":1003}'],
-    ["detail as an object", { detail: { code: 7 } }, '{"code":7}'],
+    ["detail as an object", { detail: { code: 7 } }, '{"detail":{"code":7}}'],
     ["an empty object", {}, "no reason given"],
     ["nothing", { detail: null, record_id: null, response: [] }, "no reason given"]
   ])("is read from %s", ([, body, detail]) =>

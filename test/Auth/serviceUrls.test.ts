@@ -16,14 +16,16 @@ const invalid = [
   ["arta.test/api", "arta.test/api"],
   ["https://", "https://"],
   ["https:/arta.test", "https:/arta.test"],
-  ["https://arta.test/api?v=1", "https://arta.test/api?v=1"],
+  ["https://arta.test/api?v=1", "https://arta.test/api?<redacted>"],
   ["https://arta.test/api?", "https://arta.test/api?"],
-  ["https://arta.test/api#top", "https://arta.test/api#top"],
+  ["https://arta.test/api#top", "https://arta.test/api#<redacted>"],
   ["https://arta.test:99999", "https://arta.test:99999"],
   ["https://me:secret@arta.test", "https://arta.test"],
   ["https://me:sec/ret@arta.test", "https://arta.test"],
+  ["https://me:sec?ret@arta.test", "https://arta.test"],
+  ["https://me@arta.test/api", "https://arta.test/api"],
   ["me:secret@arta.test", "arta.test"],
-  ["https://arta.test?key=secret&v=1", "https://arta.test?key=<redacted>&v=1"],
+  ["https://arta.test?key=secret&v=1", "https://arta.test?<redacted>"],
   ["javascript:alert(1)", "javascript:alert(1)"]
 ] as const
 

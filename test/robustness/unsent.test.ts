@@ -58,7 +58,7 @@ const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient
 ]
 
 const services: ReadonlyArray<readonly [string, Effect.Effect<Service, never, Scope.Scope>, RegExp]> = [
-  ["a self-signed certificate", withCertificate, /self-signed certificate.*NODE_EXTRA_CA_CERTS/],
+  ["a self-signed certificate", withCertificate, /SELF_SIGNED_CERT.*NODE_EXTRA_CA_CERTS/],
   ["https to an http port", overTls((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")), /TLS handshake/],
   ["https to something else", overTls((socket) => socket.write("SSH-2.0-OpenSSH_9.6\r\n")), /TLS handshake/],
   ["a close in the TLS handshake", overTls((socket) => socket.end()), /TLS handshake/],

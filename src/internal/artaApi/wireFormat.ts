@@ -6,9 +6,10 @@ import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
-import { explanation, printJson, readJson, remainder, said } from "../explanation.js"
+import { stringify } from "../errorMessages.js"
+import { explanation, readJson, remainder, said } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
-import { isRedirect, notFollowed } from "../http.js"
+import { decodeJson, isRedirect, notFollowed } from "../http.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable, scrub } from "../serviceText.js"
 
@@ -36,26 +37,24 @@ export const readSubmitted = (
   response: BufferedResponse,
   secrets: Secrets
 ): Either.Either<RecordId | undefined, string> => {
-  const body = Option.getOrUndefined(readJson({ text: quoteRecordId(response.text) }))
+  const body = readJson({ text: quoteRecordId(response.text) })
   if (!Predicate.isRecord(body)) {
-    const text = presentable(said(response), secrets)
+    const text = said(response, secrets)
     return Either.left(`an unreadable response${text && `: ${text}`}`)
   }
-  const { record_id: found = "" } = body
-  const id = Predicate.isString(found) ? found.trim() : found
-  if (id === "" || id === null) return Either.right(undefined)
+  const { record_id: found } = body
+  const id = Predicate.isString(found) ? found.trim() : (found ?? "")
+  if (id === "") return Either.right(undefined)
   return isRecordId(id) && presentable(id, secrets) === id
     ? Either.right(id)
-    : Either.left(`an unusable record id: ${presentable(printJson(found), secrets, 200)}`)
+    : Either.left(`an unusable record id: ${presentable(stringify(found), secrets, 200)}`)
 }
 
 /** The explanation in a refusal, or the whole body if it has none. */
 export const detail = (response: BufferedResponse, secrets: Secrets): string => {
   if (isRedirect(response.status)) return notFollowed
-  const text = Option.match(readJson(response), {
-    onNone: () => response.text,
-    onSome: (body) => explanation(body) || (Predicate.isRecord(body) ? remainder(body) : response.text)
-  })
+  const body = readJson(response)
+  const text = explanation(body) || (Predicate.isRecord(body) ? remainder(body) : response.text)
   return presentable(text, secrets) || "no reason given"
 }
 
@@ -72,10 +71,9 @@ const imageUrl = (entry: unknown, { base, secrets }: StatusOptions): string | un
   const url = scrub(entry.url.trim(), secrets)
   if (/^data:/i.test(url)) return /^[!-~]+$/.test(url) ? url : undefined
   if (url === "" || url.length > maxUrlLength || !URL.canParse(url, base)) return undefined
-  const { href, protocol } = new URL(url, base)
-  if (!/^https?:$/.test(protocol)) return undefined
   // A signed URL must not change. `href` is absolute, and escapes what is not ASCII.
-  const absolute = /^https?:\/\/[!-~]+$/i.test(url) ? url : href
+  const absolute = /^https?:\/\/[!-~]+$/i.test(url) ? url : new URL(url, base).href
+  if (!/^http/i.test(absolute)) return undefined
   return base.startsWith("https:") ? absolute.replace(/^http:/i, "https:") : absolute
 }
 
@@ -86,12 +84,15 @@ const imagesIn = (entries: ReadonlyArray<unknown>, options: StatusOptions): Read
     return url === undefined ? [] : [{ index, url }]
   })
 
-export const readStatus = (statusResponse: BufferedResponse, options: StatusOptions): Option.Option<GenerationStatus> =>
-  Option.flatMap(readJson(statusResponse), (body) => {
-    const status = Predicate.hasProperty(body, "status") && Predicate.isString(body.status) ? body.status.trim() : ""
-    if (!Predicate.isRecord(body) || status === "") return Option.none()
-    return Option.some(toStatus(status, body, options))
-  })
+const readStatusBody = decodeJson(
+  Schema.Struct(
+    { status: Schema.compose(Schema.Trim, Schema.NonEmptyString) },
+    Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  )
+)
+
+export const readStatus = (response: BufferedResponse, options: StatusOptions): Option.Option<GenerationStatus> =>
+  Option.map(readStatusBody(response), ({ status, ...body }) => toStatus(status, body, options))
 
 const toStatus = (
   status: string,
@@ -105,7 +106,7 @@ const toStatus = (
   const images = imagesIn(entries, options)
   const missing = entries.length - images.length
   if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images, ...(missing > 0 && { missing }) }
-  const noReason = status === "DONE" ? "the response contains no image" : remainder(body)
+  const noReason = status === "DONE" ? "no image" : remainder(body)
   return {
     _tag: "Failed",
     status: presentable(status, options.secrets, 100),

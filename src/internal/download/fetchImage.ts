@@ -8,7 +8,7 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BodyFailure } from "../body.js"
-import { limit, streamBody } from "../body.js"
+import { limit } from "../body.js"
 import { diagnose } from "../diagnosis.js"
 import { isRedirect, notFollowed, retryAfter, untraced } from "../http.js"
 import * as DataUrl from "./dataUrl.js"
@@ -16,6 +16,7 @@ import { DownloadFailure, failure } from "./downloadFailure.js"
 import type { Format, Scanned } from "./imageScan.js"
 import { makeImageScan } from "./imageScan.js"
 import { idleTimeout, limitWaiting } from "./limitWaiting.js"
+import { streamBody } from "./streamBody.js"
 
 const maxMebibytes = 64
 const maxRedirects = 5

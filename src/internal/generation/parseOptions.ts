@@ -7,7 +7,7 @@ import { InvalidRequestError, UnknownModelError } from "../../ArtaError.js"
 import type { Options } from "../../GenerateRequest.js"
 import { GenerateRequest, Messages, promptFromMessages, randomSeed } from "../../GenerateRequest.js"
 import * as ImageModel from "../../ImageModel.js"
-import { shown } from "../errorMessages.js"
+import { invalidOption } from "../invalidOption.js"
 
 const Input = Schema.Struct(
   { messages: Schema.optional(Messages) },
@@ -23,16 +23,12 @@ export type Limits = "service" | "none"
 const highest = { n: 8, numInferenceSteps: 100 }
 
 /** A mistyped number of images or steps can be expensive. */
-const checkLimits = (request: GenerateRequest) =>
-  Effect.forEach(Struct.entries(highest), ([field, limit]) =>
-    request[field] > limit
-      ? new InvalidRequestError({
-          field,
-          value: String(request[field]),
-          allowed: `at most ${String(limit)}, unless you set limits: "none"`
-        })
-      : Effect.void
-  )
+const checkLimits = (request: GenerateRequest) => {
+  const [exceeded] = Struct.entries(highest).filter(([field, limit]) => request[field] > limit)
+  if (exceeded === undefined) return Effect.succeed(request)
+  const [field, limit] = exceeded
+  return invalidOption(field, request[field], `at most ${String(limit)}, unless you set limits: "none"`)
+}
 
 type OptionsError = InvalidRequestError | UnknownModelError
 
@@ -50,7 +46,7 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
     if (field === "model" && typeof value === "string") {
       return new UnknownModelError({ model: value, suggestions: ImageModel.suggest(value) })
     }
-    return new InvalidRequestError({ field, value: shown(value), allowed: issue?.message ?? "valid" })
+    return invalidOption(field, value, issue?.message ?? "valid")
   })
 
 /**
@@ -62,13 +58,8 @@ export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect
     const { messages, ...rest } = yield* decodeInput(options)
     const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
     if (rest["prompt"] === undefined && prompt === "") {
-      return yield* new InvalidRequestError({
-        field: "messages",
-        value: shown(messages),
-        allowed: "a chat with text in a user message"
-      })
+      return yield* invalidOption("messages", messages, "a chat with text in a user message")
     }
     const request = yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
-    if (limits === "service") yield* checkLimits(request)
-    return request
+    return limits === "none" ? request : yield* checkLimits(request)
   }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(toOptionsError(options, error))))

@@ -1,7 +1,6 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -100,9 +99,11 @@ const completed = (
   { images, missing = 0 }: Extract<GenerationStatus, { readonly _tag: "Done" }>,
   request: GenerateRequest | undefined
 ) => {
-  const undelivered = request === undefined ? missing : Math.max(missing, request.n - images.length)
+  const undelivered = Math.max(missing, (request?.n ?? 0) - images.length)
   return new Completed({ recordId, elapsed, images, missing: undelivered, ...(request && { request }) }, skipValidation)
 }
+
+const isCompleted = (event: GenerationEvent): event is Completed => event._tag === "Completed"
 
 /** Prepares to poll a generation until it ends. */
 export const pollLoop = <R>(
@@ -152,21 +153,14 @@ export const pollLoop = <R>(
       }
     })
 
-    const outcome: Effect.Effect<Completed, PollLoopError, ArtaApi | R> = Effect.flatMap(next, (event) =>
-      event._tag === "Completed" ? Effect.succeed(event) : outcome
-    )
+    const outcome = Effect.repeat(next, { until: isCompleted })
 
     const limit = deadline.limit(progress)
     const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       limit(Effect.provideService(effect, PollContext, recorder.pollContext)).pipe(Effect.annotateLogs({ recordId }))
 
     return {
-      events: Stream.paginateEffect(undefined, () =>
-        Effect.map(bounded(next), (event) => [
-          event,
-          event._tag === "Completed" ? Option.none() : Option.some(undefined)
-        ])
-      ),
+      events: Stream.takeUntil(Stream.repeatEffect(bounded(next)), isCompleted),
       outcome: bounded(outcome)
     }
   })

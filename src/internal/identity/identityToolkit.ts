@@ -64,7 +64,7 @@ const isRateLimit = (response: BufferedResponse, message: string): boolean =>
 const unusable = (operation: Operation, response: BufferedResponse, secrets: Secrets): TransportError => {
   const { status } = response
   const reason = isRedirect(status) ? notFollowed : `an unusable response (HTTP ${String(status)})`
-  const detail = presentable(said(response), secrets)
+  const detail = said(response, secrets)
   return new TransportError({ operation, reason: `${reason}${detail && `: ${detail}`}`, sent: true })
 }
 

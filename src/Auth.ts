@@ -108,16 +108,10 @@ const sessionGone: ReadonlySet<AuthReason> = new Set<AuthReason>([
   "MISSING_REFRESH_TOKEN"
 ])
 
-const backoffAfter = (error: TokenError): Duration.Duration => {
-  switch (error._tag) {
-    case "RateLimitedError":
-      return error.retryAfter ?? Duration.seconds(5)
-    case "AuthError":
-      return Duration.infinity
-    default:
-      return Duration.seconds(30)
-  }
-}
+const backoffAfter = (error: TokenError): Duration.Duration =>
+  error._tag === "RateLimitedError"
+    ? (error.retryAfter ?? Duration.seconds(5))
+    : Duration.seconds(error._tag === "AuthError" ? Infinity : 30)
 
 const redacted = (secret: Redacted.Redacted | string): Redacted.Redacted =>
   Redacted.make((Redacted.isRedacted(secret) ? Redacted.value(secret) : secret).trim())
@@ -194,33 +188,31 @@ export const make = (
         : Effect.void
     )
 
-    const refreshedToken = (refused?: Redacted.Redacted) =>
+    const isRefused = ({ idToken }: Credentials, refused?: Redacted.Redacted) => Equal.equals(idToken, refused)
+
+    const refreshed = (refused?: Redacted.Redacted) => {
+      const refresh = refreshes.run(obtain(refused))
+      // A refresh that was in flight before may return the very token that was refused.
+      return Effect.flatMap(Effect.zipRight(failDuringRateLimit, refresh), (credentials) =>
+        isRefused(credentials, refused) ? refresh : Effect.succeed(credentials)
+      )
+    }
+
+    const validToken = (refused?: Redacted.Redacted) =>
       Effect.gen(function* () {
-        yield* failDuringRateLimit
-        const first = yield* refreshes.run(obtain(refused))
-        // A refresh that was in flight before may return the very token that was refused.
-        const credentials = Equal.equals(refused, first.idToken) ? yield* refreshes.run(obtain(refused)) : first
+        yield* signUps.failIfSuspended
+        const held = yield* session.held
+        const isUsable =
+          held !== undefined && !isRefused(held, refused) && isValid(held, yield* Clock.currentTimeMillis)
+        const credentials = isUsable ? held : yield* refreshed(refused)
         if (!isFresh(credentials, yield* Clock.currentTimeMillis)) yield* refreshInBackground
         return credentials.idToken
       })
 
     return Auth.of({
-      token: Effect.gen(function* () {
-        yield* signUps.failIfSuspended
-        const now = yield* Clock.currentTimeMillis
-        const held = yield* session.held
-        if (held === undefined || !isValid(held, now)) return yield* refreshedToken()
-        if (!isFresh(held, now)) yield* refreshInBackground
-        return held.idToken
-      }),
+      token: validToken(),
 
-      renew: Effect.fn("Auth.renew")(function* (refused) {
-        yield* signUps.failIfSuspended
-        const now = yield* Clock.currentTimeMillis
-        const held = yield* session.held
-        const isReplaced = held !== undefined && isValid(held, now) && !Equal.equals(held.idToken, refused)
-        return isReplaced ? held.idToken : yield* refreshedToken(refused)
-      }),
+      renew: Effect.fn("Auth.renew")(validToken),
 
       signOut: session.clear.pipe(store.exclusively, Effect.withSpan("Auth.signOut")),
 

@@ -95,7 +95,7 @@ export const layerMemory: Layer.Layer<TokenStore> = /* @__PURE__ */ Layer.effect
 // A directory in place of the file does not go away by itself.
 const isPermanent = (error: PlatformError): boolean => error._tag !== "SystemError" || error.reason === "BadResource"
 
-const always: Effect.Effect<boolean> = Effect.succeed(true)
+const always: Effect.Effect<boolean> = /* @__PURE__ */ Effect.succeed(true)
 
 const fromBackend = (backend: Backend): Effect.Effect<Service> =>
   Effect.gen(function* () {

@@ -3,7 +3,6 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
@@ -31,15 +30,18 @@ export const iterate = <A, E, R, ER>(stream: Stream.Stream<A, E, R>, run: Run<R,
     Effect.tapErrorCause(() => end),
     Effect.catchAll(Option.match({ onNone: () => finished, onSome: Effect.fail }))
   )
-  const current = Ref.unsafeMake(step)
-  const end = Effect.zipRight(Ref.set(current, finished), Scope.close(scope, Exit.void))
-  const next = mutex.withPermits(1)(Effect.flatten(current))
+  let current = step
+  const end = Effect.suspend(() => {
+    current = finished
+    return Scope.close(scope, Exit.void)
+  })
+  const next = mutex.withPermits(1)(Effect.suspend(() => current))
   const close = () => Effect.runPromise(mutex.withPermits(1)(end))
 
   return {
     // An iterator that has ended stays ended, even if `run` no longer works.
     next: async () => {
-      if (Effect.runSync(current) === finished) return done
+      if (current === finished) return done
       const exit = await run(next, { signal: closing.signal })
       if (Exit.isSuccess(exit)) return exit.value
       await close()

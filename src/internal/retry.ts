@@ -13,7 +13,7 @@ export const backoff = Schedule.exponential("500 millis").pipe(
 export const retryForever: Schedule.Schedule<unknown, ArtaError> = Schedule.identity<ArtaError>().pipe(
   Schedule.intersect(backoff),
   Schedule.modifyDelay(([error], delay) =>
-    error._tag === "RateLimitedError" && error.retryAfter !== undefined ? Duration.max(error.retryAfter, delay) : delay
+    error._tag === "RateLimitedError" ? Duration.max(error.retryAfter ?? 0, delay) : delay
   )
 )
 

@@ -89,9 +89,9 @@ describe("the requests and responses of sign-up and refresh", () => {
       { status: 403, body: { message: "blocked a key\u001b[31m" } },
       "blocked <redacted>\\u001b[31m"
     ],
-    ["a success that is none", { body: { error: "later" } }, "an unreadable response: later"],
+    ["a success that is none", { body: { error: "later" } }, "an unusable response (HTTP 200): later"],
     ["deep JSON", { status: 400, body: `{"error":${"[".repeat(200_000)}${"]".repeat(200_000)}}` }, "HTTP 400"],
-    ["a deep success", { body: "[".repeat(200_000) + "]".repeat(200_000) }, "an unreadable response"]
+    ["a deep success", { body: "[".repeat(200_000) + "]".repeat(200_000) }, "an unusable response (HTTP 200)"]
   ])("says what the service says: %s", ([, step, says]) => {
     const http = scriptedClient({ signupNewUser: [step] })
     return Effect.gen(function* () {

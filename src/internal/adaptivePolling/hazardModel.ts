@@ -25,10 +25,11 @@ const edge = (index: number): number => at(edges, index)
 const width = (index: number): number => edge(index + 1) - edge(index)
 const at = (values: Float64Array, index: number): number => values[index] ?? 0
 
-const bucketOf = (time: number): number =>
+/** The bucket of a value, by an increasing function that has these values at the bucket edges. */
+const bucketOf = (value: number, values: Float64Array = edges): number =>
   Math.min(
     bucketCount - 1,
-    edges.findLastIndex((edge) => edge <= time)
+    values.findLastIndex((start) => start <= value)
   )
 
 // The prior always weighs half a generation, so the model never rules out a duration.
@@ -39,10 +40,9 @@ const retention = 0.985
 // The prior probability that durations change at any one generation (Adams and MacKay, 2007).
 const changeRate = 0.05
 
-// Binomial coefficients smooth the durations, like a normal kernel with a standard deviation of 0.12 log seconds.
-const kernel = [1, 6, 15, 20, 15, 6, 1]
+// Binomial weights smooth the durations, like a normal kernel with a standard deviation of 0.12 log seconds.
+const kernel = [1, 6, 15, 20, 15, 6, 1].map((weight) => weight / 64)
 const kernelRadius = 3
-const kernelSum = 64
 
 const modelOf = (prior: Float64Array, seen: Float64Array): HazardModel => {
   const survival = prior.slice()
@@ -90,14 +90,10 @@ export const nextPoll = ({ integratedSqrtHazard }: HazardModel, age: number, lag
   const bucket = bucketOf(age)
   const due = at(integratedSqrtHazard, bucket) + slope(bucket) * (age - edge(bucket)) + Math.sqrt(2 / lagCost)
 
-  let last = bucket
-  while (last < bucketCount - 1 && at(integratedSqrtHazard, last + 1) < due) last++
+  const last = bucketOf(due, integratedSqrtHazard)
   // Past the last edge, this extrapolates the last bucket.
   return edge(last) + (due - at(integratedSqrtHazard, last)) / slope(last)
 }
-
-const overlap = (bucket: number, { from, to }: Ending): number =>
-  Math.max(0, Math.min(to, edge(bucket + 1)) - Math.max(from, edge(bucket))) / width(bucket)
 
 /**
  * Learns from one more stage. A poll only bounds the end of a stage, so the model spreads that end over the interval in
@@ -111,7 +107,9 @@ export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): Hazar
   let priorTotal = 0
   let modelTotal = 0
   for (let bucket = bucketOf(from); bucket <= bucketOf(to); bucket++) {
-    const share = to > from ? overlap(bucket, { from, to }) : 1
+    const overlap = Math.min(to, edge(bucket + 1)) - Math.max(from, edge(bucket))
+    // A duration that is known exactly is a point, which overlaps nothing.
+    const share = to > from ? overlap / width(bucket) : 1
     const mass = share * (at(seen, bucket) + at(prior, bucket))
     priorTotal += share * at(prior, bucket)
     modelTotal += mass
@@ -127,7 +125,7 @@ export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): Hazar
   for (const [bucket, mass] of masses) {
     kernel.forEach((weight, i) => {
       const index = Math.min(bucketCount - 1, Math.max(0, bucket + i - kernelRadius))
-      updated[index] = at(updated, index) + ((weight / kernelSum) * mass) / modelTotal
+      updated[index] = at(updated, index) + (weight * mass) / modelTotal
     })
   }
   return modelOf(prior, updated)

@@ -10,7 +10,7 @@ import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
-import { unreadable, withReason } from "../explanation.js"
+import { withReason } from "../explanation.js"
 import { decodeJson, exchange, rateLimited, untraced } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
@@ -48,8 +48,8 @@ const readErrorBody = decodeJson(Schema.Struct({ error: Schema.Struct({ message:
 
 const keyMessages: ReadonlyArray<readonly [RegExp, AuthReason]> = [
   [/^API key expired/i, "API_KEY_EXPIRED"],
-  [/^API key not (valid|found)/i, "API_KEY_INVALID"],
-  [/^The request is missing a valid API key/i, "API_KEY_MISSING"]
+  [/^API key not/i, "API_KEY_INVALID"],
+  [/missing a valid API key/i, "API_KEY_MISSING"]
 ]
 
 const authReason = (message: string): AuthReason | undefined => {
@@ -60,6 +60,12 @@ const authReason = (message: string): AuthReason | undefined => {
 const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
+/** A response that tells nothing of the session. Its reason includes what the service says. */
+const unusable = (operation: Operation, response: BufferedResponse, secrets: Secrets): TransportError => {
+  const reason = withReason(`an unusable response (HTTP ${String(response.status)})`, response, secrets)
+  return new TransportError({ operation, reason, sent: true })
+}
+
 const failWithIdentityError = (
   operation: Operation,
   response: BufferedResponse,
@@ -67,10 +73,7 @@ const failWithIdentityError = (
 ): Effect.Effect<never, IdentityError> => {
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
   if (isRateLimit(response, message)) return rateLimited(operation, response)
-  if (message === "" || response.status >= 500) {
-    const reason = withReason(`HTTP ${String(response.status)}`, response, secrets)
-    return new TransportError({ operation, reason, sent: true })
-  }
+  if (message === "" || response.status >= 500) return unusable(operation, response, secrets)
   const reason = authReason(message)
   return reason === undefined
     ? new ResponseError({ operation, status: response.status, detail: presentable(message, secrets) })
@@ -93,10 +96,7 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
       const issuedAt = yield* Clock.currentTimeMillis
       const response = yield* exchange(client, { operation, timeout, secrets }, withKey(request))
       if (response.status !== 200) return yield* failWithIdentityError(operation, response, secrets)
-      const body = yield* Effect.mapError(
-        decodeJson(schema)(response),
-        () => new TransportError({ operation, reason: unreadable(response, secrets), sent: true })
-      )
+      const body = yield* Effect.mapError(decodeJson(schema)(response), () => unusable(operation, response, secrets))
       return { ...body, issuedAt }
     }).pipe(Effect.withSpan(`Auth.${operation}`))
 

@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import { AuthError } from "../../ArtaError.js"
@@ -18,23 +17,24 @@ export interface SignUpLimit {
   readonly reset: Effect.Effect<void>
 }
 
-const firstCooldown = Duration.toMillis("30 seconds")
-const longestCooldown = Duration.toMillis("1 hour")
+// Milliseconds.
+const firstCooldown = 30_000
+const longestCooldown = 3_600_000
 
 export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* () {
   // Doubles with each sign-up until the API accepts a token.
   const cooldown = yield* Ref.make(firstCooldown)
-  const suspendedUntil = yield* Ref.make(Number.NEGATIVE_INFINITY)
+  const suspendedUntil = yield* Ref.make(0)
   const refusal = Effect.suspend(() => new AuthError({ reason: "NEW_ACCOUNT_REFUSED" }))
 
   return {
-    failIfSuspended: Effect.flatMap(Effect.zip(Ref.get(suspendedUntil), monotonicMillis), ([until, now]) =>
+    failIfSuspended: Effect.flatMap(Effect.zip(suspendedUntil, monotonicMillis), ([until, now]) =>
       now < until ? refusal : Effect.void
     ),
     limit: (gone) => (signUp) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const length = yield* Ref.get(cooldown)
+        const length = yield* cooldown
         const ages = gone.map(({ signedUpAt = Number.NEGATIVE_INFINITY }) => now - signedUpAt)
         const age = Math.min(...ages.filter((age) => age >= 0))
         if (age < length) {
@@ -45,6 +45,6 @@ export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* 
         yield* Ref.set(cooldown, Math.min(longestCooldown, Math.max(firstCooldown, 2 * length)))
         return credentials
       }),
-    reset: Effect.zipRight(Ref.set(cooldown, 0), Ref.set(suspendedUntil, Number.NEGATIVE_INFINITY))
+    reset: Effect.zipRight(Ref.set(cooldown, 0), Ref.set(suspendedUntil, 0))
   }
 })

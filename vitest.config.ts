@@ -25,6 +25,13 @@ const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 /** Both suites run these. The full suite repeats their random tests more often. */
 const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test/robustness/decoders.test.ts"]
 
+/** Only the full suite runs these: they read tens of megabytes, or repeat a case for each kind of failure. */
+const thorough = [
+  "test/ImageFile/wholeImages.test.ts",
+  "test/TokenStore/unavailableLock.test.ts",
+  "test/robustness/secrets.test.ts"
+]
+
 /** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */
 export const slow = [
   "test/TokenStore/crash.test.ts",
@@ -34,6 +41,7 @@ export const slow = [
   "test/node/building.test.ts",
   "test/node/silentProxy.test.ts",
   "test/cli/batch/killed.test.ts",
+  "test/cli/batch/stopped.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",
   "test/cli/gallery/browser.test.ts",
@@ -57,10 +65,10 @@ export default defineConfig(({ mode }) => {
       ...project,
       name: "unit",
       include: all,
-      exclude: [...configDefaults.exclude, conformance, ...slow, ...(isFull ? repeated : [])]
+      exclude: [...configDefaults.exclude, conformance, ...slow, ...thorough, ...(isFull ? repeated : [])]
     }
   }
-  const full = { test: { ...project, name: "full", include: [...repeated, ...slow] } }
+  const full = { test: { ...project, name: "full", include: [...repeated, ...slow, ...thorough] } }
   return {
     test: {
       projects: isFull ? [unit, full] : [unit],

@@ -46,7 +46,7 @@ import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
 import { MaybeSent } from "./internal/maybeSent.js"
-import { annotateAttempt, retryLazily, retryThrice } from "./internal/retry.js"
+import { annotateAttempt, retryThrice } from "./internal/retry.js"
 import { serviceUrl } from "./internal/serviceUrl.js"
 
 /**
@@ -192,7 +192,7 @@ export const make = (
 
       const turn = yield* takeTurn
       const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form, turn.pass))
-      const exchanged = yield* retryLazily(attempt, {
+      const exchanged = yield* Effect.retry(attempt, {
         schedule: retryThrice,
         while: (error) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
       }).pipe(

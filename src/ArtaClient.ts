@@ -53,13 +53,13 @@ export interface CallSettings extends Arta.Settings {
 }
 
 /**
- * @since 0.2.0
+ * @since 0.1.0
  * @category options
  */
 export interface LoadSettings extends ImageFile.Settings, Pick<CallSettings, "signal"> {}
 
 /**
- * @since 0.2.0
+ * @since 0.1.0
  * @category options
  */
 export interface SaveOptions extends ImageFile.SaveOptions, Pick<CallSettings, "signal"> {}
@@ -112,7 +112,7 @@ export class ClientClosedError extends Data.TaggedError("ClientClosedError") {
 /**
  * The layer of the client does not provide a service that the call needs.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category errors
  */
 export class MissingServiceError extends Data.TaggedError("MissingServiceError")<{ readonly service: string }> {

@@ -363,13 +363,13 @@ export type RunError = typeof RunError.Type
  * @since 0.1.0
  * @category unions
  */
-export const GenerateError = RunError
+export const GenerateError = /* @__PURE__ */ Schema.Union(SubmitError, GenerationFailedError)
 
 /**
  * @since 0.1.0
  * @category unions
  */
-export type GenerateError = RunError
+export type GenerateError = typeof GenerateError.Type
 
 /**
  * Any error of the library.

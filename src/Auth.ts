@@ -56,7 +56,7 @@ import { isLockLost, makeSession } from "./internal/identity/session.js"
 import { makeSignUpLimit } from "./internal/identity/signUpLimit.js"
 import { serviceUrl } from "./internal/serviceUrl.js"
 import { makeSingleFlight } from "./internal/identity/singleFlight.js"
-import { retryThrice, withAttemptSpan } from "./internal/retry.js"
+import { retryThrice } from "./internal/retry.js"
 import { TokenStore } from "./TokenStore.js"
 
 /**
@@ -148,16 +148,14 @@ export const make = (
     // The server may rotate the refresh token before its response is read, so losing the response loses the session.
     // `uninterruptible` alone does not protect the fibers that a timeout forks; a daemon is safe.
     const requestAndSave = (request: Effect.Effect<Credentials, Identity.IdentityError>, loaded?: Credentials) =>
-      Effect.flatMap(withAttemptSpan(request), (attempt) =>
-        Effect.flatMap(attempt, (credentials) => session.save(credentials, loaded)).pipe(
-          Effect.forkDaemon,
-          Effect.flatMap(Fiber.join),
-          Effect.uninterruptible,
-          Effect.retry({
-            schedule: retryThrice,
-            while: (error) => error._tag === "TransportError" && !isPermanent(error)
-          })
-        )
+      Effect.flatMap(request, (credentials) => session.save(credentials, loaded)).pipe(
+        Effect.forkDaemon,
+        Effect.flatMap(Fiber.join),
+        Effect.uninterruptible,
+        Effect.retry({
+          schedule: retryThrice,
+          while: (error) => error._tag === "TransportError" && !isPermanent(error)
+        })
       )
 
     // Looks into the store again before each request: another process may have saved a session meanwhile.

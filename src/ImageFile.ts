@@ -45,7 +45,7 @@ import { toDownloadError, withRecovery } from "./internal/download/recover.js"
 import { isAlreadyExists } from "./internal/platformError.js"
 
 /**
- * @since 0.2.0
+ * @since 0.1.0
  * @category options
  */
 export interface Settings {
@@ -81,7 +81,7 @@ export const bytes = (
   )
 
 /**
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export type MediaType = "image/png" | "image/jpeg" | "image/webp"
@@ -89,7 +89,7 @@ export type MediaType = "image/png" | "image/jpeg" | "image/webp"
 /**
  * A complete image. Its media type is that of its bytes, whatever the server says.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface LoadedImage {
@@ -225,7 +225,7 @@ const downloadEach = <A, R>(
  * seconds, and a server that asks for a pause with `Retry-After` gets it. If a URL has expired, the status is requested
  * once for a new one. An image that still fails has a `DownloadError` with the `recordId` as its result.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category downloading
  */
 export const load = (

@@ -25,7 +25,7 @@ import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
 import { monotonicSeconds } from "./internal/clock.js"
 import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
-import { DurationHistory, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
+import { DurationHistory, expected, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
 import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
 import { resumed, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
 import { PollContext } from "./internal/durationRecorder.js"
@@ -114,12 +114,13 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
   return Schedule.makeWithState<StageObservation | undefined, GenerationStatus, Duration.Duration>(
     undefined,
     (now, { _tag }, previous) =>
-      Effect.zipWith(PollContext, monotonicSeconds, ({ hazardModel, submittedAt }, instant) => {
+      Effect.zipWith(PollContext, monotonicSeconds, ({ model, submittedAt }, instant) => {
         const stage = _tag === "Queued" ? "Queued" : "InProgress"
         const start = previous ?? (submittedAt === undefined ? resumed(stage, instant) : submitted(submittedAt))
         const observation = seen(start, stage, instant)
-        const age = Math.max(0, instant - observation.since)
-        const due = nextPoll(hazardModel(observation), age, stage === "Queued" ? lagCost * queueLagShare : lagCost)
+        const age = instant - observation.since
+        const hazardModel = observation.isWhole ? model(stage) : expected.underWay[stage]
+        const due = nextPoll(hazardModel, age, stage === "Queued" ? lagCost * queueLagShare : lagCost)
         const millis = clamp((due - age) * 1_000)
         return [
           observation,

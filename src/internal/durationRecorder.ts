@@ -1,11 +1,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
 import type { GenerationStatus } from "../Generation.js"
 import type { Kind } from "./adaptivePolling/durationHistory.js"
 import { DurationHistory, expected } from "./adaptivePolling/durationHistory.js"
 import type { HazardModel } from "./adaptivePolling/hazardModel.js"
-import type { StageObservation } from "./adaptivePolling/stageObservation.js"
+import { learnEnding } from "./adaptivePolling/hazardModel.js"
+import type { Stage, StageObservation } from "./adaptivePolling/stageObservation.js"
 import { ending, seen, submitted } from "./adaptivePolling/stageObservation.js"
 import { monotonicSeconds } from "./clock.js"
 
@@ -17,7 +17,8 @@ export class PollContext extends Context.Reference<PollContext>()("effect-arta/i
 interface PolledGeneration {
   /** Seconds on the monotonic clock. Undefined for a generation that is watched by its id. */
   readonly submittedAt: number | undefined
-  readonly hazardModel: (observation: StageObservation) => HazardModel
+  /** The model of a stage that is polled from its start. */
+  readonly model: (stage: Stage) => HazardModel
 }
 
 /** Records how long the stages of a generation take. */
@@ -30,34 +31,30 @@ export interface DurationRecorder {
 /** Starts to record a generation that was accepted just now. */
 export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
   Effect.gen(function* () {
-    const history = (yield* DurationHistory)(yield* Effect.clock)
+    const models = (yield* DurationHistory)(yield* Effect.clock)
     const submittedAt = yield* monotonicSeconds
     // Undefined once the generation has ended: another watch of it must not learn its duration again.
-    const observation = yield* Ref.make<StageObservation | undefined>(submitted(submittedAt))
+    let observation: StageObservation | undefined = submitted(submittedAt)
+
+    const keyOf = (stage: Stage) => `${stage}/${String(kind.n)}/${kind.model}`
+    const model = (stage: Stage) => models.get(keyOf(stage)) ?? expected.fromStart[stage]
 
     return {
-      pollContext: {
-        submittedAt,
-        hazardModel: ({ isWhole, stage }) => (isWhole ? history.model(kind, stage) : expected.underWay[stage])
-      },
+      pollContext: { submittedAt, model },
       report: ({ _tag }) =>
-        Effect.gen(function* () {
-          const instant = yield* monotonicSeconds
-          const before = yield* observation
-          if (before === undefined) return
-          const end = ending(before, _tag, instant)
-          if (end !== undefined) yield* history.learn(kind, before.stage, end)
+        Effect.map(monotonicSeconds, (instant) => {
+          if (observation === undefined) return
+          const { stage } = observation
+          const end = ending(observation, _tag, instant)
+          if (end !== undefined) models.set(keyOf(stage), learnEnding(model(stage), end))
           const isPending = _tag === "Queued" || _tag === "InProgress"
-          yield* Ref.set(observation, isPending ? seen(before, _tag, instant) : undefined)
+          observation = isPending ? seen(observation, _tag, instant) : undefined
         })
     }
   })
 
 /** For a resumed generation: uses the priors and records nothing. */
 export const noRecorder: DurationRecorder = {
-  pollContext: {
-    submittedAt: undefined,
-    hazardModel: ({ isWhole, stage }) => (isWhole ? expected.fromStart : expected.underWay)[stage]
-  },
+  pollContext: { submittedAt: undefined, model: (stage) => expected.fromStart[stage] },
   report: () => Effect.void
 }

@@ -110,7 +110,7 @@ describe("Auth after another program has signed out", () => {
         expect(yield* stored).toEqual(Option.none())
         expect(yield* counts).toMatchObject({ signUp: 1, refresh: 2 })
       }).pipe(program, Effect.provide(TokenStore.layerKeyValueStore))
-    }).pipe(Effect.provide(KeyValueStore.layerMemory), Effect.provide(ArtaEmulator.layer()))
+    }).pipe(Effect.provide([KeyValueStore.layerMemory, ArtaEmulator.layer()]))
   )
 
   it.effect("keeps a session that was never saved", () =>

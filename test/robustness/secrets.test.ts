@@ -101,7 +101,7 @@ describe("The spans", () => {
     const http = scriptedClient({
       signupNewUser: [{ status: 503 }, { code: "ECONNRESET" }, { body: signedUp }],
       securetoken: [{ status: 503 }, { body: refreshed }],
-      "text2image/": [{ body: { status: "IN_QUEUE" } }, { status: 401 }, { body: done }],
+      "text2image/": [{ body: { status: "IN_QUEUE" } }, { status: 401 }, { status: 503 }, { body: done }],
       text2image: [{ status: 429 }, { body: accepted }]
     })
     const witness = makeWitness()
@@ -120,6 +120,7 @@ describe("The spans", () => {
       ])
       expect(all("ArtaApi.status")).toMatchObject([
         { recordId: "record-1", status: "Queued", attempt: 1 },
+        { recordId: "record-1", attempt: 1 },
         { recordId: "record-1", status: "Done", attempt: 2 }
       ])
       const numbered = ["Auth.signUp", "Auth.refresh", "ArtaApi.submit", "ArtaApi.status"]

@@ -1,10 +1,9 @@
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
-import type { Ending, HazardModel } from "./hazardModel.js"
-import { learnEnding, priorModel, priorUnderWay } from "./hazardModel.js"
-import type { Stage } from "./stageObservation.js"
+import { weaklyKeyed } from "../weaklyKeyed.js"
+import type { HazardModel } from "./hazardModel.js"
+import { priorModel, priorUnderWay } from "./hazardModel.js"
 
 /** What determines how long a generation takes. */
 export interface Kind {
@@ -22,37 +21,12 @@ export const expected = {
 }
 
 /** What was learned about each stage of each kind of generation. */
-interface LearnedModels {
-  readonly model: (kind: Kind, stage: Stage) => HazardModel
-  readonly learn: (kind: Kind, stage: Stage, ending: Ending) => Effect.Effect<void>
-}
+type LearnedModels = Map<string, HazardModel>
 
 /** How long generations took, for each clock that they were measured on. */
 export class DurationHistory extends Context.Reference<DurationHistory>()("effect-arta/internal/DurationHistory", {
   defaultValue: () => makeDurationHistory()
 }) {}
 
-const makeLearnedModels = (): LearnedModels => {
-  const models = new Map<string, HazardModel>()
-  const keyOf = ({ model, n }: Kind, stage: Stage) => `${stage}/${String(n)}/${model}`
-  const model = (kind: Kind, stage: Stage) => models.get(keyOf(kind, stage)) ?? expected.fromStart[stage]
-
-  return {
-    model,
-    learn: (kind, stage, ending) =>
-      Effect.sync(() => {
-        models.set(keyOf(kind, stage), learnEnding(model(kind, stage), ending))
-      })
-  }
-}
-
 // A time that was measured on one clock means nothing on another.
-export const makeDurationHistory = (): ((clock: Clock.Clock) => LearnedModels) => {
-  const byClock = new WeakMap<Clock.Clock, LearnedModels>()
-
-  return (clock) => {
-    const models = byClock.get(clock) ?? makeLearnedModels()
-    byClock.set(clock, models)
-    return models
-  }
-}
+export const makeDurationHistory = (): ((clock: Clock.Clock) => LearnedModels) => weaklyKeyed(() => new Map())

@@ -14,22 +14,25 @@ export interface StageObservation {
   readonly seenAt: number
 }
 
+const observation = (stage: Stage, isWhole: boolean, since: number, seenAt = since): StageObservation => ({
+  stage,
+  since,
+  isWhole,
+  seenAt
+})
+
 /** The observation of a generation that was just accepted. */
-export const submitted = (since: number): StageObservation => ({ stage: "Queued", since, isWhole: true, seenAt: since })
+export const submitted = (since: number): StageObservation => observation("Queued", true, since)
 
 /** The first observation of a resumed generation. */
-export const resumed = (stage: Stage, since: number): StageObservation => ({
-  ...submitted(since),
-  stage,
-  isWhole: false
-})
+export const resumed = (stage: Stage, since: number): StageObservation => observation(stage, false, since)
 
 /** The observation after one more poll. */
 export const seen = (before: StageObservation, stage: Stage, instant: number): StageObservation =>
   stage === before.stage
     ? { ...before, seenAt: instant }
     : // A generation that returns to the queue may wait less than a new one, so do not learn from that stage.
-      { stage, since: (before.seenAt + instant) / 2, isWhole: stage === "InProgress", seenAt: instant }
+      observation(stage, stage === "InProgress", (before.seenAt + instant) / 2, instant)
 
 /** When the stage ended, if `status` is its regular end. A failure says nothing about how long images take. */
 export const ending = (

@@ -16,7 +16,7 @@ import type { DurationRecorder } from "../durationRecorder.js"
 import { noRecorder, PollContext } from "../durationRecorder.js"
 import { isPermanent } from "../diagnosis.js"
 import { polls } from "../metrics.js"
-import { retryForever, retryLazily, withAttemptSpan } from "../retry.js"
+import { retryForever } from "../retry.js"
 import type { Deadline } from "./deadline.js"
 import { recall } from "./submissions.js"
 
@@ -75,27 +75,23 @@ const makePoll = (
   { pollContext: { submittedAt }, report }: DurationRecorder,
   lastFailure: Ref.Ref<string | undefined>
 ) =>
-  Effect.gen(function* () {
-    const attempt = yield* withAttemptSpan(api.status(recordId))
-
-    const isWorthRetrying = (error: StatusError) =>
-      submittedAt !== undefined && isUnknownRecord(error)
-        ? Effect.map(monotonicSeconds, (now) => now - submittedAt < unknownRecordGrace)
-        : isTransient(error)
-
-    const logged = Metric.increment(polls).pipe(
-      Effect.zipRight(attempt),
-      Effect.tapBoth({
-        onFailure: (error) =>
-          Effect.zipRight(Ref.set(lastFailure, error.message), Effect.logDebug(`A poll failed: ${error.message}`)),
-        onSuccess: () => Ref.set(lastFailure, undefined)
-      })
-    )
-    return retryLazily(logged, { schedule: retryForever, while: isWorthRetrying }).pipe(
-      Effect.mapError(withRecordId(recordId)),
-      Effect.tap(report)
-    )
-  })
+  Metric.increment(polls).pipe(
+    Effect.zipRight(api.status(recordId)),
+    Effect.tapBoth({
+      onFailure: (error) =>
+        Effect.zipRight(Ref.set(lastFailure, error.message), Effect.logDebug(`A poll failed: ${error.message}`)),
+      onSuccess: () => Ref.set(lastFailure, undefined)
+    }),
+    Effect.retry({
+      schedule: retryForever,
+      while: (error) =>
+        submittedAt !== undefined && isUnknownRecord(error)
+          ? Effect.map(monotonicSeconds, (now) => now - submittedAt < unknownRecordGrace)
+          : isTransient(error)
+    }),
+    Effect.mapError(withRecordId(recordId)),
+    Effect.tap(report)
+  )
 
 const completed = (
   recordId: RecordId,
@@ -121,7 +117,7 @@ export const pollLoop = <R>(
     const isNew = (yield* monotonicSeconds) - submittedAt < resumedAfter
     const recorder = submission !== undefined && isNew ? submission.recorder : noRecorder
     const lastFailure = yield* Ref.make<string | undefined>(undefined)
-    const poll = yield* makePoll(recordId, api, recorder, lastFailure)
+    const poll = makePoll(recordId, api, recorder, lastFailure)
     const driver = yield* Schedule.driver(polling)
     const lastStatus = yield* Ref.make<Pending | undefined>(undefined)
 

@@ -9,7 +9,7 @@ import type { GenerateRequest, Options } from "../../GenerateRequest.js"
 import { recordDurations } from "../durationRecorder.js"
 import { MaybeSent } from "../maybeSent.js"
 import { countedStart } from "../metrics.js"
-import { retryForever, retryLazily, withAttemptSpan } from "../retry.js"
+import { retryForever } from "../retry.js"
 import { deadlineIn } from "./deadline.js"
 import type { Limits } from "./parseOptions.js"
 import { decodeOptions } from "./parseOptions.js"
@@ -27,7 +27,7 @@ const submit = Effect.fnUntraced(function* (api: Service, request: GenerateReque
     Effect.tapErrorTag("RateLimitedError", (error) => Ref.set(refusal, error))
   )
   // After a rate limit, sending again is safe: nothing was accepted.
-  const accepted = retryLazily(yield* withAttemptSpan(attempt), {
+  const accepted = Effect.retry(attempt, {
     schedule: retryForever,
     while: (error) =>
       error._tag === "RateLimitedError" &&

@@ -86,61 +86,59 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
     schema: Schema.Schema<A, I>,
     secrets: Secrets,
     request: HttpClientRequest.HttpClientRequest
-  ): Effect.Effect<A, IdentityError> =>
-    Effect.flatMap(
-      Effect.zipRight(
-        Metric.increment(Metric.tagged(renewals, "operation", operation)),
-        exchange(client, { operation, timeout, secrets }, withKey(request))
-      ),
-      (response) =>
-        response.status === 200
-          ? Effect.mapError(
-              decodeJson(schema)(response),
-              () => new TransportError({ operation, reason: unreadable(response, secrets), sent: true })
-            )
-          : failWithIdentityError(operation, response, secrets)
-    )
+  ): Effect.Effect<A & { readonly issuedAt: number }, IdentityError> =>
+    Effect.gen(function* () {
+      yield* annotateAttempt
+      yield* Metric.increment(Metric.tagged(renewals, "operation", operation))
+      const issuedAt = yield* Clock.currentTimeMillis
+      const response = yield* exchange(client, { operation, timeout, secrets }, withKey(request))
+      if (response.status !== 200) return yield* failWithIdentityError(operation, response, secrets)
+      const body = yield* Effect.mapError(
+        decodeJson(schema)(response),
+        () => new TransportError({ operation, reason: unreadable(response, secrets), sent: true })
+      )
+      return { ...body, issuedAt }
+    }).pipe(Effect.withSpan(`Auth.${operation}`))
 
   return {
-    signUp: Effect.gen(function* () {
-      yield* annotateAttempt
-      const issuedAt = yield* Clock.currentTimeMillis
-      const request = HttpClientRequest.post(options.signUpUrl).pipe(
+    signUp: Effect.map(
+      send(
+        "signUp",
+        SignedUp,
+        [options.apiKey],
         // The older endpoint reads `clientType`, the newer one `returnSecureToken`.
-        HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
-      )
-      const signedUp = yield* send("signUp", SignedUp, [options.apiKey], request)
-      return new Credentials({
-        ...signedUp,
-        localId: presentable(signedUp.localId, [options.apiKey, signedUp.idToken, signedUp.refreshToken]),
-        issuedAt,
-        signedUpAt: issuedAt
-      })
-    }).pipe(Effect.withSpan("Auth.signUp")),
-
-    refresh: Effect.fn("Auth.refresh")(function* (credentials) {
-      yield* annotateAttempt
-      const issuedAt = yield* Clock.currentTimeMillis
-      const request = HttpClientRequest.post(options.tokenUrl).pipe(
-        HttpClientRequest.bodyUrlParams({
-          grant_type: "refresh_token",
-          refresh_token: Redacted.value(credentials.refreshToken)
+        HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(options.signUpUrl), {
+          clientType: "CLIENT_TYPE_ANDROID",
+          returnSecureToken: true
         })
+      ),
+      (signedUp) =>
+        new Credentials({
+          ...signedUp,
+          localId: presentable(signedUp.localId, [options.apiKey, signedUp.idToken, signedUp.refreshToken]),
+          signedUpAt: signedUp.issuedAt
+        })
+    ),
+
+    refresh: (credentials) =>
+      Effect.map(
+        send(
+          "refresh",
+          Refreshed,
+          [options.apiKey, credentials.idToken, credentials.refreshToken],
+          HttpClientRequest.bodyUrlParams(HttpClientRequest.post(options.tokenUrl), {
+            grant_type: "refresh_token",
+            refresh_token: Redacted.value(credentials.refreshToken)
+          })
+        ),
+        ({ expires_in, id_token, issuedAt, refresh_token = credentials.refreshToken }) =>
+          new Credentials({
+            ...credentials,
+            idToken: id_token,
+            refreshToken: refresh_token,
+            issuedAt,
+            expiresIn: expires_in
+          })
       )
-      const refreshed = yield* send(
-        "refresh",
-        Refreshed,
-        [options.apiKey, credentials.idToken, credentials.refreshToken],
-        request
-      )
-      return new Credentials({
-        localId: credentials.localId,
-        signedUpAt: credentials.signedUpAt,
-        idToken: refreshed.id_token,
-        refreshToken: refreshed.refresh_token ?? credentials.refreshToken,
-        issuedAt,
-        expiresIn: refreshed.expires_in
-      })
-    })
   }
 }

@@ -1,6 +1,6 @@
 /** Keeps a value for each key while the key lives. The first look-up makes it. */
-export const weaklyKeyed = <K extends object, V>(make: () => V): ((key: K) => V) => {
-  const values = new WeakMap<K, V>()
+export const weaklyKeyed = <V>(make: () => V): ((key: object) => V) => {
+  const values = new WeakMap<object, V>()
 
   return (key) => {
     const value = values.get(key) ?? make()

@@ -63,7 +63,9 @@ describe("The span of a generation", () => {
 it.effect("A log line about a poll is annotated with the record id", () =>
   Effect.gen(function* () {
     const lines = yield* Ref.make<ReadonlyArray<string>>([])
-    const logger = Logger.map(Logger.logfmtLogger, (line) => Effect.runSync(Ref.update(lines, (all) => [...all, line])))
+    const logger = Logger.map(Logger.logfmtLogger, (line) => {
+      Effect.runSync(Ref.update(lines, (all) => [...all, line]))
+    })
     yield* inject(Fault.respond("status", 500))
     const { recordId } = yield* runToEnd(Arta.run(options)).pipe(
       Effect.provide(Logger.replace(Logger.defaultLogger, logger)),

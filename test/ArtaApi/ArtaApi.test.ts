@@ -237,7 +237,7 @@ describe("ArtaApi.status", () => {
     ],
     [
       { status: "FAILED", detail: { code: 7 } },
-      { _tag: "Failed", status: "FAILED", detail: '{"detail":{"code":7}}' }
+      { _tag: "Failed", status: "FAILED", detail: '{"code":7}' }
     ],
     [
       {
@@ -256,7 +256,7 @@ describe("ArtaApi.status", () => {
     [{ status: "EXPIRED" }, { _tag: "Failed", status: "EXPIRED", detail: "" }],
     [
       { status: "DONE", response: [] },
-      { _tag: "Failed", status: "DONE", detail: "no image" }
+      { _tag: "Failed", status: "DONE", detail: "the response contains no image" }
     ]
   ])("reads %j", ([body, status]) =>
     withApi([{ body }], (api) =>

@@ -30,7 +30,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     { args: ["generate", "a fox", "-n", "0"], says: /^-n must be a positive integer\.$/m },
     { args: ["generate", "a fox", "-n", "9"], says: /^-n must be at most 8, unless you add --no-limits\.$/m },
     { args: ["generate", " "], says: /^The prompt must be .*blank/m },
-    { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect must be two positive integers/m },
+    { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect must be a ratio as W:H/m },
     { args: ["generate", "a fox", "-m", "fluxx"], says: /Did you mean flux\b/ },
     { args: ["generate", "a fox", "--timeout", "0"], says: /a number of seconds greater than 0/ },
     { args: ["emulator", "--port", "99999"], says: /a port from 0 to 65535/ },

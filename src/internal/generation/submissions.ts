@@ -14,7 +14,7 @@ export interface Submission {
 // Enough for those that are resumed. A generation that is being polled holds its own submission.
 const capacity = 1_000
 
-const submissions = weaklyKeyed<Service, Map<RecordId, Submission>>(() => new Map())
+const submissions = weaklyKeyed(() => new Map<RecordId, Submission>())
 
 /** Remembers a submission, for the time when its generation is resumed by its id. */
 export const remember = (api: Service, recordId: RecordId, submission: Submission): Effect.Effect<void> =>

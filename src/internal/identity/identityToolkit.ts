@@ -133,7 +133,8 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
         ),
         ({ expires_in, id_token, issuedAt, refresh_token = credentials.refreshToken }) =>
           new Credentials({
-            ...credentials,
+            localId: credentials.localId,
+            signedUpAt: credentials.signedUpAt,
             idToken: id_token,
             refreshToken: refresh_token,
             issuedAt,

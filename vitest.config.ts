@@ -29,8 +29,10 @@ const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test
 const thorough = [
   "test/ImageFile/wholeImages.test.ts",
   "test/TokenStore/unavailableLock.test.ts",
+  "test/node/connecting.test.ts",
   "test/robustness/bodies.test.ts",
-  "test/robustness/secrets.test.ts"
+  "test/robustness/secrets.test.ts",
+  "test/robustness/unsent.test.ts"
 ]
 
 /** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */

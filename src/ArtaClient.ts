@@ -36,7 +36,7 @@ import * as Arta from "./Arta.js"
 import type { ArtaApi } from "./ArtaApi.js"
 import type { DownloadError } from "./ArtaError.js"
 import type { Options } from "./GenerateRequest.js"
-import type { Generation, GenerationEvent } from "./Generation.js"
+import type { Generation, GenerationEvent, Submitted } from "./Generation.js"
 import { aborted } from "./internal/promise/abortSignal.js"
 import type { Run } from "./internal/asyncIterator.js"
 import { iterate } from "./internal/asyncIterator.js"
@@ -80,6 +80,10 @@ export interface ArtaClient extends AsyncDisposable {
   readonly watch: (recordId: string, settings?: CallSettings) => AsyncIterable<GenerationEvent>
   /** Submits a generation and waits for its images. */
   readonly run: (options: Options, settings?: CallSettings) => Promise<Generation>
+  /** Submits a generation and resolves once the service accepts it. `resume` or `watch` gets its images. */
+  readonly submit: (options: Options, settings?: CallSettings) => Promise<Submitted>
+  /** Waits for the images of a generation that was submitted before, by its record id. */
+  readonly resume: (recordId: string, settings?: CallSettings) => Promise<Generation>
   /**
    * Downloads the images of a generation into memory. The result of each image has the tag `Right` with its bytes, or
    * `Left` with a `DownloadError`.
@@ -189,6 +193,8 @@ export const fromLayer = <E>(layer: Layer.Layer<ArtaApi, E>): ArtaClient => {
     generate: (options, settings = {}) => iterable(Arta.generate(options, settings), settings),
     watch: (recordId, settings = {}) => iterable(Arta.watch(recordId, settings), settings),
     run: (options, settings = {}) => run(Arta.run(options, settings), settings),
+    submit: (options, settings = {}) => run(Arta.submit(options, settings), settings),
+    resume: (recordId, settings = {}) => run(Arta.resume(recordId, settings), settings),
     load: (source, settings = {}) =>
       run(provideOptional(HttpClient.HttpClient)(ImageFile.load(source, settings)), settings),
     save: (source, options) =>

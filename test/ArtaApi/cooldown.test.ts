@@ -27,8 +27,12 @@ const withService = <A, E>(
     return Effect.delay(Effect.succeed(response), Duration.seconds(after))
   })
   return Effect.flatMap(ArtaApi.ArtaApi, (api) => test(api, sent)).pipe(
-    Effect.provide(ArtaApi.layer()),
-    Effect.provide(Layer.merge(Auth.layerToken("token"), Layer.succeed(HttpClient.HttpClient, client)))
+    Effect.provide(
+      Layer.provide(
+        ArtaApi.layer(),
+        Layer.merge(Auth.layerToken("token"), Layer.succeed(HttpClient.HttpClient, client))
+      )
+    )
   )
 }
 

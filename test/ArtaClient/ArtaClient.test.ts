@@ -83,6 +83,13 @@ describe("ArtaClient", () => {
       expect(await service.counts()).toMatchObject({ submit: 1 })
     })
 
+    it("submits a generation, and resumes it until its images are ready", async () => {
+      const { recordId, request } = await service.client.submit(cat, settings)
+      const generation = await service.client.resume(recordId, settings)
+      expect(generation).toMatchObject({ recordId, request, missing: 0 })
+      expect(await service.counts()).toMatchObject({ submit: 1 })
+    })
+
     it("rejects with the typed error", async () => {
       await expect(service.client.run({ prompt: "" })).rejects.toBeInstanceOf(ArtaError.InvalidRequestError)
       await expect(service.client.run({ prompt: "a", model: "nope" })).rejects.toMatchObject({

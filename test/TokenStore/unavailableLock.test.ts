@@ -5,7 +5,8 @@ import { holdLock } from "../support/holdLock.js"
 import { onDisk } from "../support/onDisk.js"
 import { ended, pass } from "../support/virtualTime.js"
 
-describe("A lock file that cannot be created for a moment", () => {
+// A minute of virtual time in steps of a second, on a real disk.
+describe("A lock file that cannot be created for a moment", { timeout: 60_000 }, () => {
   const passing = Object.keys(passingFailures) as ReadonlyArray<keyof typeof passingFailures>
 
   // fault: Store | Too many open files, EPERM, EBUSY or EAGAIN at the lock file | a wait, never without the lock

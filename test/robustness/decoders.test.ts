@@ -274,7 +274,13 @@ describe("No input causes a defect:", { timeout: 120_000 }, () => {
     check(replyLike({ record_id: orAnything(anyText), ...detail }), (reply) => {
       // Each id that the service returns must work in a status request.
       const result = outcome(asking(reply, (api) => Effect.flatMap(api.submit(request), api.status)))
-      const tags = ["ResponseError", "RateLimitedError", "UnauthorizedError", "SubmissionUnknownError"]
+      const tags = [
+        "ResponseError",
+        "RateLimitedError",
+        "TransportError",
+        "UnauthorizedError",
+        "SubmissionUnknownError"
+      ]
       expect(["Queued", "InProgress", "Done", "Failed", ...tags]).toContain(result._tag)
     })
   })
@@ -289,7 +295,7 @@ describe("No input causes a defect:", { timeout: 120_000 }, () => {
     }
     check(replyLike(fields), (reply) => {
       const result = outcome(asking(reply, (api) => api.status(Generation.RecordId.make("record"))))
-      const tags = ["ResponseError", "RateLimitedError", "UnauthorizedError"]
+      const tags = ["ResponseError", "RateLimitedError", "TransportError", "UnauthorizedError"]
       expect(["Queued", "InProgress", "Done", "Failed", ...tags]).toContain(result._tag)
     })
   })

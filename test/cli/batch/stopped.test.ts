@@ -16,7 +16,7 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       const path = yield* file("p.txt", prompts.join("\n"))
       const { code, stderr } = yield* run(path)
       expect(code).toBe(4)
-      expect(stderr).toMatch(/does not allow anonymous sign-up/)
+      expect(stderr).toMatch(/allows no anonymous sign-up/)
       expect((yield* emulator.counts).signUp).toBe(1)
     }).pipe(onPort())
   )

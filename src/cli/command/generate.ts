@@ -6,10 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import { Arta, ArtaError, GenerateRequest } from "effect-arta"
+import { Arta, ArtaError } from "effect-arta"
 import { randomUUID } from "node:crypto"
 import { text } from "node:stream/consumers"
-import { quote } from "shell-quote"
 import { saveJournaled } from "../shared/saveImages.js"
 import { services } from "../shared/layers.js"
 import type { Failure, WatchFlags } from "../shared/errors.js"
@@ -17,6 +16,7 @@ import { explain, watchCommand } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
 import type { ImageOptions, LimitOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
 import { limitFlags, limitsOf, toRequest, watchFlags } from "../shared/options.js"
+import { repeatCommand } from "../shared/repeatCommand.js"
 import * as SubmissionJournal from "../shared/submissionJournal.js"
 import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
@@ -28,31 +28,6 @@ const readStandardInput = Effect.map(
   Effect.promise(() => text(process.stdin)),
   (typed) => typed.trim()
 )
-
-const unlessDefault = (flag: string, value: number | string, byDefault: number | string): ReadonlyArray<string> =>
-  value === byDefault ? [] : [flag, String(value)]
-
-/** The command that generates the same images again. */
-const repeatCommand = (request: GenerateRequest.GenerateRequest, input: Input): string => {
-  const byDefault = new GenerateRequest.GenerateRequest({ prompt: request.prompt, seed: request.seed })
-  const looksLikeFlag = request.prompt.startsWith("-")
-  return quote([
-    "effect-arta",
-    "generate",
-    ...(looksLikeFlag ? [] : [request.prompt]),
-    ...unlessDefault("-m", request.model, byDefault.model),
-    ...unlessDefault("-n", request.n, byDefault.n),
-    ...unlessDefault("--negative", request.negativePrompt, byDefault.negativePrompt),
-    ...unlessDefault("--aspect", request.aspectRatio, byDefault.aspectRatio),
-    ...unlessDefault("--steps", request.numInferenceSteps, byDefault.numInferenceSteps),
-    ...unlessDefault("--guidance", request.guidanceScale, byDefault.guidanceScale),
-    "--seed",
-    String(request.seed),
-    ...limitFlags(input),
-    ...(input.emulator ? ["--emulator"] : []),
-    ...(looksLikeFlag ? ["--", request.prompt] : [])
-  ])
-}
 
 /** The journal and the directory that receive the generation. With `--no-save`, there are none. */
 const openOutput = ({ noSave, output }: SaveOptions) =>
@@ -94,7 +69,7 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
       Effect.tapError((failure) => (isPlatformError(failure) ? printUnfinished : Effect.void))
     )
     if (!input.json) {
-      const repeat = repeatCommand(request, input)
+      const repeat = repeatCommand(request, [...limitFlags(input), ...(input.emulator ? ["--emulator"] : [])])
       yield* Console.error(`Seed ${String(request.seed)}. To generate the same images again: ${repeat}`)
     }
   }).pipe(Effect.scoped, Effect.provide(services(input)), printFailureAsJson(input))

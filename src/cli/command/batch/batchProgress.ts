@@ -7,7 +7,7 @@ import type { Failure } from "../../shared/errors.js"
 import { explain, failedLine } from "../../shared/errors.js"
 import { printLine } from "../../shared/jsonOutput.js"
 import { bar } from "../../shared/progress.js"
-import type { Row } from "./promptFile.js"
+import type { Row } from "./promptFile/promptFile.js"
 
 /** Shows the progress of a batch. */
 export interface BatchProgress {

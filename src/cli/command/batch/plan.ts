@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type { Generation } from "effect-arta"
 import { exitCodes } from "../../shared/errors.js"
 import type { JournalRecords } from "../../shared/journal.js"
-import type { Row } from "./promptFile.js"
+import type { Row } from "./promptFile/promptFile.js"
 
 /** What is left to do for a row. */
 export type Task =

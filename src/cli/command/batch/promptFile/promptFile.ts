@@ -10,10 +10,10 @@ import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "effect-arta"
 import { Arta } from "effect-arta"
 import { createHash } from "node:crypto"
-import type { Failure } from "../../shared/errors.js"
-import { explain, UsageError } from "../../shared/errors.js"
-import type { LimitOptions } from "../../shared/options.js"
-import { limitsOf } from "../../shared/options.js"
+import type { Failure } from "../../../shared/errors.js"
+import { explain, UsageError } from "../../../shared/errors.js"
+import type { LimitOptions } from "../../../shared/options.js"
+import { limitsOf } from "../../../shared/options.js"
 
 /** One generation of a batch. */
 export interface Row {

@@ -64,6 +64,8 @@ export interface Options {
   readonly queueTime?: Duration.DurationInput | undefined
   /** How long a generation stays in progress after the queue. Default: 2 seconds. */
   readonly drawTime?: Duration.DurationInput | undefined
+  /** The long side of the images in pixels. Smaller images make tests faster. Default: 512. */
+  readonly imageSize?: number | undefined
   /** The faults, in order. Default: none. */
   readonly faults?: ReadonlyArray<Fault> | undefined
   /** Whether an emulator on a port lets web pages of every origin use it. Default: `true`. */
@@ -118,7 +120,8 @@ const makeApp = (state: State.State, options: Options) => {
   })
   const generation = generationRoutes(state, {
     queueTime: Duration.decode(options.queueTime ?? "1 second"),
-    drawTime: Duration.decode(options.drawTime ?? "2 seconds")
+    drawTime: Duration.decode(options.drawTime ?? "2 seconds"),
+    imageSize: options.imageSize
   })
 
   const handle = <E, R>(operation: Operation, handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>

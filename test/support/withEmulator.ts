@@ -3,8 +3,12 @@ import type { Generation } from "effect-arta"
 import type { Fault } from "effect-arta/testing"
 import { ArtaEmulator } from "effect-arta/testing"
 
+/** The long side of the images in tests. Larger ones take time and show nothing more. */
+export const smallImage = 64
+
 /** Provides the in-memory emulator. */
-export const withEmulator = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layerArta(options))
+export const withEmulator = (options: ArtaEmulator.Options = {}) =>
+  Effect.provide(ArtaEmulator.layerArta({ imageSize: smallImage, ...options }))
 
 /** The number of requests to the emulator, by operation. */
 export const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)

@@ -5,6 +5,7 @@ import { Arta } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { decode } from "fast-png"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
+import { smallImage } from "../support/withEmulator.js"
 
 interface JsonResponse {
   readonly status: number
@@ -181,15 +182,21 @@ describe("the emulator's images", { timeout: 60_000 }, () => {
 
   const cat = { prompt: "a cat", model: "Flux", seed: 1, n: 2 }
 
-  it.effect("have 256 pixels on the long side, in the requested aspect ratio", () =>
+  const sizeOf = (aspectRatio: string) =>
+    Effect.map(image({ ...cat, aspectRatio }), ({ height, width }) => [width, height])
+
+  it.effect("have 512 pixels on the long side, in the requested aspect ratio", () =>
     Effect.gen(function* () {
-      const size = (aspectRatio: string) =>
-        Effect.map(image({ ...cat, aspectRatio }), ({ height, width }) => [width, height])
-      expect(yield* size("1:1")).toEqual([256, 256])
-      expect(yield* size("16:9")).toEqual([256, 144])
-      expect(yield* size("9:16")).toEqual([144, 256])
-      expect(yield* size("1:1000")).toEqual([1, 256])
+      expect(yield* sizeOf("1:1")).toEqual([512, 512])
+      expect(yield* sizeOf("16:9")).toEqual([512, 288])
+      expect(yield* sizeOf("1:1000")).toEqual([1, 512])
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
+  )
+
+  it.effect("are as large as imageSize says", () =>
+    Effect.provide(sizeOf("16:9"), ArtaEmulator.layerArta({ imageSize: 32 })).pipe(
+      Effect.map((size) => expect(size).toEqual([32, 18]))
+    )
   )
 
   it.effect("are identical for identical requests, and differ in most pixels otherwise", () =>
@@ -299,7 +306,7 @@ describe("the emulator on a port", () => {
         const status = await fetch(`${urls.apiUrl}/text2image/${id}/status`, { headers })
         const { response } = (await status.json()) as { response: ReadonlyArray<{ url: string }> }
         const bytes = await (await fetch(response[0]?.url ?? "")).arrayBuffer()
-        expect(decode(new Uint8Array(bytes)).width).toBe(256)
+        expect(decode(new Uint8Array(bytes)).width).toBe(smallImage)
       })
     }).pipe(Effect.provide(layer))
   )

@@ -12,9 +12,7 @@ export interface Subject {
 
 type Color = readonly [red: number, green: number, blue: number]
 
-const longSide = 256
-
-const sizeOf = (aspectRatio: string): readonly [width: number, height: number] => {
+const sizeOf = (aspectRatio: string, longSide: number): readonly [width: number, height: number] => {
   const [wide = 1, high = 1] = aspectRatio.split(":").map(Number)
   const scale = longSide / Math.max(wide, high)
   return [Math.max(1, Math.round(wide * scale)), Math.max(1, Math.round(high * scale))]
@@ -76,9 +74,9 @@ const compose = (random: PCGRandom, { height, width }: Frame) => {
   }
 }
 
-/** Draws a PNG image of 256 pixels on its long side. The same subject always gives the same image. */
-export const draw = ({ aspectRatio, ...subject }: Subject): Uint8Array => {
-  const [width, height] = sizeOf(aspectRatio)
+/** Draws a PNG image. The same subject and size always give the same image. `longSide` is in pixels. */
+export const draw = ({ aspectRatio, ...subject }: Subject, longSide = 512): Uint8Array => {
+  const [width, height] = sizeOf(aspectRatio, longSide)
   const columnAt = compose(new PCGRandom(Hash.structure(subject)), {
     width: width / longSide,
     height: height / longSide

@@ -16,6 +16,7 @@ import { freshId, takeFault } from "./state.js"
 export interface GenerationOptions {
   readonly queueTime: Duration.Duration
   readonly drawTime: Duration.Duration
+  readonly imageSize: number | undefined
 }
 
 const errorResponse = (status: number, detail: unknown) => HttpServerResponse.unsafeJson({ detail }, { status })
@@ -100,13 +101,10 @@ export const generationRoutes = (state: State, options: GenerationOptions) => {
     return form === undefined || !(index < form.images_num)
       ? HttpServerResponse.html("<h1>404 Not Found</h1>").pipe(HttpServerResponse.setStatus(404))
       : HttpServerResponse.uint8Array(
-          draw({
-            prompt: form.prompt,
-            model: form.style,
-            seed: form.seed,
-            aspectRatio: form.aspect_ratio,
-            index
-          }),
+          draw(
+            { prompt: form.prompt, model: form.style, seed: form.seed, aspectRatio: form.aspect_ratio, index },
+            options.imageSize
+          ),
           { contentType: "image/png" }
         )
   })

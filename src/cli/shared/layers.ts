@@ -17,10 +17,10 @@ const emulatorLayer: Layer.Layer<Services> = Effect.promise(() => import("effect
   Layer.unwrapEffect
 )
 
-const realLayer = (proxy: Option.Option<string>) =>
+const realLayer = (proxy: ServiceOptions["proxy"]) =>
   Effect.promise(() => import("effect-arta/node")).pipe(
     Effect.map(({ NodeArta }) =>
-      NodeArta.layerConfig({ proxy: Option.getOrUndefined(Option.map(proxy, (url) => Config.succeed(url))) })
+      NodeArta.layerConfig({ proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed)) })
     ),
     Layer.unwrapEffect,
     Layer.mapError((error) => (isConfigError(error) ? fromConfigError(error) : error))

@@ -1,5 +1,6 @@
 import * as Options from "@effect/cli/Options"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { GenerateRequest } from "effect-arta"
 
@@ -83,7 +84,8 @@ export const serviceOptions = {
     Options.withDefault(300),
     describedAs("The timeout of a generation in seconds. 300 by default.")
   ),
-  proxy: Options.text("proxy").pipe(
+  // Its URL may contain a password.
+  proxy: Options.redacted("proxy").pipe(
     Options.withPseudoName("URL"),
     describedAs("An HTTP proxy. By default, ARTA_PROXY, or HTTPS_PROXY, HTTP_PROXY and NO_PROXY."),
     Options.optional
@@ -95,8 +97,15 @@ export const serviceOptions = {
 
 export type ServiceOptions = Parsed<typeof serviceOptions>
 
+const withoutPassword = ({ host, password, protocol, username }: URL): string =>
+  `${protocol}//${username + password === "" ? "" : "USER:PASSWORD@"}${host}`
+
+/** The flag as a hint may show it: `USER:PASSWORD` stands for the credentials of the proxy. */
 export const proxyFlag = (proxy: ServiceOptions["proxy"]): ReadonlyArray<string> =>
-  Option.match(proxy, { onNone: () => [], onSome: (url) => ["--proxy", url] })
+  Option.match(Option.flatMap(proxy, Option.liftThrowable((url) => new URL(Redacted.value(url)))), {
+    onNone: () => [],
+    onSome: (url) => ["--proxy", withoutPassword(url)]
+  })
 
 /** The flags of the `watch` command that resumes a generation. None: the emulator in memory cannot resume. */
 export const watchFlags = (input: SaveOptions & ServiceOptions): Option.Option<ReadonlyArray<string>> =>

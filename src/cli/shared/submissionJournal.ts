@@ -110,10 +110,13 @@ export const layer: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.A
     const api = yield* ArtaApi.ArtaApi
     const auth = yield* Auth.Auth
     const awaited = awaitResponse(yield* Effect.once(printWaiting))
+    const turns = yield* Effect.makeSemaphore(1)
     const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
       const journal = yield* CurrentJournal
+      // Fibers that wait for the same token resume in any order. The semaphore restores the order of the calls.
+      const token = yield* Effect.fork(auth.token)
       // Nothing is sent without a token, so a failure up to here is not an unknown submission.
-      yield* Effect.onError(auth.token, () => recordUnsent(journal, request))
+      yield* Effect.onError(turns.withPermits(1)(Fiber.join(token)), () => recordUnsent(journal, request))
       const recordId = yield* awaited(recordSubmission(journal, api, request))
       // If the journal failed, `withJournal` interrupts this fiber.
       return Option.isSome(recordId) ? recordId.value : yield* Effect.never

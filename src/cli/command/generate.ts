@@ -1,3 +1,4 @@
+import type { PlatformError } from "@effect/platform/Error"
 import { isPlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
@@ -12,7 +13,7 @@ import { text } from "node:stream/consumers"
 import { saveJournaled } from "../shared/saveImages.js"
 import { services } from "../shared/layers.js"
 import type { Failure, WatchFlags } from "../shared/errors.js"
-import { explain, watchCommand } from "../shared/errors.js"
+import { explain, toSetupError, watchCommand } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
 import type { ImageOptions, LimitOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
 import { limitFlags, limitsOf, toRequest, watchFlags } from "../shared/options.js"
@@ -52,6 +53,15 @@ const printLastKnown = ({ recordId, request }: SubmissionJournal.LastKnown, flag
   return Console.error(explain(new ArtaError.SubmissionUnknownError({ request })))
 }
 
+/** Even if the disk is full or the directory is gone, the service finishes an accepted generation. */
+const explainUnfinished =
+  (error: PlatformError, input: Input) =>
+  ({ recordId, request }: SubmissionJournal.LastKnown) =>
+    Effect.zipRight(
+      printLastKnown(recordId === undefined ? { request } : {}, watchFlags(input)),
+      toSetupError(error, recordId, watchFlags(input))
+    )
+
 /** Generates images from a prompt, shows the progress, and saves them. */
 export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
@@ -65,8 +75,7 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
       (events) => runAndReport(events, { json: input.json, save }),
       SubmissionJournal.withJournal(SubmissionJournal.track(submissions, lastKnown)),
       Effect.onInterrupt(() => printUnfinished),
-      // Even if the disk is full or the directory is gone, the service finishes the generation.
-      Effect.tapError((failure) => (isPlatformError(failure) ? printUnfinished : Effect.void))
+      Effect.catchIf(isPlatformError, (error) => Effect.flatMap(Ref.get(lastKnown), explainUnfinished(error, input)))
     )
     if (!input.json) {
       const repeat = repeatCommand(request, [...limitFlags(input), ...(input.emulator ? ["--emulator"] : [])])

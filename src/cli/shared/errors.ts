@@ -1,5 +1,6 @@
 import { isValidationError } from "@effect/cli/ValidationError"
 import type { PlatformError } from "@effect/platform/Error"
+import { isPlatformError } from "@effect/platform/Error"
 import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/ConfigError"
 import { isMissingDataOnly } from "effect/ConfigError"
@@ -15,6 +16,7 @@ import { stripVTControlCharacters } from "node:util"
 import { quote } from "shell-quote"
 import { flags as flagNames } from "./flagNames.js"
 import type { Line } from "./jsonOutput.js"
+import { explainPlatformError, explainReason, sameCommand } from "./platformErrors.js"
 
 /** The exit codes. The documentation lists them too. */
 export const exitCodes = {
@@ -35,7 +37,11 @@ type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", { message: Schema.String }) {}
 
 /** The environment or a file on this machine prevents the command from running. */
-export class SetupError extends Schema.TaggedError<SetupError>()("SetupError", { message: Schema.String }) {}
+export class SetupError extends Schema.TaggedError<SetupError>()("SetupError", {
+  message: Schema.String,
+  /** The generation that the service had accepted before. */
+  recordId: Schema.optional(Generation.RecordId)
+}) {}
 
 /** The service delivered fewer images than were requested. The others are saved. */
 export class MissingImages extends Schema.TaggedError<MissingImages>()("MissingImages", {
@@ -114,6 +120,19 @@ export const watchCommand = (recordId: string, flags: ReadonlyArray<string>): st
 const watchHint = (recordId: string | undefined, flags: WatchFlags): string =>
   recordId === undefined || Option.isNone(flags) ? "" : `\n${watchCommand(recordId, flags.value)}`
 
+/** What to do once a disk works again: resume the generation if it was accepted. */
+const resumeOrRepeat = (recordId: string | undefined, flags: WatchFlags): string =>
+  recordId === undefined || Option.isNone(flags)
+    ? sameCommand
+    : `get the images of the accepted generation ${recordId}:${watchHint(recordId, flags)}`
+
+/** A file or directory failed after a submission: even so, the service finishes the generation. */
+export const toSetupError = (
+  error: PlatformError,
+  recordId: Generation.RecordId | undefined,
+  flags: WatchFlags
+): SetupError => new SetupError({ message: explainPlatformError(error, resumeOrRepeat(recordId, flags)), recordId })
+
 const lookFirstHint = ({ seed }: GenerateRequest.GenerateRequest): string =>
   `\nLook for it among your images at the service before you submit it again (seed ${String(seed)}).`
 
@@ -141,12 +160,19 @@ export const explain = (failure: Failure, flags: WatchFlags = Option.none()): st
       )
     case "GenerationFailedError":
       return `${failure.message}\nTry another --seed, or rephrase the prompt.`
+    case "DownloadError":
+    case "TokenStoreError":
+      return (
+        explainReason(failure, resumeOrRepeat(failure.recordId, flags)) ??
+        failure.message + watchHint(failure.recordId, flags)
+      )
+    case "BadArgument":
+    case "SystemError":
+      return explainPlatformError(failure)
     case "UsageError":
     case "SetupError":
     case "MissingImages":
     case "PartlyFailed":
-    case "BadArgument":
-    case "SystemError":
       return failure.message
     default:
       return failure.message + watchHint(failure.recordId, flags)
@@ -157,7 +183,7 @@ export const explain = (failure: Failure, flags: WatchFlags = Option.none()): st
 export const failedLine = (failure: Failure): Extract<Line, { readonly _tag: "Failed" }> => ({
   _tag: "Failed",
   error: failure._tag,
-  message: failure.message,
+  message: isPlatformError(failure) ? explainPlatformError(failure) : failure.message,
   recordId: "recordId" in failure ? failure.recordId : undefined
 })
 

@@ -1,129 +1,105 @@
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
-import type * as CliApp from "@effect/cli/CliApp"
-import * as Options from "@effect/cli/Options"
-import type { ValidationError } from "@effect/cli/ValidationError"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
-import type { Ended, Failure, WatchFlags } from "./shared/errors.js"
-import { printFailures } from "./shared/errors.js"
+import { command, required } from "./commandLine/command.js"
+import * as Value from "./commandLine/value.js"
 import {
-  concurrency,
+  batchOptions,
   imageOptions,
-  json,
+  jsonOptions,
   limitOptions,
-  output,
+  outputOptions,
   port,
   saveOptions,
   serviceOptions,
   watchFlags
 } from "./shared/options.js"
-import { overview, purpose, summaries } from "./shared/help.js"
 
-// A command loads its modules when it runs, so help and completions start fast.
-const lazyCommand = <Module, A, R>(
-  load: () => Promise<Module>,
-  run: (module: Module) => Effect.Effect<A, Failure, R>,
-  flags?: WatchFlags
-) => printFailures(Effect.flatMap(Effect.promise(load), run), flags)
+const generate = command({
+  name: "generate",
+  summary: "Generate images from a prompt.",
+  examples: ["effect-arta generate 'a lighthouse at dawn' -m flux -n 2", "effect-arta generate 'a fox' --emulator"],
+  args: {
+    prompt: required(Value.text("PROMPT"), { summary: "What to generate. - reads it from standard input" })
+  },
+  flags: { ...imageOptions, ...limitOptions, ...saveOptions, ...serviceOptions },
+  run: (input) => ({
+    load: () => import("./command/generate.js").then(({ generate }) => generate(input)),
+    watchFlags: watchFlags(input)
+  })
+})
 
-const prompt = Args.text({ name: "prompt" }).pipe(Args.withDescription("The prompt. - reads it from standard input."))
+const watch = command({
+  name: "watch",
+  summary: "Resume a generation that was submitted before.",
+  examples: ["effect-arta watch 0190a7e4-5b1c -o images"],
+  args: {
+    recordId: required(Value.text("RECORD_ID"), { summary: "The record id that generate printed" })
+  },
+  flags: { ...saveOptions, ...serviceOptions },
+  run: (input) => ({
+    load: () => import("./command/watch.js").then(({ watch }) => watch(input)),
+    watchFlags: watchFlags(input)
+  })
+})
 
-const generate = Command.make(
-  "generate",
-  { prompt, ...imageOptions, ...limitOptions, ...saveOptions, ...serviceOptions },
-  (input) =>
-    lazyCommand(
-      () => import("./command/generate.js"),
-      (module) => module.generate(input),
-      watchFlags(input)
-    )
-).pipe(Command.withDescription(summaries.generate))
+const batch = command({
+  name: "batch",
+  summary: "Generate images for a file of prompts. Run it again to resume.",
+  examples: ["effect-arta batch prompts.csv", "effect-arta batch prompts.txt -o images -c 8"],
+  args: {
+    file: required(Value.existingFile("FILE"), { summary: "A .txt, .jsonl or .csv file with one request per row" })
+  },
+  flags: { ...limitOptions, ...batchOptions, ...outputOptions, ...jsonOptions, ...serviceOptions },
+  run: (input) => ({ load: () => import("./command/batch/batch.js").then(({ batch }) => batch(input)) })
+})
 
-const recordId = Args.text({ name: "record-id" }).pipe(Args.withDescription("The record id of a submitted generation."))
+const gallery = command({
+  name: "gallery",
+  summary: "Write a page that shows the images in a directory.",
+  examples: ["effect-arta gallery images"],
+  args: { directory: required(Value.existingDirectory("DIR"), { summary: "A directory of images" }) },
+  flags: {},
+  run: (input) => ({ load: () => import("./command/gallery/gallery.js").then(({ gallery }) => gallery(input)) })
+})
 
-const watch = Command.make("watch", { recordId, ...saveOptions, ...serviceOptions }, (input) =>
-  lazyCommand(
-    () => import("./command/watch.js"),
-    (module) => module.watch(input),
-    watchFlags(input)
-  )
-).pipe(Command.withDescription(summaries.watch))
+const models = command({
+  name: "models",
+  summary: "List the models and their aliases.",
+  examples: ["effect-arta models --json"],
+  args: {},
+  flags: jsonOptions,
+  run: (input) => ({ load: () => import("./command/models.js").then(({ models }) => models(input)) })
+})
 
-const file = Args.file({ name: "file", exists: "yes" }).pipe(
-  Args.withDescription("A .txt file with one prompt per line, or a .jsonl or .csv file with one request per row.")
-)
+const account = command({
+  name: "account",
+  summary: "Show the account, when its token expires, and its file.",
+  args: {},
+  flags: {},
+  run: () => ({ load: () => import("./command/account.js").then(({ account }) => account) })
+})
 
-const retryFailed = Options.boolean("retry-failed").pipe(
-  Options.withDescription("Run only the rows that were started and lack images. Submits failed rows again.")
-)
+const renew = command({
+  name: "account renew",
+  summary: "Refresh the token of the account, or sign up.",
+  args: {},
+  flags: {},
+  run: () => ({ load: () => import("./command/account.js").then(({ renew }) => renew) })
+})
 
-const batch = Command.make(
-  "batch",
-  { file, concurrency, output, retryFailed, json, ...limitOptions, ...serviceOptions },
-  (input) =>
-    lazyCommand(
-      () => import("./command/batch/batch.js"),
-      (module) => module.batch(input)
-    )
-).pipe(Command.withDescription(summaries.batch))
+const signOut = command({
+  name: "account sign-out",
+  summary: "Delete the session stored on this machine.",
+  args: {},
+  flags: {},
+  run: () => ({ load: () => import("./command/account.js").then(({ signOut }) => signOut) })
+})
 
-const directory = Args.directory({ name: "dir", exists: "yes" }).pipe(Args.withDescription("A directory of images."))
+const emulator = command({
+  name: "emulator",
+  summary: "Serve the built-in emulator to programs on this machine.",
+  examples: ["effect-arta emulator --port 8080"],
+  args: {},
+  flags: { port },
+  run: (input) => ({ load: () => import("./command/emulator.js").then(({ emulator }) => emulator(input)) })
+})
 
-const gallery = Command.make("gallery", { directory }, (input) =>
-  lazyCommand(
-    () => import("./command/gallery/gallery.js"),
-    (module) => module.gallery(input)
-  )
-).pipe(Command.withDescription(summaries.gallery))
-
-const models = Command.make("models", { json }, (input) =>
-  lazyCommand(
-    () => import("./command/models.js"),
-    (module) => module.models(input)
-  )
-).pipe(Command.withDescription(summaries.models))
-
-const renew = Command.make("renew", {}, () =>
-  lazyCommand(
-    () => import("./command/account.js"),
-    (module) => module.renew
-  )
-).pipe(Command.withDescription(summaries["account renew"]))
-
-const signOut = Command.make("sign-out", {}, () =>
-  lazyCommand(
-    () => import("./command/account.js"),
-    (module) => module.signOut
-  )
-).pipe(Command.withDescription(summaries["account sign-out"]))
-
-const account = Command.make("account", {}, () =>
-  lazyCommand(
-    () => import("./command/account.js"),
-    (module) => module.account
-  )
-).pipe(Command.withDescription(summaries.account), Command.withSubcommands([renew, signOut]))
-
-const emulator = Command.make("emulator", { port }, (input) =>
-  lazyCommand(
-    () => import("./command/emulator.js"),
-    (module) => module.emulator(input)
-  )
-).pipe(Command.withDescription(summaries.emulator))
-
-const effectArta = Command.make("effect-arta").pipe(
-  Command.withDescription(purpose),
-  Command.withSubcommands([generate, watch, batch, gallery, models, account, emulator])
-)
-
-const asksForOverview = ([, , ...args]: ReadonlyArray<string>): boolean =>
-  args.length === 0 || (args.length === 1 && ["--help", "-h"].includes(args[0] ?? ""))
-
-/** Runs the command line of a process. */
-export const run =
-  (version: string) =>
-  (args: ReadonlyArray<string>): Effect.Effect<void, Ended | ValidationError, CliApp.CliApp.Environment> =>
-    asksForOverview(args)
-      ? Console.log(overview(version))
-      : Command.run(effectArta, { name: "effect-arta", version })(args)
+export const commands = [generate, watch, batch, gallery, models, account, renew, signOut, emulator]

@@ -1,36 +1,11 @@
 #!/usr/bin/env node
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as Schema from "effect/Schema"
-import { fileURLToPath } from "node:url"
-import { run } from "./commands.js"
-import { exitCodeOf } from "./shared/errors.js"
-import * as PlainConsole from "./shared/console.js"
-
-const Manifest = Schema.parseJson(Schema.Struct({ version: Schema.String }))
-
-const version = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const manifest = yield* fs.readFileString(fileURLToPath(new URL("../../package.json", import.meta.url)))
-  return (yield* Schema.decode(Manifest)(manifest)).version
-}).pipe(Effect.orDie)
-
-// The parser reads a lone hyphen as an unknown option, and everything after it as arguments.
-const moveHyphenLast = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
-  args.includes("-") && !args.includes("--") ? [...args.filter((arg) => arg !== "-"), "-"] : args
-
-const program = Effect.flatMap(version, (version) => run(version)(moveHyphenLast(process.argv)))
-
-const mainLayer = Layer.mergeAll(
-  NodeContext.layer,
-  PlainConsole.layer,
-  // Logs go to standard error: standard output has results only.
-  Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ stderr: true }))
-)
+import * as Either from "effect/Either"
+import { stripVTControlCharacters } from "node:util"
+import { help } from "./commandLine/help.js"
+import { interpret } from "./commandLine/interpret.js"
+import { commands } from "./commands.js"
+import { hasColors } from "./shared/hasColors.js"
+import { version } from "./version.js"
 
 // Keep saving after EPIPE, as when the output is piped into `head`.
 const ignoreEpipe = (error: NodeJS.ErrnoException) => {
@@ -39,14 +14,15 @@ const ignoreEpipe = (error: NodeJS.ErrnoException) => {
 process.stdout.on("error", ignoreEpipe)
 process.stderr.on("error", ignoreEpipe)
 
-program.pipe(
-  Effect.provide(mainLayer),
-  NodeRuntime.runMain({
-    // The command has printed its failure already.
-    disableErrorReporting: true,
-    disablePrettyLogger: true,
-    teardown: (exit, end) => {
-      end(exitCodeOf(exit))
-    }
-  })
-)
+const args = process.argv.slice(2)
+const asked = Either.getOrUndefined(interpret(args, commands))
+
+// Help and the version need no part of Effect's runtime, whose loading takes most of the time of a start.
+if (asked?._tag === "Version") console.log(version)
+else if (asked?._tag === "Help") {
+  const text = help(asked.command, commands, version)
+  console.log(hasColors(process.stdout) ? text : stripVTControlCharacters(text))
+} else {
+  const { start } = await import("./start.js")
+  start(args, version)
+}

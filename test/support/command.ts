@@ -3,7 +3,7 @@ import { ConfigProvider, Console as EffectConsole, Effect, Fiber, Layer, Logger,
 import { ArtaEmulator } from "effect-arta/testing"
 import { Console } from "node:console"
 import { Writable } from "node:stream"
-import { run } from "../../src/cli/commands.js"
+import { run } from "../../src/cli/commandLine/run.js"
 import * as PlainConsole from "../../src/cli/shared/console.js"
 import { exitCodeOf } from "../../src/cli/shared/errors.js"
 
@@ -76,7 +76,7 @@ export const started = (args: ReadonlyArray<string>, { env = {} }: Options = {})
     const stderr = capture(look)
     const written = () => stdout.text() + stderr.text()
 
-    const fiber = yield* run("0.0.0")(["node", "effect-arta", ...args]).pipe(
+    const fiber = yield* run("0.0.0")(args).pipe(
       Effect.provide(surroundings),
       withStreams(stdout.stream, stderr.stream),
       Effect.withConfigProvider(configFrom(env)),

@@ -1,11 +1,8 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { WriteStream } from "node:tty"
 import { stripVTControlCharacters } from "node:util"
-
-// `hasColors` respects NO_COLOR and the abilities of the terminal.
-const hasColors = (stream: WriteStream): boolean => stream.isTTY && stream.hasColors()
+import { hasColors } from "./hasColors.js"
 
 const stripped = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
   values.map((value) => (typeof value === "string" ? stripVTControlCharacters(value) : value))
@@ -13,7 +10,7 @@ const stripped = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
 const stripUnless = <A>(colors: boolean, print: (...values: ReadonlyArray<unknown>) => A) =>
   colors ? print : (...values: ReadonlyArray<unknown>) => print(...stripped(values))
 
-/** A console that prints colors on terminals only: the help texts of `@effect/cli` always contain them. */
+/** A console that prints colors on terminals only: the help texts always contain them. */
 export const layer: Layer.Layer<never> = Console.consoleWith((console) =>
   Effect.sync(() =>
     Console.setConsole({

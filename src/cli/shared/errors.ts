@@ -1,4 +1,3 @@
-import { isValidationError } from "@effect/cli/ValidationError"
 import type { PlatformError } from "@effect/platform/Error"
 import { isPlatformError } from "@effect/platform/Error"
 import * as Cause from "effect/Cause"
@@ -224,10 +223,7 @@ export const printFailures = <A, R>(
     Effect.mapError((failure) => new Ended({ exitCode: exitCodeOfFailure(failure) }))
   )
 
-const exitCodeOfError = (error: unknown): number => {
-  if (error instanceof Ended) return error.exitCode
-  return isValidationError(error) ? exitCodes.usage : exitCodes.unexpected
-}
+const exitCodeOfError = (error: unknown): number => (error instanceof Ended ? error.exitCode : exitCodes.unexpected)
 
 /** The exit code of the process. */
 export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number =>

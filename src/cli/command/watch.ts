@@ -24,7 +24,7 @@ const save = (directory: string) => (done: Generation.Completed) =>
     const records = yield* journal.records
     const found = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
     return yield* Option.match(found, {
-      onNone: () => saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId) }),
+      onNone: () => saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId), files: journal.files }),
       onSome: ([key]) => saveJournaled(journal, key, directory)(done)
     })
   }).pipe(Effect.scoped)

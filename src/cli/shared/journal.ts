@@ -2,162 +2,242 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
-import type { GenerateRequest, Generation } from "effect-arta"
-import { AtomicFile, ImageFile } from "effect-arta"
-import type { SetupError } from "./errors.js"
-import type { Entry } from "./journalEntry.js"
-import { completeSize, fileName, isCutOff, parseLeniently, parseStrictly, toBytes } from "./journalEntry.js"
+import type { GenerateRequest } from "effect-arta"
+import { SetupError } from "./errors.js"
+import * as FileNames from "./fileNames.js"
+import type { Entry, Line, Parsed } from "./journalEntry.js"
+import { failIfDamaged, fileName, newline, parse, toBytes, toFilling } from "./journalEntry.js"
+import * as JournalFile from "./journalFile.js"
+import * as Names from "./journalNames.js"
+import type { JournalRecord, JournalRecords } from "./journalRecords.js"
+import * as Records from "./journalRecords.js"
+
+export type { JournalRecord, JournalRecords }
 
 type Request = GenerateRequest.GenerateRequest
 
-/** The state of a generation after its last entry. */
-export interface JournalRecord {
-  readonly key: string
-  /** The position among all records, by first submission. */
-  readonly position: number
-  readonly request: Request
-  /** The prefix of its file names. */
-  readonly name: string
-  readonly recordId?: Generation.RecordId
-  readonly last: Entry
-}
+/** Why an entry could not be recorded. */
+export type JournalError = PlatformError | SetupError
 
-export type JournalRecords = HashMap.HashMap<string, JournalRecord>
+const readBytes = (location: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFile(location)).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "SystemError" && error.reason === "NotFound",
+      () => Effect.succeed(new Uint8Array())
+    )
+  )
 
-const addToRecords = (records: JournalRecords, entry: Entry): JournalRecords => {
-  const { key } = entry
-  const before = HashMap.get(records, key)
-  if (entry._tag === "Submitting") {
-    const position = Option.match(before, {
-      onNone: () => HashMap.size(records),
-      onSome: (record) => record.position
-    })
-    return HashMap.set(records, key, { key, position, request: entry.request, name: entry.name, last: entry })
-  }
-  return Option.match(before, {
-    onNone: () => records,
-    onSome: (record) =>
-      HashMap.set(records, key, {
-        ...record,
-        ...(entry._tag === "Submitted" ? { recordId: entry.recordId } : {}),
-        last: entry
-      })
-  })
-}
+const readParsed = (location: string) =>
+  Effect.map(readBytes(location), (bytes) => ({ length: bytes.length, parsed: parse(bytes) }))
 
-const readText = (directory: string) =>
-  Effect.gen(function* () {
-    const path = yield* Path.Path
-    return (yield* AtomicFile.readIfExists(path.join(directory, fileName))) ?? ""
-  })
-
-/** Reads the journal of a directory. Returns its records by first submission. */
+/** Reads the journal of a directory. Returns its records by first submission. Ignores damaged lines. */
 export const read = (
   directory: string
 ): Effect.Effect<ReadonlyArray<JournalRecord>, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Effect.map(readText(directory), (text) => {
-    const records = Array.reduce(parseLeniently(text), HashMap.empty<string, JournalRecord>(), addToRecords)
-    return Array.sortWith(HashMap.values(records), ({ position }) => position, Order.number)
+  Effect.gen(function* () {
+    const path = yield* Path.Path
+    const { parsed } = yield* readParsed(path.join(directory, fileName))
+    return Array.sortWith(HashMap.values(Records.fromEntries(parsed.entries)), ({ position }) => position, Order.number)
   })
 
-/** What is known of the journal file. */
-interface State {
-  readonly records: JournalRecords
-  /** The key that owns each name. If two take a name at once, the first one in the file owns it. */
-  readonly owners: HashMap.HashMap<string, string>
-  /** The number of bytes read so far. */
-  readonly offset: number
+/** The spaces at the end of a line. */
+interface Room {
+  readonly position: number
+  readonly size: number
 }
 
-const empty: State = { records: HashMap.empty(), owners: HashMap.empty(), offset: 0 }
+/** What is known of the journal. */
+interface State {
+  readonly file: JournalFile.JournalFile
+  readonly records: JournalRecords
+  readonly names: Names.Names
+  /** The end of the last line that was read, in bytes. */
+  readonly offset: number
+  /** Where the outcome of a submission goes, by key. */
+  readonly rooms: HashMap.HashMap<string, Room>
+  /** The keys of this command. */
+  readonly own: HashSet.HashSet<string>
+  /** Whether another program has replaced the file. */
+  readonly isReplaced: boolean
+}
 
-const addEntry = (state: State, entry: Entry): State => ({
+const addEntries = (state: State, entries: ReadonlyArray<Entry>): State => ({
   ...state,
-  records: addToRecords(state.records, entry),
-  owners:
-    entry._tag === "Submitting" && !HashMap.has(state.owners, entry.name)
-      ? HashMap.set(state.owners, entry.name, entry.key)
-      : state.owners
+  records: Array.reduce(entries, state.records, Records.addEntry),
+  names: Array.reduce(entries, state.names, Names.addEntry)
 })
 
-const addText = (state: State, text: string, entries: ReadonlyArray<Entry>): State =>
-  Array.reduce(entries, { ...state, offset: state.offset + completeSize(text) }, addEntry)
+const addOwn = (state: State, entry: Entry): State => ({ ...state, own: HashSet.add(state.own, entry.key) })
 
-/** Whether a name belongs to another key, or to files that the journal does not know. */
-const isTaken = ({ owners }: State, files: ReadonlyArray<string>, key: string, name: string): boolean =>
-  Option.match(HashMap.get(owners, name), {
-    onNone: () => files.some((file) => file.startsWith(`${name}-`)),
-    onSome: (owner) => owner !== key
+/** The state after an own line, and after the lines that others have appended since. None: the line is not there. */
+const addLines = (before: State, entry: Entry, { bytes, room }: Line, added: Uint8Array): Option.Option<State> => {
+  const start = Buffer.from(added.buffer, added.byteOffset, added.byteLength).indexOf(bytes)
+  if (start === -1 || (start > 0 && added[start - 1] !== newline)) return Option.none()
+  const others = parse(added.subarray(start + bytes.length))
+  const after = addEntries(before, [...parse(added.subarray(0, start)).entries, entry, ...others.entries])
+  const end = before.offset + start + bytes.length
+  return Option.some({
+    ...addOwn(after, entry),
+    offset: others.isOpen ? end : end + others.size,
+    rooms: room === 0 ? after.rooms : HashMap.set(after.rooms, entry.key, { position: end - room - 1, size: room })
   })
-
-const freeName = (state: State, files: ReadonlyArray<string>, key: string, request: Request): string => {
-  const name = ImageFile.nameOf(request)
-  for (let number = 1; ; number += 1) {
-    const candidate = number === 1 ? name : `${name}-${String(number)}`
-    if (!isTaken(state, files, key, candidate)) return candidate
-  }
 }
 
-/** Opens the file for appending, and removes an incomplete last line. */
-const openFile = (location: string, text: string) =>
+/** Opens the file, removes a last line that was cut off, and ends one without a newline. */
+const openFile = (location: string, { length, parsed }: { readonly length: number; readonly parsed: Parsed }) =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const file = yield* fs.open(location, { flag: "a" })
-    if (isCutOff(text)) yield* file.truncate(FileSystem.Size(completeSize(text)))
-    return file
+    const file = yield* JournalFile.open(location)
+    if (parsed.size < length) yield* file.truncate(parsed.size)
+    if (parsed.isOpen) yield* file.append(Uint8Array.of(newline), parsed.size)
+    const state: State = {
+      file,
+      records: Records.fromEntries(parsed.entries),
+      names: Array.reduce(parsed.entries, Names.empty, Names.addEntry),
+      offset: parsed.size + (parsed.isOpen ? 1 : 0),
+      rooms: HashMap.empty(),
+      own: HashSet.empty(),
+      isReplaced: false
+    }
+    return state
   })
 
 export interface Journal {
   readonly records: Effect.Effect<JournalRecords>
-  /** Records that a request is about to be sent, and reserves the name of its images. */
-  readonly begin: (key: string, request: Request) => Effect.Effect<void, PlatformError>
+  /** The files in the directory when the journal was opened. */
+  readonly files: FileNames.FileNames
+  /**
+   * Records that a request is about to be sent, and reserves the name of its images. If it fails, the request must not be
+   * sent.
+   */
+  readonly begin: (key: string, request: Request) => Effect.Effect<void, JournalError>
   readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>
+}
+
+export interface Options {
+  /** Runs after a request is recorded and before it is sent. */
+  readonly beforeSend?: Effect.Effect<void, SetupError>
 }
 
 /** Opens the journal of a directory for appending. Creates both if they are missing. */
 export const open = (
-  directory: string
-): Effect.Effect<Journal, PlatformError | SetupError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  directory: string,
+  { beforeSend = Effect.void }: Options = {}
+): Effect.Effect<Journal, JournalError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
+    const scope = yield* Effect.scope
     yield* fs.makeDirectory(directory, { recursive: true })
     const location = path.join(directory, fileName)
-    const text = yield* readText(directory)
-    const files = yield* fs.readDirectory(directory)
-    const state = yield* SynchronizedRef.make(addText(empty, text, yield* parseStrictly(text)))
-    const file = yield* openFile(location, text)
+    const found = yield* readParsed(location)
+    yield* failIfDamaged(found.parsed, location)
+    const files = FileNames.make(yield* fs.readDirectory(directory))
+    const state = yield* SynchronizedRef.make(yield* openFile(location, found))
+
+    const replaced = new SetupError({
+      message:
+        `Another program, such as an editor or a file sync, has replaced or changed ${location}. ` +
+        "Nothing more is sent, so that no request is sent twice. The entries of this run are in the new file. " +
+        "Close the other program, then run the same command again."
+    })
+
+    /** Appends what this command knows to the file that has taken the place of the journal. */
+    const recover = (before: State): Effect.Effect<State, PlatformError> =>
+      Effect.gen(function* () {
+        const state = yield* openFile(location, yield* readParsed(location))
+        const entries = Array.filterMap(before.own, (key) => HashMap.get(before.records, key)).flatMap((record) =>
+          Records.missingEntries(record, state.records)
+        )
+        const bytes = Buffer.concat(entries.map((entry) => toBytes(entry).bytes))
+        yield* state.file.append(bytes, state.offset)
+        const after = addEntries(state, entries)
+        return { ...after, offset: after.offset + bytes.length, own: before.own, isReplaced: true }
+      }).pipe(Effect.provideService(FileSystem.FileSystem, fs), Scope.extend(scope))
 
     // Other commands append to the same journal: read back their entries together with this one.
-    const append = (before: State, entry: Entry) =>
+    const append = (before: State, entry: Entry): Effect.Effect<Option.Option<State>, PlatformError> =>
       Effect.gen(function* () {
-        yield* file.writeAll(toBytes(entry))
-        yield* file.sync
-        const added = yield* fs.stream(location, { offset: before.offset }).pipe(Stream.decodeText(), Stream.mkString)
-        return addText(before, added, parseLeniently(added))
+        const line = toBytes(entry)
+        yield* before.file.append(line.bytes, before.offset)
+        return Option.flatMap(yield* before.file.readSince(before.offset), (added) =>
+          addLines(before, entry, line, added)
+        )
       })
 
     // If another command took the name first, try the next one.
-    const begin = (before: State, key: string, request: Request): Effect.Effect<State, PlatformError> => {
-      const name = freeName(before, files, key, request)
-      return Effect.flatMap(append(before, { _tag: "Submitting", key, request, name }), (after) =>
-        isTaken(after, files, key, name) ? begin(after, key, request) : Effect.succeed(after)
-      )
-    }
+    const begin = (
+      before: State,
+      key: string,
+      request: Request
+    ): Effect.Effect<readonly [Either.Either<void, SetupError>, State], PlatformError> =>
+      Effect.gen(function* () {
+        if (before.isReplaced) return [Either.left(replaced), before]
+        const [name, names] = Names.reserve(before.names, {
+          key,
+          request,
+          earlier: Option.map(HashMap.get(before.records, key), ({ name }) => name),
+          files
+        })
+        const after = yield* append({ ...before, names }, { _tag: "Submitting", key, request, name })
+        if (Option.isNone(after)) return [Either.left(replaced), yield* recover(before)]
+        return Names.isOwner(after.value.names, key, name)
+          ? [Either.void, after.value]
+          : yield* begin(after.value, key, request)
+      })
 
-    const update = (change: (before: State) => Effect.Effect<State, PlatformError>) =>
-      Effect.uninterruptible(SynchronizedRef.updateEffect(state, change))
+    /** Writes the outcome of a submission into the room after it. */
+    const fill = (before: State, entry: Entry): Effect.Effect<Option.Option<State>> =>
+      Effect.gen(function* () {
+        const room = yield* HashMap.get(before.rooms, entry.key)
+        const bytes = yield* toFilling(entry, room.size)
+        const isFilled = yield* before.file.fill(room.position, bytes)
+        if (!isFilled) return yield* Option.none()
+        return addOwn(addEntries(before, [entry]), entry)
+      }).pipe(Effect.option)
+
+    const note = (before: State, entry: Entry): Effect.Effect<State, PlatformError> =>
+      Effect.gen(function* () {
+        const filled =
+          entry._tag === "Submitted" || entry._tag === "NotAccepted" ? yield* fill(before, entry) : Option.none<State>()
+        const after = Option.isSome(filled) ? filled : yield* append(before, entry)
+        const noted = yield* Option.match(after, {
+          onSome: Effect.succeed,
+          onNone: () => recover(addOwn(addEntries(before, [entry]), entry))
+        })
+        return { ...noted, rooms: HashMap.remove(noted.rooms, entry.key) }
+      })
+
+    const check = (before: State): Effect.Effect<State, PlatformError> =>
+      Effect.gen(function* () {
+        if (HashSet.size(before.own) === 0 || Option.isSome(yield* before.file.readSince(before.offset))) return before
+        yield* Console.error(replaced.message)
+        return yield* recover(before)
+      })
+
+    const noteEntry: Journal["note"] = (entry) =>
+      Effect.uninterruptible(SynchronizedRef.updateEffect(state, (before) => note(before, entry)))
+
+    // Something may have replaced the file after the last entry.
+    yield* Effect.addFinalizer(() => Effect.ignore(SynchronizedRef.updateEffect(state, check)))
 
     return {
       records: Effect.map(state, ({ records }) => records),
-      begin: (key, request) => update((before) => begin(before, key, request)),
-      note: (entry) => update((before) => append(before, entry))
+      files,
+      begin: (key, request) =>
+        SynchronizedRef.modifyEffect(state, (before) => begin(before, key, request)).pipe(
+          Effect.flatten,
+          Effect.uninterruptible,
+          Effect.zipRight(Effect.tapError(beforeSend, () => noteEntry({ _tag: "NotAccepted", key })))
+        ),
+      note: noteEntry
     }
   })

@@ -20,7 +20,10 @@ const emulatorLayer: Layer.Layer<Services> = Effect.promise(() => import("effect
 const realLayer = (proxy: ServiceOptions["proxy"]) =>
   Effect.promise(() => import("effect-arta/node")).pipe(
     Effect.map(({ NodeArta }) =>
-      NodeArta.layerConfig({ proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed)) })
+      NodeArta.layerConfig({
+        transformClient: SubmissionJournal.observeSending,
+        proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed))
+      })
     ),
     Layer.unwrapEffect,
     Layer.mapError((error) => (isConfigError(error) ? fromConfigError(error) : error))
@@ -31,4 +34,6 @@ export const services = ({
   emulator,
   proxy
 }: Pick<ServiceOptions, "emulator" | "proxy">): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError> =>
-  Layer.provideMerge(SubmissionJournal.layer, emulator ? emulatorLayer : realLayer(proxy))
+  emulator
+    ? Layer.provideMerge(SubmissionJournal.layer, emulatorLayer)
+    : Layer.provideMerge(SubmissionJournal.layerObserved, realLayer(proxy))

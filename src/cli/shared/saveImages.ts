@@ -1,14 +1,16 @@
 import type { PlatformError } from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ArtaApi, ArtaError, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
+import type { FileNames } from "./fileNames.js"
 import type { Journal } from "./journal.js"
 
 /** Reports every event of a generation and returns the last one. */
@@ -30,20 +32,26 @@ export interface SaveResult {
   readonly failures: ReadonlyArray<ArtaError.DownloadError>
 }
 
+export interface Target {
+  readonly directory: string
+  readonly name: string
+  /** The files in the directory. */
+  readonly files: FileNames
+}
+
 /** Saves the images that the directory lacks. Writes are atomic, so an existing file is complete. */
 export const saveMissing = (
   { images, recordId }: Generation.Completed,
-  { directory, name }: { readonly directory: string; readonly name: string }
-): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
+  { directory, files, name }: Target
+): Effect.Effect<SaveResult, never, SaveServices> =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    yield* fs.makeDirectory(directory, { recursive: true })
-    const files = yield* fs.readDirectory(directory)
-    const [missing, present] = Array.partitionMap(images, (image) => {
-      const file = files.find((candidate) => candidate.startsWith(`${name}-${String(image.index)}.`))
-      return file === undefined ? Either.left(image) : Either.right(path.join(directory, file))
-    })
+    const [missing, present] = Array.partitionMap(images, (image) =>
+      Option.match(files.startingWith(`${name}-${String(image.index)}.`), {
+        onNone: () => Either.left(image),
+        onSome: (file) => Either.right(path.join(directory, file))
+      })
+    )
     if (!Array.isNonEmptyArray(missing)) return { paths: present, failures: [] }
     const saved = yield* ImageFile.save({ recordId, images: missing }, { directory, name })
     const [failures, paths] = Array.separate(saved.map(({ result }) => result))
@@ -57,7 +65,7 @@ export const saveJournaled =
     Effect.gen(function* () {
       const path = yield* Path.Path
       const { name } = yield* Effect.flatMap(journal.records, (records) => Effect.orDie(HashMap.get(records, key)))
-      const result = yield* saveMissing(done, { directory, name })
+      const result = yield* saveMissing(done, { directory, name, files: journal.files })
       if (result.failures.length === 0) {
         yield* journal.note({ _tag: "Saved", key, files: result.paths.map((file) => path.basename(file)) })
       }

@@ -1,5 +1,7 @@
 import type { PlatformError } from "@effect/platform/Error"
 import { isPlatformError } from "@effect/platform/Error"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -11,13 +13,14 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type { GenerateRequest, Generation } from "effect-arta"
 import { ArtaApi, ArtaError, Auth } from "effect-arta"
-import type { Failure } from "./errors.js"
-import type { Journal } from "./journal.js"
+import type { Failure, WatchFlags } from "./errors.js"
+import { watchCommand } from "./errors.js"
+import type { Journal, JournalError } from "./journal.js"
 
 /** Observes every submission. */
 export interface SubmissionJournal {
   /** Runs before a request is sent. If it fails, nothing is sent. */
-  readonly begin: (request: GenerateRequest.GenerateRequest) => Effect.Effect<void, PlatformError>
+  readonly begin: (request: GenerateRequest.GenerateRequest) => Effect.Effect<void, JournalError>
   readonly accepted: (recordId: Generation.RecordId) => Effect.Effect<void, PlatformError>
   /** The service accepted nothing, so another submission is safe. */
   readonly refused: Effect.Effect<void, PlatformError>
@@ -26,10 +29,21 @@ export interface SubmissionJournal {
 /** Records nothing. */
 export const noop: SubmissionJournal = { begin: () => Effect.void, accepted: () => Effect.void, refused: Effect.void }
 
-/** Records the submissions for one key in a journal. */
-export const fromJournal = (journal: Journal, key: string): SubmissionJournal => ({
+const printUnrecorded = (recordId: Generation.RecordId, flags: WatchFlags) =>
+  Option.match(flags, {
+    onNone: () => Effect.void,
+    onSome: (flags) =>
+      Console.error(
+        `The service has accepted the generation ${recordId}, but the journal could not be written. ` +
+          `To get its images: ${watchCommand(recordId, flags)}`
+      )
+  })
+
+/** Records the submissions for one key in a journal. Prints a record id that cannot be recorded. */
+export const fromJournal = (journal: Journal, key: string, flags: WatchFlags = Option.none()): SubmissionJournal => ({
   begin: (request) => journal.begin(key, request),
-  accepted: (recordId) => journal.note({ _tag: "Submitted", key, recordId }),
+  accepted: (recordId) =>
+    Effect.tapError(journal.note({ _tag: "Submitted", key, recordId }), () => printUnrecorded(recordId, flags)),
   refused: journal.note({ _tag: "NotAccepted", key })
 })
 
@@ -46,29 +60,55 @@ export const track = (
   refused: Effect.zipRight(Ref.set(lastKnown, {}), refused)
 })
 
-/** The interface of `ArtaApi` has no room for a `PlatformError`, so the first one goes to `failure`. */
+/** The interface of `ArtaApi` has no room for a `JournalError`, so the first one goes to `failure`. */
 interface CurrentService extends SubmissionJournal {
-  readonly failure: Deferred.Deferred<never, PlatformError>
+  readonly failure: Deferred.Deferred<never, JournalError>
 }
 
 class CurrentJournal extends Context.Reference<CurrentJournal>()("effect-arta/cli/CurrentJournal", {
   defaultValue: (): CurrentService => ({ ...noop, failure: Deferred.unsafeMake(FiberId.none) })
 }) {}
 
+/** Whether the submission of this fiber may have left this machine. */
+class MaybeSent extends Context.Reference<MaybeSent>()("effect-arta/cli/MaybeSent", {
+  defaultValue: () => Ref.unsafeMake(true)
+}) {}
+
+const isSubmission = ({ method, url }: HttpClientRequest.HttpClientRequest): boolean =>
+  method === "POST" && url.endsWith("/text2image")
+
+const setMaybeSent = (request: HttpClientRequest.HttpClientRequest, maybeSent: boolean) =>
+  isSubmission(request) ? Effect.flatMap(MaybeSent, (ref) => Ref.set(ref, maybeSent)) : Effect.void
+
+/** Observes when a submission leaves. The service accepts nothing if it refuses the token. */
+export const observeSending = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
+  client.pipe(
+    HttpClient.tapRequest((request) => setMaybeSent(request, true)),
+    HttpClient.tap(({ request, status }) => setMaybeSent(request, status !== 401))
+  )
+
+const isJournalError = (error: ArtaApi.SubmitError | JournalError): error is JournalError =>
+  isPlatformError(error) || error._tag === "SetupError"
+
 /** Submits a request and records the outcome. None: the journal failed. */
 const recordSubmission = (
   { accepted, begin, failure, refused }: CurrentService,
-  api: ArtaApi.Service,
-  request: GenerateRequest.GenerateRequest
+  submit: ArtaApi.Service["submit"],
+  request: GenerateRequest.GenerateRequest,
+  isObserved: boolean
 ): Effect.Effect<Option.Option<Generation.RecordId>, ArtaApi.SubmitError> =>
-  Effect.zipRight(begin(request), api.submit(request)).pipe(
-    Effect.tap(accepted),
-    Effect.tapError((error) =>
-      error._tag === "SubmissionUnknownError" || isPlatformError(error) ? Effect.void : refused
-    ),
-    Effect.asSome,
-    Effect.catchIf(isPlatformError, (error) => Effect.as(Deferred.fail(failure, error), Option.none()))
-  )
+  Effect.gen(function* () {
+    const maybeSent = yield* Ref.make(!isObserved)
+    const refuseUnsent = Effect.unlessEffect(Effect.ignore(refused), Ref.get(maybeSent))
+    yield* begin(request)
+    const recordId = yield* submit(request).pipe(
+      Effect.provideService(MaybeSent, maybeSent),
+      Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : refused)),
+      Effect.onInterrupt(() => refuseUnsent)
+    )
+    yield* accepted(recordId)
+    return Option.some(recordId)
+  }).pipe(Effect.catchIf(isJournalError, (error) => Effect.as(Deferred.fail(failure, error), Option.none())))
 
 /** Records that a request was not sent. */
 const recordUnsent = (
@@ -103,9 +143,7 @@ const awaitResponse =
       )
     )
 
-/** An `ArtaApi` that records each submission in the journal of `withJournal`. */
-export const layer: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
-  ArtaApi.ArtaApi,
+const make = (isObserved: boolean) =>
   Effect.gen(function* () {
     const api = yield* ArtaApi.ArtaApi
     const auth = yield* Auth.Auth
@@ -117,12 +155,26 @@ export const layer: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.A
       const token = yield* Effect.fork(auth.token)
       // Nothing is sent without a token, so a failure up to here is not an unknown submission.
       yield* Effect.onError(turns.withPermits(1)(Fiber.join(token)), () => recordUnsent(journal, request))
-      const recordId = yield* awaited(recordSubmission(journal, api, request))
+      const recordId = yield* awaited(recordSubmission(journal, api.submit, request, isObserved))
       // If the journal failed, `withJournal` interrupts this fiber.
       return Option.isSome(recordId) ? recordId.value : yield* Effect.never
     })
     return { ...api, submit }
   })
+
+/**
+ * An `ArtaApi` that records each submission in the journal of `withJournal`. A submission that is interrupted counts as
+ * sent.
+ */
+export const layer: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
+  ArtaApi.ArtaApi,
+  make(false)
+)
+
+/** The same for an `ArtaApi` whose HTTP client is one of `observeSending`, which knows what was sent. */
+export const layerObserved: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
+  ArtaApi.ArtaApi,
+  make(true)
 )
 
 /** Interrupts the effect and fails once `failure` fails. */
@@ -162,9 +214,9 @@ export const withJournal =
   (journal: SubmissionJournal) =>
   <A, E extends Failure, R>(
     effect: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | PlatformError | ArtaError.GenerationTimeoutError, R> =>
+  ): Effect.Effect<A, E | JournalError | ArtaError.GenerationTimeoutError, R> =>
     Effect.gen(function* () {
-      const failure = yield* Deferred.make<never, PlatformError>()
+      const failure = yield* Deferred.make<never, JournalError>()
       const lastKnown = yield* Ref.make<LastKnown>({})
       return yield* effect.pipe(
         Effect.provideService(CurrentJournal, { ...track(journal, lastKnown), failure }),

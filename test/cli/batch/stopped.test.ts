@@ -45,7 +45,9 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       const lock = `${images}/.effect-arta.lock`
       const { code, stderr } = yield* commandProcess(["batch", path, "-o", images], {
         env,
-        before: `printf %s "$$ on ${hostname()}" > ${quote([lock])}`
+        before:
+          "boot=$(cat /proc/sys/kernel/random/boot_id); processes=$(readlink /proc/self/ns/pid); " +
+          `printf %s "$$ on ${hostname()} ($boot/$processes 1)" > ${quote([lock])}`
       })
       expect(code, stderr).toBe(0)
     }).pipe(onPort())

@@ -1,4 +1,3 @@
-import type { PlatformError } from "@effect/platform/Error"
 import { SystemError } from "@effect/platform/Error"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Ref, TestClock } from "effect"
@@ -22,7 +21,7 @@ const submitted = ({ journal = {}, submit = Effect.succeed(recordId), token }: S
   Effect.gen(function* () {
     const sent = yield* Ref.make(0)
     const calls = yield* Ref.make<ReadonlyArray<string>>([])
-    const recorded = (call: string, hook: Effect.Effect<void, PlatformError> = Effect.void) =>
+    const recorded = <E = never>(call: string, hook: Effect.Effect<void, E> = Effect.void) =>
       Effect.zipRight(
         Ref.update(calls, (before) => [...before, call]),
         hook

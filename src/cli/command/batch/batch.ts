@@ -25,7 +25,7 @@ import {
 import { writeGalleryFromJournal } from "../gallery/gallery.js"
 import * as Journal from "../../shared/journal.js"
 import type { LimitOptions, ServiceOptions } from "../../shared/options.js"
-import { limitFlags, limitsOf, proxyFlag } from "../../shared/options.js"
+import { limitFlags, limitsOf, proxyFlag, watchFlags } from "../../shared/options.js"
 import { printLine } from "../../shared/jsonOutput.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
@@ -70,6 +70,7 @@ const affectsAllRows = (failure: Failure): boolean =>
   failure._tag === "RateLimitedError" ||
   failure._tag === "TokenStoreError" ||
   failure._tag === "SystemError" ||
+  failure._tag === "SetupError" ||
   (failure._tag === "DownloadError" && failure.path !== undefined)
 
 const eventsOf = (task: Task, input: Input) => {
@@ -90,7 +91,9 @@ const runTask = (task: Task, journal: Journal.Journal, input: Input, progress: B
   Effect.gen(function* () {
     const { row } = task
     const done = yield* awaitCompleted(eventsOf(task, input), (event) => progress.report(row, event)).pipe(
-      SubmissionJournal.withJournal(SubmissionJournal.fromJournal(journal, row.key))
+      SubmissionJournal.withJournal(
+        SubmissionJournal.fromJournal(journal, row.key, watchFlags({ ...input, noSave: false }))
+      )
     )
     const { failures, paths } = yield* saveJournaled(journal, row.key, input.output)(done)
     const [failure] = failures
@@ -194,8 +197,8 @@ const toPartlyFailed = (rows: Array.NonEmptyReadonlyArray<Unfinished>, input: In
 export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const rows = yield* readRows(input)
-    yield* lockDirectory(input.output)
-    const journal = yield* Journal.open(input.output)
+    const { ensureHeld } = yield* lockDirectory(input.output)
+    const journal = yield* Journal.open(input.output, { beforeSend: ensureHeld })
     const unfinished = yield* resumeRows(rows, journal, input)
     yield* printTotals(rows, journal, input)
     if (Array.isNonEmptyArray(unfinished)) return yield* toPartlyFailed(unfinished, input)

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { stripVTControlCharacters } from "node:util"
+import { Fault } from "effect-arta/testing"
 import { commandProcess, startProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
@@ -9,8 +11,14 @@ const escape = "\u001b["
 const shown = (output: string): string =>
   output
     .split("\n")
-    .map((line) => line.split(`${escape}1G`).at(-1) ?? "")
+    .map((line) => stripVTControlCharacters(line.split(`${escape}1G`).at(-1) ?? ""))
     .join("\n")
+
+const batchOfThree = Effect.gen(function* () {
+  const { directory, emulator, env, fs, images } = yield* setUp
+  yield* fs.writeFileString(`${directory}/p.txt`, "a fox\na hare\nan owl\n")
+  return { args: ["batch", `${directory}/p.txt`, "-o", images, "-c", "2"], emulator, env }
+})
 
 // `script`, which provides the terminal, takes other arguments outside Linux.
 describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { concurrent: true, timeout }, () => {
@@ -32,14 +40,49 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
 
   it.scopedLive("shows a bar for a batch", () =>
     Effect.gen(function* () {
-      const { env, directory, fs, images } = yield* setUp
-      yield* fs.writeFileString(`${directory}/p.txt`, "a fox\na hare\nan owl\n")
-      const args = ["batch", `${directory}/p.txt`, "-o", images, "-c", "2"]
+      const { args, env } = yield* batchOfThree
       const { code, stdout } = yield* commandProcess(args, { env, terminal: true })
       expect(code).toBe(0)
-      expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight, .* left/)
-      expect(shown(stdout)).toMatch(/^█+ 3\/3, 0 failed, 0 in flight/m)
+      // The time left is unknown until a row has ended.
+      expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight(?!,)/)
+      expect(stdout).toMatch(/█+░+ 2\/3, 0 failed, 1 in flight, \d s left/)
+      expect(shown(stdout)).toMatch(/^█+ 3\/3, 0 failed, 0 in flight$/m)
       expect(shown(stdout)).toMatch(/^3 of 3 saved\. Gallery: /m)
+    }).pipe(onPort({ drawTime: "400 millis" }))
+  )
+
+  it.scopedLive("prints failures above the bar as they happen", () =>
+    Effect.gen(function* () {
+      const { args, emulator, env } = yield* batchOfThree
+      yield* emulator.inject(Fault.failGeneration("FAILED", "Too dark"))
+      const { stdout } = yield* commandProcess(args, { env, terminal: true })
+      const [before = "", after] = shown(stdout).split(/^█+ 3\/3, 1 failed, 0 in flight$/m)
+      expect(before).toMatch(/^row 1: .*Too dark/m)
+      expect(after).toMatch(/^2 of 3 saved/m)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([
+    { into: "cat", paths: 3 },
+    { into: "head -1", paths: 1 }
+  ])("keeps the bar whole if $into prints the paths to the same terminal", ({ into, paths }) =>
+    Effect.gen(function* () {
+      const { args, env } = yield* batchOfThree
+      const { stdout } = yield* commandProcess(args, { env, terminal: true, into })
+      const lines = shown(stdout).split("\r\n")
+      expect(lines.filter((line) => /^\S*\.png$/.test(line))).toHaveLength(paths)
+      expect(lines.filter((line) => line.includes("█"))).toEqual([
+        expect.stringMatching(/^█+ 3\/3, 0 failed, 0 in flight$/)
+      ])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("prints plain lines on a dumb terminal", () =>
+    Effect.gen(function* () {
+      const { args, env } = yield* batchOfThree
+      const { stdout } = yield* commandProcess(args, { env: { ...env, TERM: "dumb" }, terminal: true })
+      expect(stdout).not.toContain(escape)
+      expect(stdout).toMatch(/^\[3\/3\] saved /m)
     }).pipe(onPort())
   )
 

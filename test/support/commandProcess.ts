@@ -21,6 +21,8 @@ export interface Options {
   readonly cwd?: string
   /** Whether the command runs in a terminal. What it writes is then all in `stdout`. */
   readonly terminal?: boolean
+  /** In a terminal, the command that reads what this one prints. */
+  readonly into?: string
   /** What a shell does before it becomes the command. */
   readonly before?: string
 }
@@ -28,16 +30,21 @@ export interface Options {
 const afterwards = (before: string, line: ReadonlyArray<string>) =>
   ["sh", "-c", `${before}; exec ${quote(line)}`] as const
 
-const inTerminal = (line: ReadonlyArray<string>) => ["script", "-qec", quote(line), "/dev/null"] as const
+const inTerminal = (line: ReadonlyArray<string>, into: string | undefined) =>
+  ["script", "-qec", into === undefined ? quote(line) : `${quote(line)} | ${into}`, "/dev/null"] as const
 
 /** Starts the command in a process of its own, which is killed at the latest when the scope closes. */
 export const startProcess = (
   args: ReadonlyArray<string>,
-  { before, cwd, env = {}, input, terminal = false }: Options = {}
+  { before, cwd, env = {}, input, into, terminal = false }: Options = {}
 ) =>
   Effect.gen(function* () {
     const line = [process.execPath, main, ...args] as const
-    const [program, ...rest] = terminal ? inTerminal(line) : before === undefined ? line : afterwards(before, line)
+    const [program, ...rest] = terminal
+      ? inTerminal(line, into)
+      : before === undefined
+        ? line
+        : afterwards(before, line)
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(program, rest, { cwd, env: { ...plainEnvironment(), ...env } })),
       (running) => Effect.sync(() => running.kill("SIGKILL"))

@@ -1,4 +1,4 @@
-import type { Options, SingleBar } from "cli-progress"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,6 +6,7 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { Generation } from "effect-arta"
 import { printLine } from "./jsonOutput.js"
+import { hasLiveLine, liveLine } from "./liveLine.js"
 
 /** Shows the progress of one generation. */
 export interface Progress {
@@ -13,20 +14,6 @@ export interface Progress {
   /** Shows the outcome. */
   readonly conclude: (outcome: string) => Effect.Effect<void>
 }
-
-/** A bar on standard error, updated ten times a second until the scope closes. It shows nothing without a terminal. */
-export const bar = (options: Options): Effect.Effect<SingleBar, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.map(
-      Effect.promise(() => import("cli-progress")),
-      // The scope closes on a signal too, so the bar needs no handler of its own.
-      (module) => new module.default.SingleBar({ gracefulExit: false, hideCursor: true, ...options })
-    ),
-    (shown) =>
-      Effect.sync(() => {
-        shown.stop()
-      })
-  )
 
 const seconds = (millis: number): string => `${String(Math.round(millis / 1000))} s`
 
@@ -58,21 +45,14 @@ const timelineText = ({ end, stages }: Timeline, now: number): string => {
 }
 
 /** A line that is rewritten until the generation ends: `queued 3 s → generating 7 s → saved`. */
-const liveLine: Effect.Effect<Progress, never, Scope.Scope> = Effect.gen(function* () {
-  const clock = yield* Effect.clock
-  const timeline = yield* Effect.flatMap(clock.currentTimeMillis, (since) =>
-    Ref.make<Timeline>({ stages: [{ name: "submitting", since }] })
-  )
-  const line = yield* bar({
-    format: (_options, _params, payload: Timeline) => timelineText(payload, clock.unsafeCurrentTimeMillis())
-  })
-  // The bar changes the object that it starts with.
-  line.start(1, 0, { ...(yield* timeline) })
+const liveTimeline: Effect.Effect<Progress, never, Scope.Scope> = Effect.gen(function* () {
+  const textOf = (timeline: Timeline) => (_width: number, now: number) => timelineText(timeline, now)
+  const start: Timeline = { stages: [{ name: "submitting", since: yield* Clock.currentTimeMillis }] }
+  const timeline = yield* Ref.make(start)
+  const show = yield* liveLine(textOf(start))
   const change = (next: (before: Timeline, now: number) => Timeline) =>
-    Effect.flatMap(clock.currentTimeMillis, (now) => Ref.updateAndGet(timeline, (before) => next(before, now))).pipe(
-      Effect.map((payload) => {
-        line.update(payload)
-      })
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Ref.updateAndGet(timeline, (before) => next(before, now)).pipe(Effect.flatMap((after) => show(textOf(after))))
     )
   return {
     report: ({ _tag }) => change((before, now) => addStage(before, stageOf[_tag], now)),
@@ -100,5 +80,5 @@ const jsonLines: Progress = { report: (event) => printLine(event), conclude: () 
 /** A live line on a terminal, the events themselves for `--json`, otherwise a line per event. */
 export const progress = (options: { readonly json: boolean }): Effect.Effect<Progress, never, Scope.Scope> => {
   if (options.json) return Effect.succeed(jsonLines)
-  return Effect.suspend(() => (process.stderr.isTTY ? liveLine : Effect.succeed(plainLines)))
+  return Effect.flatMap(hasLiveLine, (isLive) => (isLive ? liveTimeline : Effect.succeed(plainLines)))
 }

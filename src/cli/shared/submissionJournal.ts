@@ -117,10 +117,7 @@ const recordUnsent = (
 ): Effect.Effect<void> =>
   Effect.catchAll(Effect.zipRight(begin(request), refused), (error) => Deferred.fail(failure, error))
 
-const printWaiting = Effect.suspend(() =>
-  // On a terminal, the cursor may be in the live progress line.
-  Console.error(`${process.stderr.isTTY ? "\n" : ""}Waiting up to 10 seconds for the response to the last submission.`)
-)
+const printWaiting = Console.error("Waiting up to 10 seconds for the response to the last submission.")
 
 /** Delays an interruption until the response to a submission arrives: otherwise its record id would be lost. */
 const awaitResponse =

@@ -98,7 +98,7 @@ const runTask = (task: Task, journal: Journal.Journal, input: Input, progress: B
     const { failures, paths } = yield* saveJournaled(journal, row.key, input.output)(done)
     const [failure] = failures
     if (failure !== undefined) return yield* failure
-    yield* progress.saved(row, done.recordId, paths)
+    yield* progress.saved(task, done.recordId, paths)
     return yield* Effect.matchEffect(failIfMissing(done), {
       onFailure: (failure) =>
         Effect.as(
@@ -116,9 +116,9 @@ const runTasks = (tasks: ReadonlyArray<Task>, journal: Journal.Journal, input: I
     const results = yield* Effect.forEach(
       tasks,
       (task) =>
-        Effect.zipRight(progress.started, runTask(task, journal, input, progress)).pipe(
+        Effect.zipRight(progress.started(task), runTask(task, journal, input, progress)).pipe(
           Effect.catchIf(Predicate.not(affectsAllRows), (failure) =>
-            Effect.as(progress.failed(task.row, failure), Option.some(toUnfinished(task.row, failure)))
+            Effect.as(progress.failed(task, failure), Option.some(toUnfinished(task.row, failure)))
           )
         ),
       { concurrency: input.concurrency }

@@ -1,32 +1,42 @@
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { Generation } from "effect-arta"
+import { stripVTControlCharacters } from "node:util"
 import type { Failure } from "../../shared/errors.js"
 import { explain, failedLine } from "../../shared/errors.js"
 import { printLine } from "../../shared/jsonOutput.js"
-import { bar } from "../../shared/progress.js"
+import { hasLiveLine, liveLine } from "../../shared/liveLine.js"
+import type { Task } from "./plan.js"
 import type { Row } from "./promptFile/promptFile.js"
+import { timeLeft, timeText } from "./timeLeft.js"
 
 /** Shows the progress of a batch. */
 export interface BatchProgress {
-  readonly started: Effect.Effect<void>
+  readonly started: (task: Task) => Effect.Effect<void>
   readonly report: (row: Row, event: Generation.GenerationEvent) => Effect.Effect<void>
-  readonly saved: (row: Row, recordId: Generation.RecordId, paths: ReadonlyArray<string>) => Effect.Effect<void>
-  readonly failed: (row: Row, failure: Failure) => Effect.Effect<void>
+  readonly saved: (task: Task, recordId: Generation.RecordId, paths: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly failed: (task: Task, failure: Failure) => Effect.Effect<void>
 }
 
 const jsonLines: BatchProgress = {
-  started: Effect.void,
+  started: () => Effect.void,
   report: ({ number }, event) => printLine(event, number),
-  saved: ({ number }, recordId, paths) =>
-    Effect.forEach(paths, (path) => printLine({ _tag: "Saved", recordId, path }, number), { discard: true }),
-  failed: ({ number }, failure) => printLine(failedLine(failure), number)
+  saved: ({ row }, recordId, paths) =>
+    Effect.forEach(paths, (path) => printLine({ _tag: "Saved", recordId, path }, row.number), { discard: true }),
+  failed: ({ row }, failure) => printLine(failedLine(failure), row.number)
 }
 
 const printPaths = (paths: ReadonlyArray<string>) =>
   Effect.forEach(paths, (path) => Console.log(path), { discard: true })
+
+// A message from the service must not control the terminal.
+const failureText = ({ row }: Task, failure: Failure): string =>
+  stripVTControlCharacters(`row ${String(row.number)}: ${explain(failure)}`)
 
 /** `[3/12] saved "a fox"` */
 const plainLines = (total: number): Effect.Effect<BatchProgress> =>
@@ -37,54 +47,115 @@ const plainLines = (total: number): Effect.Effect<BatchProgress> =>
         (n) => Console.error(`[${String(n)}/${String(total)}] ${outcome}`)
       )
     return {
-      started: Effect.void,
+      started: () => Effect.void,
       report: () => Effect.void,
-      saved: ({ request }, _, paths) =>
-        Effect.zipRight(printEnd(`saved ${JSON.stringify(request.prompt)}`), printPaths(paths)),
-      failed: ({ number }, failure) => printEnd(`row ${String(number)}: ${explain(failure)}`)
+      saved: ({ row }, _, paths) =>
+        Effect.zipRight(printEnd(`saved ${JSON.stringify(row.request.prompt)}`), printPaths(paths)),
+      failed: (task, failure) => printEnd(failureText(task, failure))
     }
   })
 
-// On a narrow terminal, leave room for the numbers. A terminal without a known width reports 0 columns.
-const barSize = (columns: number): number => (columns === 0 ? 30 : Math.max(0, Math.min(30, columns - 50)))
+interface Counts {
+  readonly ended: number
+  readonly failed: number
+  /** When each row in flight started, by its number. */
+  readonly inFlight: HashMap.HashMap<number, number>
+  /** The generations of this run that were saved, and how long all of them took. */
+  readonly measured: { readonly count: number; readonly millis: number }
+}
 
-/** `████░░░░ 3/12, 1 failed, 4 in flight, 20 s left` */
-const liveBar = (total: number): Effect.Effect<BatchProgress, never, Scope.Scope> =>
+const none: Counts = { ended: 0, failed: 0, inFlight: HashMap.empty(), measured: { count: 0, millis: 0 } }
+
+interface Size {
+  readonly total: number
+  readonly concurrency: number
+}
+
+const leftText = (counts: Counts, { concurrency, total }: Size, now: number): string => {
+  const { count, millis } = counts.measured
+  const waiting = total - counts.ended - HashMap.size(counts.inFlight)
+  const left = timeLeft({
+    average: count === 0 ? Option.none() : Option.some(millis / count),
+    running: HashMap.toValues(counts.inFlight).map((since) => now - since),
+    waiting,
+    concurrency
+  })
+  return counts.ended === total
+    ? ""
+    : Option.match(left, { onNone: () => "", onSome: (ms) => `, ${timeText(ms)} left` })
+}
+
+const barOf = (ended: number, total: number, size: number): string => {
+  const full = Math.round((ended / total) * size)
+  return `${"█".repeat(full)}${"░".repeat(size - full)} `
+}
+
+/** `████░░░░ 3/12, 1 failed, 4 in flight, 20 s left`. A narrow terminal shows less. */
+const lineText =
+  (counts: Counts, size: Size) =>
+  (width: number, now: number): string => {
+    const { ended, failed, inFlight } = counts
+    const done = `${String(ended)}/${String(size.total)}`
+    const failures = `, ${String(failed)} failed`
+    const running = `, ${String(HashMap.size(inFlight))} in flight`
+    const left = leftText(counts, size, now)
+    const fits = (text: string) => text.length < width
+    const texts = [done + failures + running + left, done + failures + left, done + left]
+    const text = texts.find(fits) ?? done
+    // Leave room for the time, so that the bar keeps its size.
+    const room = Math.min(30, width - 52)
+    return room < 5 ? text : barOf(ended, size.total, room) + text
+  }
+
+/** A bar, with the failures above it. */
+const liveBar = (size: Size): Effect.Effect<BatchProgress, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const counts = yield* Ref.make({ failed: 0, inFlight: 0 })
-    const line = yield* bar({
-      format: "{bar} {value}/{total}, {failed} failed, {inFlight} in flight, {eta_formatted} left",
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      barsize: barSize(process.stderr.columns)
-    })
-    // The bar changes the object that it starts with.
-    line.start(total, 0, { ...(yield* counts) })
+    const counts = yield* Ref.make(none)
+    const show = yield* liveLine(lineText(none, size))
+    const change = (next: (before: Counts, now: number) => Counts) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Ref.updateAndGet(counts, (before) => next(before, now)).pipe(
+          Effect.flatMap((after) => show(lineText(after, size)))
+        )
+      )
 
-    const add = (failed: number, inFlight: number) =>
-      Ref.updateAndGet(counts, (before) => ({ failed: before.failed + failed, inFlight: before.inFlight + inFlight }))
-    const begin = Effect.map(add(0, 1), (payload) => {
-      line.update(payload)
-    })
-    const end = (failed: 0 | 1) =>
-      Effect.map(add(failed, -1), (payload) => {
-        line.increment(1, payload)
+    const end =
+      ({ row }: Task, failed: 0 | 1) =>
+      ({ inFlight, measured, ...before }: Counts): Counts => ({
+        ended: before.ended + 1,
+        failed: before.failed + failed,
+        inFlight: HashMap.remove(inFlight, row.number),
+        measured
       })
+    // A row that an earlier run submitted took longer than its time in this run.
+    const measure = ({ _tag, row }: Task, { inFlight, measured }: Counts, now: number) =>
+      Option.match(HashMap.get(inFlight, row.number), {
+        onNone: () => measured,
+        onSome: (since) =>
+          _tag === "Submit" ? { count: measured.count + 1, millis: measured.millis + now - since } : measured
+      })
+
     return {
-      started: begin,
+      started: ({ row }) =>
+        change((before, now) => ({ ...before, inFlight: HashMap.set(before.inFlight, row.number, now) })),
       report: () => Effect.void,
-      // On the same terminal, paths would break up the bar. The summary names the directory.
-      saved: (_row, _recordId, paths) =>
-        Effect.zipRight(end(0), process.stdout.isTTY ? Effect.void : printPaths(paths)),
-      failed: () => end(1)
+      // On a terminal, the summary names the directory instead.
+      saved: (task, _recordId, paths) =>
+        Effect.zipRight(
+          change((before, now) => end(task, 0)({ ...before, measured: measure(task, before, now) })),
+          process.stdout.isTTY ? Effect.void : printPaths(paths)
+        ),
+      failed: (task, failure) => Effect.zipRight(change(end(task, 1)), Console.error(failureText(task, failure)))
     }
   })
 
 /** A bar on a terminal, the events themselves for `--json`, otherwise a line per row. */
 export const batchProgress = (
   total: number,
-  options: { readonly json: boolean }
-): Effect.Effect<BatchProgress, never, Scope.Scope> =>
-  options.json
-    ? Effect.succeed(jsonLines)
-    : Effect.suspend(() => (process.stderr.isTTY ? liveBar(total) : plainLines(total)))
+  { concurrency, json }: { readonly json: boolean; readonly concurrency: number }
+): Effect.Effect<BatchProgress, never, Scope.Scope> => {
+  if (json) return Effect.succeed(jsonLines)
+  return Effect.flatMap(hasLiveLine, (isLive) =>
+    isLive && total > 0 ? liveBar({ total, concurrency }) : plainLines(total)
+  )
+}

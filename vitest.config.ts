@@ -87,7 +87,7 @@ export default defineConfig(({ mode }) => {
       coverage: {
         include: ["src/**/*.ts"],
         // Only processes run it, and coverage does not look into those.
-        exclude: ["src/cli/main.ts"],
+        exclude: ["src/cli/{main,start,version}.ts"],
         // Twice as fast as the default, which converts the raw coverage without a syntax tree.
         experimentalAstAwareRemapping: true,
         reporter: ["text"],

@@ -50,7 +50,7 @@ const byGroup = (flags: ReadonlyArray<Flag<unknown>>): ReadonlyArray<readonly [s
   ])
 
 /** The help of `effect-arta` itself. */
-export const overview = (commands: ReadonlyArray<Command>, version: string): string =>
+const overview = (commands: ReadonlyArray<Command>, version: string): string =>
   [
     `effect-arta ${version}: ${purpose.toLowerCase()}`,
     "",

@@ -11,7 +11,7 @@ export const shells = ["bash", "zsh", "fish"] as const
 
 export type Shell = (typeof shells)[number]
 
-export const logLevels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"] as const
+const logLevels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"] as const
 
 export type LogLevel = (typeof logLevels)[number]
 

@@ -31,7 +31,7 @@ const runProgram = ({ load, watchFlags }: Program): CommandEffect =>
   printFailures(Effect.flatten(Effect.promise(load)), watchFlags)
 
 /** Does what a command line asks for. */
-export const perform = (asked: Interpretation, version: string): CommandEffect => {
+const perform = (asked: Interpretation, version: string): CommandEffect => {
   switch (asked._tag) {
     case "Help":
       return Console.log(help(asked.command, commands, version))

@@ -68,9 +68,6 @@ export const oneOf = <const Words extends ReadonlyArray<string>>(
 /** A directory, which need not exist. */
 export const directory = (placeholder: string): Value<string> => text(placeholder, "directory")
 
-/** A file, which need not exist. */
-export const file = (placeholder: string): Value<string> => text(placeholder, "file")
-
 const existing = (placeholder: string, completion: "file" | "directory"): Value<string> => ({
   placeholder,
   completion,

@@ -11,6 +11,7 @@ import {
   serviceOptions,
   watchFlags
 } from "./shared/options.js"
+import { confirmationOptions, promptFileOptions } from "./shared/promptFileOptions.js"
 
 const generate = command({
   name: "generate",
@@ -45,9 +46,20 @@ const batch = command({
   summary: "Generate images for a file of prompts. Run it again to resume.",
   examples: ["effect-arta batch prompts.csv", "effect-arta batch prompts.txt -o images -c 8"],
   args: {
-    file: required(Value.existingFile("FILE"), { summary: "A .txt, .jsonl or .csv file with one request per row" })
+    file: required(Value.existingFile("FILE"), {
+      summary: "Prompts: a .txt, .csv, .tsv, .json or .jsonl file. - is standard input"
+    })
   },
-  flags: { ...limitOptions, ...batchOptions, ...outputOptions, ...jsonOptions, ...serviceOptions },
+  flags: {
+    ...promptFileOptions,
+    ...imageOptions,
+    ...limitOptions,
+    ...batchOptions,
+    ...confirmationOptions,
+    ...outputOptions,
+    ...jsonOptions,
+    ...serviceOptions
+  },
   run: (input) => ({ load: () => import("./command/batch/batch.js").then(({ batch }) => batch(input)) })
 })
 

@@ -139,11 +139,15 @@ const lookFirstHint = ({ seed }: GenerateRequest.GenerateRequest): string =>
 export const isGone = ({ operation, status }: ArtaError.ResponseError): boolean =>
   operation === "status" && (status === 404 || status === 410)
 
+/** What an option must be, with the flag instead of the setting of the library. */
+export const allowedFor = ({ allowed }: ArtaError.InvalidRequestError): string =>
+  allowed.replace('set limits: "none"', "add --no-limits")
+
 /** What happened, and what to do next. */
 export const explain = (failure: Failure, flags: WatchFlags = Option.none()): string => {
   switch (failure._tag) {
     case "InvalidRequestError":
-      return `${flagNameOf(failure.field)} must be ${failure.allowed.replace('set limits: "none"', "add --no-limits")}.`
+      return `${flagNameOf(failure.field)} must be ${allowedFor(failure)}.`
     case "UnknownModelError":
       return `${failure.message}\nSee them all: effect-arta models`
     case "ResponseError":

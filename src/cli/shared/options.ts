@@ -39,6 +39,20 @@ export const toRequest = (prompt: string, parsed: ImageOptions): GenerateRequest
   seed: Option.getOrUndefined(parsed.seed)
 })
 
+const flagOf = (flag: string, value: Option.Option<string | number>): ReadonlyArray<string> =>
+  Option.match(value, { onNone: () => [], onSome: (given) => [flag, String(given)] })
+
+/** The flags of `imageOptions` as they were given. */
+export const imageFlags = (given: ImageOptions): ReadonlyArray<string> => [
+  ...flagOf("-m", given.model),
+  ...flagOf("-n", given.n),
+  ...flagOf("--negative", given.negative),
+  ...flagOf("--aspect", given.aspect),
+  ...flagOf("--steps", given.steps),
+  ...flagOf("--guidance", given.guidance),
+  ...flagOf("--seed", given.seed)
+]
+
 export const limitOptions = inGroup("Image", {
   noLimits: onOff("no-limits", { summary: "Allow more than 8 images and 100 steps" })
 })

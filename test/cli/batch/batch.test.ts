@@ -64,39 +64,6 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive.each([
-    {
-      name: "r.jsonl",
-      text: '{"prompt":"a fox"}\n{"prompt":"a hare","n":0}\n{"prompt":"an owl","modell":"flux"}',
-      says: [/^Row 2: -n must be/m, /^Row 3: .*modell/m]
-    },
-    {
-      name: "r.jsonl",
-      text: '{"prompt":"a fox"}\n{"prompt":"a hare","n":100000}',
-      says: [/^Row 2: -n must be at most 8, unless you add --no-limits/m]
-    },
-    { name: "r.jsonl", text: '{"prompt":"a fox"}\nnonsense\n', says: [/^Line 2 is not a JSON object/m] },
-    { name: "r.csv", text: "prompt,n\na fox,two\n", says: [/^Row 1: -n must be/m] },
-    { name: "r.csv", text: 'prompt\n"a fox\n', says: [/not a CSV table/] },
-    { name: "r.csv", text: "prompt,n\na fox,1\na hare\n", says: [/not a CSV table.* line 3/] },
-    { name: "r.csv", text: "prompt,n,n\na fox,1,1\n", says: [/^Row 1: n appears twice/m] },
-    {
-      name: "r.jsonl",
-      text: '{"prompt":"a fox","steps":9,"numInferenceSteps":30}',
-      says: [/^Row 1: numInferenceSteps appears twice/m]
-    },
-    { name: "r.txt", text: "\n \n", says: [/contains no requests/] },
-    { name: "r.yaml", text: "a fox", says: [/\.txt, \.jsonl or \.csv/] }
-  ])("refuses $name with $text before anything is sent", ({ name, says, text }) =>
-    Effect.gen(function* () {
-      const { emulator, file, run } = yield* batch
-      const { code, stderr } = yield* run(yield* file(name, text))
-      expect(code).toBe(2)
-      for (const pattern of says) expect(stderr).toMatch(pattern)
-      expect(yield* emulator.requests).toEqual([])
-    }).pipe(onPort())
-  )
-
   it.scopedLive("generates rows again that only the emulator in memory has generated", () =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch
@@ -106,18 +73,6 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       expect((yield* run(path)).code).toBe(0)
       expect((yield* emulator.counts).submit).toBe(1)
       expect(yield* saved).toHaveLength(2)
-    }).pipe(onPort())
-  )
-
-  it.scopedLive("refuses a file in another encoding before anything is sent", () =>
-    Effect.gen(function* () {
-      const { emulator, directory, fs, run } = yield* batch
-      const path = `${directory}/p.txt`
-      yield* fs.writeFile(path, Buffer.from("\ufeffa fox\n", "utf16le"))
-      const { code, stderr } = yield* run(path)
-      expect(code).toBe(2)
-      expect(stderr).toMatch(/UTF-8/)
-      expect(yield* emulator.requests).toEqual([])
     }).pipe(onPort())
   )
 

@@ -24,21 +24,24 @@ import {
 } from "../../shared/errors.js"
 import { writeGalleryFromJournal } from "../gallery/gallery.js"
 import * as Journal from "../../shared/journal.js"
-import type { LimitOptions, ServiceOptions } from "../../shared/options.js"
-import { limitFlags, limitsOf, proxyFlag, watchFlags } from "../../shared/options.js"
+import type { ServiceOptions } from "../../shared/options.js"
+import { imageFlags, limitFlags, limitsOf, proxyFlag, watchFlags } from "../../shared/options.js"
+import type { ConfirmationOptions } from "../../shared/promptFileOptions.js"
+import { promptFileFlags } from "../../shared/promptFileOptions.js"
 import { printLine } from "../../shared/jsonOutput.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
 import { lockDirectory } from "./lock.js"
 import type { Task, Unfinished } from "./plan.js"
 import { plan } from "./plan.js"
+import { confirm } from "./confirm.js"
+import { printDryRun } from "./dryRun.js"
 import type { Row } from "./promptFile/promptFile.js"
-import { readRequests } from "./promptFile/promptFile.js"
+import * as PromptFile from "./promptFile/promptFile.js"
 import type { BatchProgress } from "./batchProgress.js"
 import { batchProgress } from "./batchProgress.js"
 
-export interface Input extends LimitOptions, ServiceOptions {
-  readonly file: string
+export interface Input extends PromptFile.Input, ConfirmationOptions, ServiceOptions {
   readonly concurrency: number
   readonly output: string
   readonly retryFailed: boolean
@@ -47,7 +50,7 @@ export interface Input extends LimitOptions, ServiceOptions {
 
 /** The emulator's images must not stand in for those of the service, so its rows have keys of their own. */
 const readRows = (input: Input) =>
-  Effect.map(readRequests(input.file, input), (rows) =>
+  Effect.map(PromptFile.readRequests(input), (rows) =>
     input.emulator ? rows.map((row) => ({ ...row, key: `emulated-${row.key}` })) : rows
   )
 
@@ -146,6 +149,7 @@ const resumeRows = (rows: ReadonlyArray<Row>, journal: Journal.Journal, input: I
       retryFailed: input.retryFailed,
       isEmulator: input.emulator
     })
+    yield* confirm(tasks, input)
     if (input.json) yield* printFailedEarlier(failedEarlier)
     const failed = yield* runTasks(tasks, journal, input)
     return Array.sortWith([...failedEarlier, ...failed], ({ row }) => row.number, Order.number)
@@ -176,6 +180,8 @@ const retryCommand = (input: Input): string =>
     input.file,
     "-o",
     input.output,
+    ...promptFileFlags(input),
+    ...imageFlags(input),
     ...limitFlags(input),
     ...(input.emulator ? ["--emulator"] : []),
     ...proxyFlag(input.proxy),
@@ -193,13 +199,17 @@ const toPartlyFailed = (rows: Array.NonEmptyReadonlyArray<Unfinished>, input: In
     ].join("\n")
   })
 
-/** Generates the images of every row of a file. Resumes where an earlier run stopped. */
-export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
+const runBatch = (rows: ReadonlyArray<Row>, input: Input) =>
   Effect.gen(function* () {
-    const rows = yield* readRows(input)
     const { ensureHeld } = yield* lockDirectory(input.output)
     const journal = yield* Journal.open(input.output, { beforeSend: ensureHeld })
     const unfinished = yield* resumeRows(rows, journal, input)
     yield* printTotals(rows, journal, input)
     if (Array.isNonEmptyArray(unfinished)) return yield* toPartlyFailed(unfinished, input)
-  }).pipe(Effect.scoped, Effect.provide(services(input)), printFailureAsJson(input))
+  }).pipe(Effect.scoped, Effect.provide(services(input)))
+
+/** Generates the images of every row of a file. Resumes where an earlier run stopped. */
+export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(readRows(input), (rows) => (input.dryRun ? printDryRun(rows, input) : runBatch(rows, input))).pipe(
+    printFailureAsJson(input)
+  )

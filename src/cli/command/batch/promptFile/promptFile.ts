@@ -1,161 +1,200 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
 import * as Path from "@effect/platform/Path"
-import { parse as parseCsv } from "csv-parse/sync"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import type { GenerateRequest } from "effect-arta"
+import * as Record from "effect/Record"
+import type { ArtaError, GenerateRequest } from "effect-arta"
 import { Arta } from "effect-arta"
-import { createHash } from "node:crypto"
-import type { Failure } from "../../../shared/errors.js"
-import { explain, UsageError } from "../../../shared/errors.js"
-import type { LimitOptions } from "../../../shared/options.js"
-import { limitsOf } from "../../../shared/options.js"
+import { buffer } from "node:stream/consumers"
+import { allowedFor, explain, UsageError } from "../../../shared/errors.js"
+import type { ImageOptions, LimitOptions } from "../../../shared/options.js"
+import { limitsOf, toRequest } from "../../../shared/options.js"
+import type { Format, PromptFileOptions } from "../../../shared/promptFileOptions.js"
+import { duplicateNames, fieldOf, isIgnored, isNoHeader, isPrompt, unknownNames } from "./columns.js"
+import { findControlCharacters, replaceControlCharacters } from "./controlCharacters.js"
+import { decodeText } from "./decodeText.js"
+import { formatOf } from "./format.js"
+import type { Problem } from "./problems.js"
+import { shown, toUsageError } from "./problems.js"
+import { readJson } from "./readJson.js"
+import { readTable } from "./readTable.js"
+import { readTextLines } from "./readTextLines.js"
+import { keysOf } from "./rowKey.js"
+import type { Source, SourceRow } from "./source.js"
+import type { RowOptions } from "./toOptions.js"
+import { problemOf, toOptions } from "./toOptions.js"
 
 /** One generation of a batch. */
 export interface Row {
-  /** The position in the file, from 1. */
+  /** The number of the line in a text, or of the record in a table or a list, from 1. */
   readonly number: number
+  /** The line of the file where the row starts, from 1. */
+  readonly line: number
   /** Identifies the request wherever it is in the file. Equal requests differ by a count. */
   readonly key: string
   readonly request: GenerateRequest.GenerateRequest
+  /** What the row and the flags say. The request has a value for every option. */
+  readonly options: Readonly<Record<string, unknown>>
 }
 
-/** The cells of a row with the names of their columns. */
-type Cells = ReadonlyArray<readonly [column: string, cell: unknown]>
-
-const shortNames: Readonly<Record<string, string>> = {
-  negative: "negativePrompt",
-  aspect: "aspectRatio",
-  steps: "numInferenceSteps",
-  guidance: "guidanceScale"
+export interface Input extends PromptFileOptions, ImageOptions, LimitOptions {
+  readonly file: string
 }
 
-const numeric = new Set(["n", "numInferenceSteps", "guidanceScale", "seed"])
-
-// A CSV cell is always text. An empty one means the default.
-const cellOf = (option: string, cell: unknown): unknown => {
-  if (typeof cell !== "string") return cell ?? undefined
-  if (cell.trim() === "") return undefined
-  return numeric.has(option) ? Number(cell) : cell
+const readSource = (text: string, format: Format, input: Input): Source => {
+  switch (format) {
+    case "txt":
+      return readTextLines(text, input)
+    case "csv":
+      return readTable(text, input)
+    case "tsv":
+      return readTable(text, input, "\t")
+    case "json":
+    case "jsonl":
+      return readJson(text, input, isIgnored(input.ignoreColumns))
+  }
 }
 
-const toOptions = (cells: Cells): Cells =>
-  cells.flatMap(([column, cell]) => {
-    const option = shortNames[column.trim()] ?? column.trim()
-    const value = cellOf(option, cell)
-    return value === undefined ? [] : [[option, value] as const]
+const withoutIgnored = (source: Source, ignoreColumns: Option.Option<string>): Source => {
+  const ignored = isIgnored(ignoreColumns)
+  return {
+    ...source,
+    ...(source.header === undefined ? {} : { header: source.header.filter((name) => !ignored(name)) }),
+    rows: source.rows.map((row) => ({ ...row, cells: row.cells.filter(({ name }) => !ignored(name)) }))
+  }
+}
+
+const isUnknown = (name: string): boolean => Option.isNone(fieldOf(name))
+
+/** What is wrong with the header of a table. */
+const checkHeader = (header: ReadonlyArray<string>): ReadonlyArray<Problem> => {
+  const unknown = header.filter(isUnknown)
+  if (isNoHeader(header)) {
+    return [
+      {
+        place: { line: 1 },
+        message: `The first line, ${shown(header.join(", "))}, names no known column.`,
+        advice:
+          "Start a table with a header line, such as prompt,seed. For a text with a prompt per line, add --format txt."
+      }
+    ]
+  }
+  if (unknown.length > 0) return [unknownNames(unknown, "column"), ...duplicateNames(header)]
+  return header.some(isPrompt)
+    ? duplicateNames(header)
+    : [{ message: `No column has the prompt, only ${header.map(shown).join(", ")}.`, advice: "Name a column prompt." }]
+}
+
+const checkNames = ({ header, rows }: Source): ReadonlyArray<Problem> => {
+  if (header !== undefined) return checkHeader(header)
+  const unknown = Array.dedupe(rows.flatMap(({ cells }) => cells.map(({ name }) => name).filter(isUnknown)))
+  return unknown.length === 0 ? [] : [unknownNames(unknown, "key")]
+}
+
+const readRow = (row: SourceRow, { decimalComma, header }: Source) =>
+  toOptions(row, {
+    decimalComma,
+    isTable: header !== undefined,
+    needsPrompt: header === undefined ? row.cells.every(({ name }) => !isUnknown(name)) : header.some(isPrompt)
   })
 
-const prepareRow = (options: Cells, limits: LimitOptions): Effect.Effect<GenerateRequest.GenerateRequest, Failure> => {
-  const names = options.map(([name]) => name)
-  const duplicate = names.find((name, index) => names.indexOf(name) < index)
-  return duplicate === undefined
-    ? Arta.prepare(Object.fromEntries(options), limitsOf(limits))
-    : new UsageError({ message: `${duplicate} appears twice.` })
-}
-
-const JsonLine = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
-const Csv = Schema.Array(Schema.Array(Schema.String))
-
-interface FileRow {
-  readonly number: number
-  readonly cells: Cells
-}
-
-const numberedLines = (text: string): ReadonlyArray<{ readonly number: number; readonly line: string }> =>
-  text
-    .split(/\r?\n/)
-    .map((line, index) => ({ number: index + 1, line: line.trim() }))
-    .filter(({ line }) => line !== "")
-
-const fromJsonLines = (text: string) =>
-  Effect.forEach(numberedLines(text), ({ line, number }) =>
-    Effect.mapBoth(Schema.decode(JsonLine)(line), {
-      onFailure: () => new UsageError({ message: `Line ${String(number)} is not a JSON object.` }),
-      onSuccess: (cells): FileRow => ({ number, cells: Object.entries(cells) })
-    })
+/** What flags and row say together. A seed of -1 is random, whatever `--seed` is. */
+const withDefaults = (options: RowOptions["options"], defaults: RowOptions["options"]): RowOptions["options"] =>
+  Object.fromEntries(
+    Object.entries({ ...defaults, ...options }).filter(([field, value]) => !(field === "seed" && value === "random"))
   )
 
-const fromCsv = (text: string) =>
-  Effect.try({
-    try: () => parseCsv(text, { skip_empty_lines: true, skip_records_with_empty_values: true, trim: true }),
-    catch: (error) => new UsageError({ message: `This is not a CSV table with a header line: ${String(error)}` })
-  }).pipe(
-    Effect.flatMap(Schema.decodeUnknown(Csv)),
-    Effect.mapError((error) => (error._tag === "UsageError" ? error : new UsageError({ message: error.message }))),
-    Effect.map(([header = [], ...records]) =>
-      records.map((record, index): FileRow => ({ number: index + 1, cells: Array.zip(header, record) }))
-    )
-  )
+type Invalid = ArtaError.InvalidRequestError | ArtaError.UnknownModelError
 
-const fromText = (text: string) =>
-  Effect.succeed(numberedLines(text).map(({ line, number }): FileRow => ({ number, cells: [["prompt", line]] })))
+const fieldIn = (error: Invalid): string => (error._tag === "UnknownModelError" ? "model" : error.field)
 
-// In another encoding, the prompts would have wrong letters. The decoder drops a byte order mark.
-const decodeUtf8 = (file: string, bytes: Uint8Array) =>
-  Effect.try({
-    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-    catch: () => new UsageError({ message: `${file} is not UTF-8 text. Save it as UTF-8.` })
-  })
-
-const readers: Readonly<Record<string, (text: string) => Effect.Effect<ReadonlyArray<FileRow>, UsageError>>> = {
-  ".txt": fromText,
-  ".jsonl": fromJsonLines,
-  ".csv": fromCsv
+const toProblem = ({ labels, row }: RowOptions, error: Invalid, value: unknown): Problem => {
+  const label = labels.get(fieldIn(error))
+  const place = problemOf(row, { message: "", ...(label === undefined ? {} : { label }) })
+  return error._tag === "UnknownModelError"
+    ? { ...place, message: error.message, advice: "See all models: effect-arta models" }
+    : { ...place, message: `${shown(value)} is not valid. It must be ${allowedFor(error)}.` }
 }
 
-const hashOf = (options: Cells): string => {
-  const canonical = JSON.stringify(options.toSorted(([one], [other]) => (one < other ? -1 : 1)))
-  return createHash("sha256").update(canonical).digest("hex").slice(0, 16)
-}
-
-const keysOf = (all: ReadonlyArray<Cells>): ReadonlyArray<string> => {
-  const [, keys] = Array.mapAccum(all.map(hashOf), HashMap.empty<string, number>(), (counts, hash) => {
-    const count = Option.getOrElse(HashMap.get(counts, hash), () => 0) + 1
-    return [HashMap.set(counts, hash, count), `${hash}-${String(count)}`]
-  })
-  return keys
-}
-
-const maxErrors = 10
-
-const joinErrors = (messages: ReadonlyArray<string>): string => {
-  const rest = messages.length - maxErrors
-  return [...messages.slice(0, maxErrors), ...(rest > 0 ? [`… and ${String(rest)} more.`] : [])].join("\n")
-}
-
-const readFileRows = (file: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const reader = readers[path.extname(file).toLowerCase()]
-    if (reader === undefined) {
-      return yield* new UsageError({ message: `${file} must be a .txt, .jsonl or .csv file.` })
-    }
-    const text = yield* decodeUtf8(file, yield* fs.readFile(file))
-    return yield* reader(text)
-  })
-
-/** Reads and checks all rows of a file. An invalid row is an error for the whole file, before anything is sent. */
-export const readRequests = (
-  file: string,
+/** Prepares the request of a row, or lists every option that the library does not accept. */
+const prepareRow = (
+  rowOptions: RowOptions,
+  options: RowOptions["options"],
   limits: LimitOptions
+): Effect.Effect<GenerateRequest.GenerateRequest, ReadonlyArray<Problem>> =>
+  Effect.catchAll(Arta.prepare(options, limitsOf(limits)), (error) => {
+    const field = fieldIn(error)
+    const problem = toProblem(rowOptions, error, options[field])
+    // Without a prompt, nothing else would be checked.
+    return field in options && field !== "prompt" && field !== "messages"
+      ? prepareRow(rowOptions, Record.remove(options, field), limits).pipe(
+          Effect.mapError((others) => [problem, ...others]),
+          Effect.zipRight(Effect.fail([problem]))
+        )
+      : Effect.fail([problem])
+  })
+
+/** The values of the flags, for the rows that do not say. */
+const defaultsOf = (input: Input): Effect.Effect<RowOptions["options"], UsageError> => {
+  const given = Object.entries(toRequest("", input)).filter(([name, value]) => name !== "prompt" && value !== undefined)
+  const defaults: RowOptions["options"] = Object.fromEntries(given)
+  return Effect.mapBoth(Arta.prepare({ ...defaults, prompt: "any" }, limitsOf(input)), {
+    onFailure: (error) => new UsageError({ message: explain(error) }),
+    onSuccess: () => defaults
+  })
+}
+
+const readBytes = (file: string) =>
+  file === "-"
+    ? Effect.promise(() => buffer(process.stdin))
+    : Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFile(file))
+
+const noFormat = (name: string): UsageError =>
+  new UsageError({
+    message: `${name} is not a .txt, .csv, .tsv, .json or .jsonl file. Say what it is with --format, for example --format txt.`
+  })
+
+const readText = (text: string, name: string, input: Input) =>
+  Effect.gen(function* () {
+    const path = yield* Path.Path
+    const format = yield* Effect.mapError(formatOf(text, path.extname(input.file).toLowerCase(), input), () =>
+      noFormat(name)
+    )
+    return withoutIgnored(readSource(text, format, input), input.ignoreColumns)
+  })
+
+const hasPrompt = ({ options }: RowOptions): boolean => "prompt" in options || "messages" in options
+
+const toRows = (source: Source, input: Input) =>
+  Effect.gen(function* () {
+    const defaults = yield* defaultsOf(input)
+    const [invalid, valid] = Array.separate(source.rows.map((row) => readRow(row, source)))
+    const merged = valid.map(({ options }) => withDefaults(options, defaults))
+    const keyed = Array.zip(valid, Array.zip(merged, keysOf(merged)))
+    const [failures, rows] = yield* Effect.partition(
+      keyed.filter(([rowOptions]) => hasPrompt(rowOptions)),
+      ([rowOptions, [options, key]]) =>
+        Effect.map(prepareRow(rowOptions, options, input), (request): Row => {
+          const { line, number } = rowOptions.row
+          return { number, line, key, request, options }
+        })
+    )
+    return { problems: [...source.problems, ...checkNames(source), ...invalid.flat(), ...failures.flat()], rows }
+  })
+
+/** Reads and checks all rows of a file. A problem anywhere is an error for the whole file, before anything is sent. */
+export const readRequests = (
+  input: Input
 ): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const fileRows = yield* readFileRows(file)
-    const options = fileRows.map(({ cells }) => toOptions(cells))
-    const keyed = Array.zip(fileRows, Array.zip(options, keysOf(options)))
-    const [errors, rows] = yield* Effect.partition(keyed, ([{ number }, [cells, key]]) =>
-      Effect.mapBoth(prepareRow(cells, limits), {
-        onFailure: (error) => `Row ${String(number)}: ${explain(error)}`,
-        onSuccess: (request): Row => ({ number, key, request })
-      })
-    )
-    if (errors.length > 0) return yield* new UsageError({ message: joinErrors(errors) })
-    if (rows.length === 0) return yield* new UsageError({ message: `${file} contains no requests.` })
+    const name = input.file === "-" ? "standard input" : input.file
+    const text = yield* decodeText(name, yield* readBytes(input.file), input.encoding)
+    const source = yield* readText(replaceControlCharacters(text), name, input)
+    const { problems, rows } = yield* toRows(source, input)
+    const all = [...findControlCharacters(text), ...problems]
+    if (Array.isNonEmptyReadonlyArray(all)) return yield* toUsageError(name, all)
+    if (rows.length === 0) return yield* new UsageError({ message: `${name} contains no prompts.` })
     return rows
   })

@@ -1,0 +1,80 @@
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Journal from "../../shared/journal.js"
+import { countNewImages, countOf } from "./confirm.js"
+import type { Task } from "./plan.js"
+import { plan } from "./plan.js"
+import type { Row } from "./promptFile/promptFile.js"
+
+interface Input {
+  readonly file: string
+  readonly output: string
+  readonly retryFailed: boolean
+  readonly emulator: boolean
+}
+
+const maxRows = 10
+
+/** `Row 2 (line 5): "a fox", Flux, 2 images, 1:1, 30 steps, guidance 7, random seed, avoiding "blurry"` */
+const rowText = ({ line, number, options, request }: Row): string =>
+  [
+    `Row ${String(number)}${line === number ? "" : ` (line ${String(line)})`}: ${JSON.stringify(request.prompt)}`,
+    request.model,
+    countOf(request.n, "image"),
+    request.aspectRatio,
+    countOf(request.numInferenceSteps, "step"),
+    `guidance ${String(request.guidanceScale)}`,
+    "seed" in options ? `seed ${String(request.seed)}` : "random seed",
+    request.negativePrompt === "" ? "no negative prompt" : `avoiding ${JSON.stringify(request.negativePrompt)}`
+  ].join(", ")
+
+/** `Flux (3), F Dev (1)` */
+const modelsText = (rows: ReadonlyArray<Row>): string => {
+  const models = rows.map(({ request }) => request.model)
+  return [...new Set(models)]
+    .map((model) => `${model} (${String(models.filter((other) => other === model).length)})`)
+    .join(", ")
+}
+
+const readPlan = (rows: ReadonlyArray<Row>, input: Input) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const exists = yield* fs.exists(input.output)
+    const records = exists ? yield* Journal.read(input.output) : []
+    return plan(rows, {
+      records: HashMap.fromIterable(records.map((record) => [record.key, record] as const)),
+      files: new Set(exists ? yield* fs.readDirectory(input.output) : []),
+      retryFailed: input.retryFailed,
+      isEmulator: input.emulator
+    })
+  })
+
+const rowsOf = (tasks: ReadonlyArray<Task>, tag: Task["_tag"]): ReadonlyArray<Row> =>
+  tasks.filter(({ _tag }) => _tag === tag).map(({ row }) => row)
+
+/** Prints what a batch would send. Sends nothing, writes nothing, and needs no API key. */
+export const printDryRun = (
+  rows: ReadonlyArray<Row>,
+  input: Input
+): Effect.Effect<void, PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const { failedEarlier, tasks } = yield* readPlan(rows, input)
+    const submitted = rowsOf(tasks, "Submit")
+    const watched = rowsOf(tasks, "Watch")
+    const done = rows.length - tasks.length - failedEarlier.length
+    const rest = submitted.length - maxRows
+    yield* Console.log(
+      [
+        `${countOf(rows.length, "row")} in ${input.file}.`,
+        `To submit: ${countOf(submitted.length, "generation")}, ${countOf(countNewImages(tasks), "image")}${submitted.length === 0 ? "" : `: ${modelsText(submitted)}`}.`,
+        `Already done: ${countOf(done, "row")}. Submitted before, to be resumed: ${String(watched.length)}. Failed before: ${String(failedEarlier.length)}.`,
+        ...submitted.slice(0, maxRows).map(rowText),
+        ...(rest > 0 ? [`… and ${countOf(rest, "row")} more.`] : []),
+        "This was a dry run: nothing was sent."
+      ].join("\n")
+    )
+  })

@@ -32,6 +32,7 @@ import { printLine } from "../../shared/jsonOutput.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
 import { lockDirectory } from "./lock.js"
+import { keyPrefix } from "./serviceKey.js"
 import type { Task, Unfinished } from "./plan.js"
 import { plan } from "./plan.js"
 import { confirm } from "./confirm.js"
@@ -48,10 +49,10 @@ export interface Input extends PromptFile.Input, ConfirmationOptions, ServiceOpt
   readonly json: boolean
 }
 
-/** The emulator's images must not stand in for those of the service, so its rows have keys of their own. */
+/** The rows of the file. Each service has keys of its own. */
 const readRows = (input: Input) =>
-  Effect.map(PromptFile.readRequests(input), (rows) =>
-    input.emulator ? rows.map((row) => ({ ...row, key: `emulated-${row.key}` })) : rows
+  Effect.zipWith(PromptFile.readRequests(input), keyPrefix(input), (rows, prefix) =>
+    rows.map((row) => ({ ...row, key: `${prefix}${row.key}` }))
   )
 
 const toUnfinished = (row: Row, failure: Failure): Unfinished => ({

@@ -36,52 +36,52 @@ const openQuestions: Effect.Effect<Ask, never, Scope.Scope> = Effect.gen(functio
     )
 })
 
-/** Asks again until the answer can be read. The left side says why it cannot. */
+/** Asks again until the reply can be read. The left side says why it cannot. */
 const askUntil = <A>(
   ask: Ask,
   question: string,
-  read: (answer: string) => Either.Either<A, string>
+  read: (typed: string) => Either.Either<A, string>
 ): Effect.Effect<A> =>
-  Effect.flatMap(ask(question), (answer) =>
-    Either.match(read(answer.trim()), {
+  Effect.flatMap(ask(question), (typed) =>
+    Either.match(read(typed.trim()), {
       onLeft: (problem) => Effect.zipRight(Console.error(problem), askUntil(ask, question, read)),
       onRight: Effect.succeed
     })
   )
 
 const askYesOrNo = (ask: Ask, question: string, byDefault: boolean): Effect.Effect<boolean> =>
-  askUntil(ask, `${question} [${byDefault ? "Y/n" : "y/N"}] `, (answer) => {
-    if (answer === "") return Either.right(byDefault)
-    return /^(y|yes|n|no)$/i.test(answer) ? Either.right(/^y/i.test(answer)) : Either.left("Answer y or n.")
+  askUntil(ask, `${question} [${byDefault ? "Y/n" : "y/N"}] `, (typed) => {
+    if (typed === "") return Either.right(byDefault)
+    return /^(y|yes|n|no)$/i.test(typed) ? Either.right(/^y/i.test(typed)) : Either.left("Type y or n.")
   })
 
 const askCommand = (ask: Ask, commands: ReadonlyArray<Command>): Effect.Effect<Command> => {
   const names = commands.map(({ name }) => name)
-  return askUntil(ask, `Command (${names.join(", ")}) [generate]: `, (answer) => {
-    const chosen = commands.find(({ name }) => name === (answer === "" ? "generate" : answer))
+  return askUntil(ask, `Command (${names.join(", ")}) [generate]: `, (typed) => {
+    const chosen = commands.find(({ name }) => name === (typed === "" ? "generate" : typed))
     return chosen === undefined
-      ? Either.left(`${JSON.stringify(answer)} is no command. ${didYouMean(answer, names, "Type one of them.")}`)
+      ? Either.left(`${JSON.stringify(typed)} is no command. ${didYouMean(typed, names, "Type one of them.")}`)
       : Either.right(chosen)
   })
 }
 
 const askArgument = (ask: Ask, { decode, isRequired, summary, value }: Argument<unknown>) =>
-  askUntil(ask, `${value.placeholder} (${summary})${isRequired ? "" : " [none]"}: `, (answer) => {
-    if (answer === "") return isRequired ? Either.left("An answer is required.") : Either.right([])
-    return Either.mapBoth(decode(Option.some(answer)), {
+  askUntil(ask, `${value.placeholder} (${summary})${isRequired ? "" : " [none]"}: `, (typed) => {
+    if (typed === "") return isRequired ? Either.left("A value is required.") : Either.right([])
+    return Either.mapBoth(decode(Option.some(typed)), {
       onLeft: (expected) => `${value.placeholder} must be ${expected}.`,
-      onRight: () => [answer]
+      onRight: () => [typed]
     })
   })
 
 const askFlag = (ask: Ask, flag: Flag<unknown>): Effect.Effect<ReadonlyArray<string>> =>
   flag.value === undefined
     ? Effect.map(askYesOrNo(ask, `  ${flag.summary}?`, false), (isOn) => (isOn ? [spelled(flag)] : []))
-    : askUntil(ask, `  ${spelled(flag)} (${flag.summary}) [${flag.byDefault ?? "none"}]: `, (answer) => {
-        if (answer === "") return Either.right([])
-        return Either.mapBoth(flag.decode(Option.some(answer)), {
+    : askUntil(ask, `  ${spelled(flag)} (${flag.summary}) [${flag.byDefault ?? "none"}]: `, (typed) => {
+        if (typed === "") return Either.right([])
+        return Either.mapBoth(flag.decode(Option.some(typed)), {
           onLeft: (expected) => `${spelled(flag)} must be ${expected}.`,
-          onRight: () => (answer.startsWith("-") ? [`${spelled(flag)}=${answer}`] : [spelled(flag), answer])
+          onRight: () => (typed.startsWith("-") ? [`${spelled(flag)}=${typed}`] : [spelled(flag), typed])
         })
       })
 

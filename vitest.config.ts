@@ -47,6 +47,7 @@ export const slow = [
   "test/node/silentProxy.test.ts",
   "test/cli/batch/killed.test.ts",
   "test/cli/batch/stopped.test.ts",
+  "test/cli/commandLine/shells.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",
   "test/cli/gallery/browser.test.ts",

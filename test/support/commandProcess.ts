@@ -33,13 +33,12 @@ const afterwards = (before: string, line: ReadonlyArray<string>) =>
 const inTerminal = (line: ReadonlyArray<string>, into: string | undefined) =>
   ["script", "-qec", into === undefined ? quote(line) : `${quote(line)} | ${into}`, "/dev/null"] as const
 
-/** Starts the command in a process of its own, which is killed at the latest when the scope closes. */
-export const startProcess = (
-  args: ReadonlyArray<string>,
+/** Starts a program in a process of its own, which is killed at the latest when the scope closes. */
+export const startProgram = (
+  line: readonly [string, ...ReadonlyArray<string>],
   { before, cwd, env = {}, input, into, terminal = false }: Options = {}
 ) =>
   Effect.gen(function* () {
-    const line = [process.execPath, main, ...args] as const
     const [program, ...rest] = terminal
       ? inTerminal(line, into)
       : before === undefined
@@ -73,13 +72,20 @@ export const startProcess = (
           let seen = ""
           const look = (chunk: Buffer) => {
             seen += chunk.toString()
-            if (pattern.test(seen)) resume(Effect.succeed(seen))
+            if (!pattern.test(seen)) return
+            child.stdout.off("data", look)
+            child.stderr.off("data", look)
+            resume(Effect.succeed(seen))
           }
           child.stdout.on("data", look)
           child.stderr.on("data", look)
         })
     }
   })
+
+/** Starts the command as `startProgram` does. */
+export const startProcess = (args: ReadonlyArray<string>, options?: Options) =>
+  startProgram([process.execPath, main, ...args], options)
 
 /** Runs the command to its end in a process of its own. */
 export const commandProcess = (args: ReadonlyArray<string>, options?: Options) =>

@@ -37,11 +37,7 @@ const openQuestions: Effect.Effect<Ask, never, Scope.Scope> = Effect.gen(functio
 })
 
 /** Asks again until the reply can be read. The left side says why it cannot. */
-const askUntil = <A>(
-  ask: Ask,
-  question: string,
-  read: (typed: string) => Either.Either<A, string>
-): Effect.Effect<A> =>
+const askUntil = <A>(ask: Ask, question: string, read: (typed: string) => Either.Either<A, string>): Effect.Effect<A> =>
   Effect.flatMap(ask(question), (typed) =>
     Either.match(read(typed.trim()), {
       onLeft: (problem) => Effect.zipRight(Console.error(problem), askUntil(ask, question, read)),

@@ -55,7 +55,7 @@ _effect_arta() {
   COMPREPLY=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$command:$word" in
-${commands.map(commandCase).join("\n")}
+${[...commands.map(commandCase), "      ':help') command=help ;;"].join("\n")}
     esac
   done
   if [[ $cur == "=" ]]; then
@@ -75,6 +75,7 @@ ${[flagCase("", flagsAlone), ...commands.map((command) => flagCase(command.name,
   fi
   case "$command" in
     '') ${reply({ _tag: "Words", words: [...topLevel(commands).map(({ name }) => name), "help"] })} ;;
+    help) ${reply({ _tag: "Words", words: topLevel(commands).map(({ name }) => name) })} ;;
 ${commands.map((command) => argumentCase(command, commands, names)).join("\n")}
   esac
 }

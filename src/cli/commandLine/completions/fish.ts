@@ -5,14 +5,15 @@ import { choicesOf, firstArgument, flagsAlone, flagsOf, subcommandsOf, topLevel 
 
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&")}'`
 
+/** What can be typed. `-x` excludes files, which `-F` offers. */
 const candidates = (choices: Choices): string => {
   switch (choices._tag) {
     case "Words":
-      return ` -a ${quoted(choices.words.join(" "))}`
+      return `-x -a ${quoted(choices.words.join(" "))}`
     case "Path":
-      return choices.of === "directory" ? " -a '(__fish_complete_directories)'" : " -F"
+      return choices.of === "directory" ? "-x -a '(__fish_complete_directories)'" : "-r -F"
     case "Anything":
-      return ""
+      return "-x"
   }
 }
 
@@ -27,7 +28,7 @@ const nameOf = (flag: Flag<unknown>): string => {
 const flagLine =
   (names: Names, condition: string) =>
   (flag: Flag<unknown>): string => {
-    const takes = flag.value === undefined ? "" : ` -r${candidates(choicesOf(flag.value.completion, names))}`
+    const takes = flag.value === undefined ? "" : ` ${candidates(choicesOf(flag.value.completion, names))}`
     return line(condition, `${nameOf(flag)}${takes} -d ${quoted(flag.summary)}`)
   }
 
@@ -42,7 +43,7 @@ const commandLines =
       ),
       ...(argument?.value.completion === undefined
         ? []
-        : [line(command.name, candidates(choicesOf(argument.value.completion, names)).trim())])
+        : [line(command.name, candidates(choicesOf(argument.value.completion, names)))])
     ]
   }
 
@@ -54,13 +55,15 @@ function __effect_arta_command
   set -l typed (commandline -opc)[2..]
   set -l command
   for word in $typed
-    contains -- (string join ' ' $command $word) ${commands.map(({ name }) => quoted(name)).join(" ")} && set -a command $word
+    contains -- (string join -- ' ' $command $word) help ${commands.map(({ name }) => quoted(name)).join(" ")} && set -a command $word
   end
   test "$command" = "$argv"
 end
 complete -c effect-arta -f
 ${[
   ...topLevel(commands).map(({ name, summary }) => line("", `-a ${name} -d ${quoted(summary)}`)),
+  line("", "-a help -d 'Show the help of a command'"),
+  ...topLevel(commands).map(({ name }) => line("help", `-a ${name}`)),
   ...flagsAlone.map(flagLine(names, "")),
   ...commands.flatMap(commandLines(commands, names))
 ].join("\n")}`

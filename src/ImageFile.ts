@@ -41,6 +41,7 @@ import type { Generation, Image, RecordId } from "./Generation.js"
 import { concat } from "./internal/body.js"
 import { DownloadFailure } from "./internal/download/downloadFailure.js"
 import { fetchImage } from "./internal/download/fetchImage.js"
+import * as FileNames from "./internal/download/fileNames.js"
 import { toDownloadError, withRecovery } from "./internal/download/recover.js"
 import { isAlreadyExists } from "./internal/platformError.js"
 
@@ -106,7 +107,8 @@ export interface SaveOptions extends Settings {
   /** The directory to save to. It is created if it does not exist. */
   readonly directory: string
   /**
-   * How file names start, as in `name-0.png`. Characters that some file systems reject become hyphens.
+   * How file names start, as in `name-0.png`. If it contains `{index}`, the index is put there instead. Characters that
+   * some file systems reject become hyphens, and at most 130 bytes are used.
    * Default: `nameOf` the request, or the record id if the request is unknown.
    */
   readonly name?: string | undefined
@@ -131,26 +133,26 @@ export interface Saved {
  */
 export type Source = Pick<Generation, "recordId" | "images" | "request">
 
-const slug = (text: string, maxLength: number): string =>
-  text
-    .normalize("NFKD")
-    .replace(/\p{Mark}/gu, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, maxLength)
-    .replace(/^-|-$/g, "")
-
-const joined = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join("-")
-
 /**
  * The default start of file names, made from the prompt and the seed of a request, or from a record id. It is valid on
- * every file system.
+ * every file system. Letters that are not Latin are kept, as in `灯台-7`.
  *
  * @since 0.1.0
  * @category saving
  */
 export const nameOf = (subject: GenerateRequest | RecordId): string =>
-  typeof subject === "string" ? slug(subject, 100) : joined(slug(subject.prompt, 60), String(subject.seed))
+  typeof subject === "string"
+    ? FileNames.slug(subject, 100)
+    : FileNames.joined(FileNames.slug(subject.prompt, 60), String(subject.seed))
+
+/**
+ * The name of the file that `save` gives to an image, without the extension: the start of the name and the index, as in
+ * `name-0`, or the start with the index in place of `{index}`.
+ *
+ * @since 0.1.0
+ * @category saving
+ */
+export const stemOf: (name: string, index: number) => string = FileNames.stemOf
 
 /** Moves a file to the first unused name of `base.ext`, `base-2.ext`, `base-3.ext`, … and returns the path. */
 const moveToUnusedName = (
@@ -245,8 +247,8 @@ export const save = (
   source: Source,
   { directory, name, timeout }: SaveOptions
 ): Effect.Effect<ReadonlyArray<Saved>, never, ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> => {
-  const start = name === undefined ? nameOf(source.request ?? source.recordId) : slug(name, 100)
+  const start = name ?? nameOf(source.request ?? source.recordId)
   return downloadEach(source, { timeout, name: "ImageFile.save" }, (url, timeout, image) =>
-    downloadTo(url, timeout, directory, joined(start, String(image.index)))
+    downloadTo(url, timeout, directory, stemOf(start, image.index))
   ).pipe(Effect.map(Array.zipWith(source.images, (result, image): Saved => ({ image, result }))))
 }

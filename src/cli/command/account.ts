@@ -11,6 +11,7 @@ import { NodeArta } from "effect-arta/node"
 import { services } from "../shared/layers.js"
 import type { Failure } from "../shared/errors.js"
 import { SetupError } from "../shared/errors.js"
+import { withSettings } from "../shared/settings.js"
 
 const tokenFile = Effect.mapError(
   NodeArta.tokenFile,
@@ -45,7 +46,7 @@ const printAccount = Effect.gen(function* () {
 type Platform = FileSystem.FileSystem | Path.Path
 
 /** Prints the account, its token's expiry and its session file. Never prints a token. */
-export const account: Effect.Effect<void, Failure, Platform> = Effect.provide(printAccount, storeLayer)
+export const account: Effect.Effect<void, Failure, Platform> = withSettings(Effect.provide(printAccount, storeLayer))
 
 /** Refreshes the account's token. Signs up if there is no account. */
 export const renew: Effect.Effect<void, Failure, Platform> = Effect.gen(function* () {
@@ -60,4 +61,4 @@ export const signOut: Effect.Effect<void, Failure, Platform> = Effect.gen(functi
   const { clear, exclusively } = yield* TokenStore.TokenStore
   yield* exclusively(clear)
   yield* Console.error("Signed out. The session on this machine is deleted.")
-}).pipe(Effect.provide(storeLayer))
+}).pipe(Effect.provide(storeLayer), withSettings)

@@ -194,7 +194,7 @@ export const failedLine = (failure: Failure): Extract<Line, { readonly _tag: "Fa
 export const fromConfigError = (error: ConfigError): SetupError =>
   new SetupError({
     message: isMissingDataOnly(error)
-      ? "No API key is set. Set ARTA_API_KEY, or add --emulator to try the command without a key."
+      ? "No API key is set. Set ARTA_API_KEY in the environment or in a .env file, or add --emulator to try the command without a key."
       : error._op === "InvalidData"
         ? `${error.path.join("_")}: ${error.message}. Correct or unset it.`
         : "An environment variable that starts with ARTA_ has an invalid value. Correct or unset it."

@@ -1,4 +1,6 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import { isConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
@@ -8,6 +10,7 @@ import type { ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
 import type { SetupError } from "./errors.js"
 import { fromConfigError } from "./errors.js"
 import type { ServiceOptions } from "./options.js"
+import { settings } from "./settings.js"
 import * as SubmissionJournal from "./submissionJournal.js"
 
 type Services = ArtaApi.ArtaApi | Auth.Auth | TokenStore.TokenStore | HttpClient.HttpClient
@@ -18,22 +21,27 @@ const emulatorLayer: Layer.Layer<Services> = Effect.promise(() => import("effect
 )
 
 const realLayer = (proxy: ServiceOptions["proxy"]) =>
-  Effect.promise(() => import("effect-arta/node")).pipe(
-    Effect.map(({ NodeArta }) =>
-      NodeArta.layerConfig({
-        transformClient: SubmissionJournal.observeSending,
-        proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed))
-      })
-    ),
+  Effect.gen(function* () {
+    const { NodeArta } = yield* Effect.promise(() => import("effect-arta/node"))
+    const layer = NodeArta.layerConfig({
+      transformClient: SubmissionJournal.observeSending,
+      proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed))
+    })
+    return Layer.provideMerge(layer, Layer.setConfigProvider(yield* settings))
+  }).pipe(
     Layer.unwrapEffect,
     Layer.mapError((error) => (isConfigError(error) ? fromConfigError(error) : error))
   )
 
-/** The services of a command: the real ones, configured by the environment, or the emulator in memory. */
+/** The services of a command: the real ones, configured by `settings`, or the emulator in memory. */
 export const services = ({
   emulator,
   proxy
-}: Pick<ServiceOptions, "emulator" | "proxy">): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError> =>
+}: Pick<ServiceOptions, "emulator" | "proxy">): Layer.Layer<
+  Services,
+  SetupError | ArtaError.InvalidRequestError,
+  FileSystem.FileSystem | Path.Path
+> =>
   emulator
     ? Layer.provideMerge(SubmissionJournal.layer, emulatorLayer)
     : Layer.provideMerge(SubmissionJournal.layerObserved, realLayer(proxy))

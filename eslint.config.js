@@ -1,7 +1,8 @@
 import tseslint from "typescript-eslint"
 
 export default tseslint.config(
-  { ignores: ["dist", "site", "coverage", "images", ".ci", ".github"] },
+  // The scripts of the gallery's page are joined into one, so none of them is a module.
+  { ignores: ["dist", "site", "coverage", "images", ".ci", ".github", "src/cli/command/gallery/page"] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

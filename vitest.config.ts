@@ -52,6 +52,7 @@ export const slow = [
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",
   "test/cli/gallery/browser.test.ts",
+  "test/cli/gallery/viewer.test.ts",
   "test/testing/browser.test.ts",
   "test/package/compile.test.ts",
   "test/package/size.test.ts"

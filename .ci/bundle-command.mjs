@@ -3,7 +3,7 @@
 import { build } from "esbuild"
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 const outdir = join(root, "dist/cli")
@@ -12,9 +12,11 @@ const outdir = join(root, "dist/cli")
 const inlinePage = {
   name: "inline-page",
   setup(build) {
-    build.onLoad({ filter: /gallery[\\/]template\.ts$/ }, ({ path }) => {
-      const html = readFileSync(path.replace(/template\.ts$/, "page.html"), "utf8")
-      return { contents: `export const template = ${JSON.stringify(html)}` }
+    build.onLoad({ filter: /gallery[\\/]template\.ts$/ }, async ({ path }) => {
+      const define = { "import.meta.url": JSON.stringify(pathToFileURL(path).href) }
+      const { outputFiles } = await build.esbuild.build({ entryPoints: [path], write: false, format: "esm", define })
+      const { template } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`)
+      return { contents: `export const template = ${JSON.stringify(template)}` }
     })
   }
 }

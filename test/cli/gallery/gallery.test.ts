@@ -1,8 +1,9 @@
 import { FileSystem } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { writeGallery } from "../../../src/cli/command/gallery/writeGallery.js"
-import { pageOf } from "../../../src/cli/command/gallery/page.js"
+import { createHash } from "node:crypto"
+import { writeGalleryFromJournal } from "../../../src/cli/command/gallery/writeGallery.js"
+import { dataOf, pageOf } from "../../../src/cli/command/gallery/page.js"
 import { failing } from "../../support/failingDisk.js"
 import { galleryOf, inDirectory, png } from "../../support/images.js"
 
@@ -12,6 +13,13 @@ const shown = (page: string) =>
     page.matchAll(/<img src="([^"]*)" width="(\d+)" height="(\d+)"/g),
     ([, src = "", width = "", height = ""]) => `${decodeURIComponent(src)} ${width}x${height}`
   )
+
+interface Contents {
+  readonly requests: ReadonlyArray<{ readonly command?: string; readonly images: ReadonlyArray<unknown> }>
+}
+
+/** The data in a page. */
+const contentsOf = (page: string) => JSON.parse(dataOf(page)) as Contents
 
 const segment = (marker: number, body: ReadonlyArray<number>) => [0xff, marker, ...word(body.length + 2), ...body]
 const word = (value: number) => [value >> 8, value & 0xff]
@@ -46,14 +54,19 @@ const webp = (width: number, height: number) =>
     ...[(height - 1) & 0xff, (height - 1) >> 8, 0]
   ])
 
+const oldPage = '<meta name="generator" content="effect-arta" /> the old page'
+
 describe("The gallery of a directory", () => {
-  it.effect("lists the images of the batch in its order, then the others by name and number", () =>
+  it.effect("lists the requests of the journal in its order, their images by number, then the others by name", () =>
     inDirectory(
       {
         "other-10.png": png(8, 4),
         "other-9.png": png(4, 8),
-        "last.png": png(3, 3),
-        "zoo.png": png(5, 6),
+        "last-0.png": png(3, 3),
+        "zoo-10.png": png(5, 10),
+        "zoo-2.png": png(5, 2),
+        "zoo-0.png": png(5, 1),
+        "zoo-new-0.png": png(9, 9),
         ".hidden.png": png(1, 1),
         "notes.txt": "Not an image."
       },
@@ -61,15 +74,63 @@ describe("The gallery of a directory", () => {
         Effect.gen(function* () {
           yield* fs.makeDirectory(`${directory}/directory.png`)
           const page = yield* galleryOf(directory, {
-            "zoo.png": { prompt: "the first" },
-            "gone.png": { prompt: "deleted since" },
-            "last.png": { prompt: "the last" }
+            zoo: { prompt: "the first", n: 11 },
+            gone: { prompt: "deleted since" },
+            last: { prompt: "the last" }
           })
-          expect(shown(page)).toEqual(["zoo.png 5x6", "last.png 3x3", "other-9.png 4x8", "other-10.png 8x4"])
-          expect(page).toContain(">4 images</p>")
+          expect(shown(page)).toEqual([
+            ...["zoo-0.png 5x1", "zoo-2.png 5x2", "zoo-10.png 5x10", "last-0.png 3x3"],
+            ...["other-9.png 4x8", "other-10.png 8x4", "zoo-new-0.png 9x9"]
+          ])
+          expect(page).toContain(">7 images</p>")
           expect(page).not.toContain("deleted since")
+          expect(contentsOf(page).requests.map(({ images }) => images.length)).toEqual([3, 1, 1, 1, 1])
           expect(warnings).toEqual([])
         })
+    )
+  )
+
+  it.effect("knows what was requested, and the command that generates it again", () =>
+    inDirectory({ "fox-0.png": png(2, 2), "owl-0.png": png(2, 2) }, ({ directory }) =>
+      Effect.gen(function* () {
+        const page = yield* galleryOf(directory, {
+          fox: { prompt: "it's a $(fox)", model: "SDXL 1.0", seed: 7, n: 9, negativePrompt: "" },
+          owl: { prompt: "an owl", seed: 8, key: "emulated-owl" }
+        })
+        const [fox, owl] = contentsOf(page).requests
+        expect(fox).toMatchObject({ model: "SDXL 1.0", seed: 7, negative: "", steps: 30, guidance: 7, aspect: "1:1" })
+        expect(fox?.command).toBe(
+          `effect-arta generate "it's a \\$(fox)" -m 'SDXL 1.0' -n 9 --negative '' --seed 7 --no-limits`
+        )
+        expect(fox).not.toHaveProperty("emulated")
+        expect(owl).toMatchObject({ emulated: true, command: "effect-arta generate 'an owl' --seed 8 --emulator" })
+      })
+    )
+  )
+
+  it.effect("opens only new and changed images when it is written again", () =>
+    inDirectory({ "a.png": png(1, 1), "b.png": png(2, 2) }, ({ directory, fs }) =>
+      Effect.gen(function* () {
+        yield* writeGalleryFromJournal(directory)
+        yield* fs.writeFile(`${directory}/b.png`, png(20, 20))
+        yield* fs.writeFile(`${directory}/c.png`, png(3, 3))
+        yield* fs.remove(`${directory}/a.png`)
+        yield* fs.writeFile(`${directory}/d.png`, png(4, 4))
+        yield* writeGalleryFromJournal(directory)
+        const opened: Array<string> = []
+        const recording: FileSystem.FileSystem = {
+          ...fs,
+          open: (path, options) => {
+            if (path.endsWith(".png")) opened.push(path)
+            return fs.open(path, options)
+          }
+        }
+        yield* fs.writeFile(`${directory}/d.png`, png(40, 40))
+        const written = writeGalleryFromJournal(directory)
+        const file = yield* Effect.provideService(written, FileSystem.FileSystem, recording)
+        expect(opened).toEqual([`${directory}/d.png`])
+        expect(shown(yield* fs.readFileString(file))).toEqual(["b.png 20x20", "c.png 3x3", "d.png 40x40"])
+      })
     )
   )
 
@@ -128,7 +189,8 @@ describe("The gallery of a directory", () => {
           let mostOpen = 0
           const counting: FileSystem.FileSystem = {
             ...fs,
-            readFile: () => Effect.dieMessage("A whole image was read."),
+            readFile: (path) =>
+              path.endsWith(".png") ? Effect.dieMessage("A whole image was read.") : fs.readFile(path),
             open: (path, options) =>
               Effect.gen(function* () {
                 const file = yield* fs.open(path, options)
@@ -143,9 +205,9 @@ describe("The gallery of a directory", () => {
                 return Object.assign(Object.create(file) as FileSystem.File, { readAlloc })
               })
           }
-          const written = writeGallery(directory, new Map())
+          const written = writeGalleryFromJournal(directory)
           yield* Effect.provideService(written, FileSystem.FileSystem, counting)
-          expect([...sizes]).toEqual([4096])
+          expect([...sizes]).toEqual([512])
           expect(mostOpen).toBeGreaterThan(1)
           expect(mostOpen).toBeLessThanOrEqual(8)
         })
@@ -165,28 +227,28 @@ describe("The gallery of a directory", () => {
   it.effect("fails if the directory is missing", () =>
     inDirectory({}, ({ directory }) =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(writeGallery(`${directory}/nowhere`, new Map()))
+        const error = yield* Effect.flip(writeGalleryFromJournal(`${directory}/nowhere`))
         expect(error).toMatchObject({ _tag: "SystemError", reason: "NotFound" })
       })
     )
   )
 
   it.effect.each(["open", "write", "rename"] as const)("keeps the old page intact if its %s fails", (step) =>
-    inDirectory({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
+    inDirectory({ "index.html": oldPage, "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
         const disk = failing(fs, { on: [step], failure: "no space left", suffix: step === "rename" ? "" : ".tmp" })
-        const written = writeGallery(directory, new Map())
+        const written = writeGalleryFromJournal(directory)
         yield* Effect.flip(Effect.provideService(written, FileSystem.FileSystem, disk))
-        expect(yield* fs.readFileString(`${directory}/index.html`)).toBe("the old page")
+        expect(yield* fs.readFileString(`${directory}/index.html`)).toBe(oldPage)
         expect((yield* fs.readDirectory(directory)).sort()).toEqual(["a.png", "index.html"])
       })
     )
   )
 
   it.effect("replaces the old page and leaves no other file", () =>
-    inDirectory({ "index.html": "the old page", "a.png": png(2, 2) }, ({ directory, fs }) =>
+    inDirectory({ "index.html": oldPage, "a.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
-        expect(yield* writeGallery(directory, new Map())).toBe(`${directory}/index.html`)
+        expect(yield* writeGalleryFromJournal(directory)).toBe(`${directory}/index.html`)
         expect(shown(yield* fs.readFileString(`${directory}/index.html`))).toEqual(["a.png 2x2"])
         expect((yield* fs.readDirectory(directory)).sort()).toEqual(["a.png", "index.html"])
       })
@@ -195,31 +257,45 @@ describe("The gallery of a directory", () => {
 })
 
 describe("The page", () => {
-  const image = { file: "a b#1?50%&'.png", width: 512, height: 288, prompt: "p", model: "m", seed: 0 }
+  const image = { file: "a b#1?50%&'.png", width: 512, height: 288, bytes: 9, date: 0 }
+  const request = { id: "a", prompt: "p", model: "m", seed: 0, images: [image] }
+  const plain = { html: "<!-- data --><!-- images -->", style: "", script: "" }
+  const page = (changes: object, template = plain) =>
+    pageOf(template, { id: "x", requests: [{ ...request, ...changes }] })
 
   it("escapes every text", () => {
     const text = `"'><script>&amp;</script> $& $' <!-- count -->`
     const inert = "&quot;&#39;&gt;&lt;script&gt;&amp;amp;&lt;/script&gt; $&amp; $&#39; &lt;!-- count --&gt;"
-    const page = pageOf("<!-- images -->", [{ ...image, prompt: text, model: text }])
-    expect(page).toContain(`alt="${inert}"`)
-    expect(page).toContain(`<p class="prompt" dir="auto">${inert}</p>`)
-    expect(page).toContain(`<bdi>${inert}</bdi>`)
-    expect(page).not.toMatch(/<script|<!--/)
+    const html = page({ prompt: text, model: text })
+    expect(html).toContain(`alt="${inert}"`)
+    expect(html).toContain(`<p class="prompt" dir="auto">${inert}</p>`)
+    expect(html).toContain(`<bdi>${inert}</bdi>`)
+    expect(JSON.parse(dataOf(html))).toMatchObject({ requests: [{ prompt: text }] })
+    expect(html.replace(/<script type="application\/json"/, "")).not.toMatch(/<script|<!--/)
   })
 
   it("has an address of the file for any name", () => {
-    const page = pageOf("<!-- images -->", [image, { ...image, file: "javascript:x.png" }])
-    expect(page).toContain(`href="a%20b%231%3F50%25%26&#39;.png"`)
-    expect(page).toContain(`src="javascript%3Ax.png"`)
+    const html = page({ images: [image, { ...image, file: "javascript:x.png" }] })
+    expect(html).toContain(`href="a%20b%231%3F50%25%26&#39;.png"`)
+    expect(html).toContain(`src="javascript%3Ax.png"`)
   })
 
   it("shows the known details, and the file name instead of a missing prompt", () => {
-    const { file, height, width } = image
-    const page = pageOf("<!-- images -->", [{ file, height, width, prompt: " \n" }])
-    expect(page).toContain(`<p class="prompt" dir="auto">a b#1?50%&amp;&#39;.png</p>`)
-    expect(page).toContain(`alt="a b#1?50%&amp;&#39;.png"`)
-    expect(page).not.toMatch(/Model|Seed|undefined/)
-    expect(pageOf("<!-- images -->", [image])).toContain("<dt>Seed</dt> <dd>0</dd>")
-    expect(pageOf("<!-- count -->", [image])).toBe("1 image")
+    const html = pageOf(plain, { id: "x", requests: [{ id: "/a", prompt: " \n", images: [image] }] })
+    expect(html).toContain(`<p class="prompt" dir="auto">a b#1?50%&amp;&#39;.png</p>`)
+    expect(html).toContain(`alt="a b#1?50%&amp;&#39;.png"`)
+    expect(html).not.toMatch(/Model|Seed|undefined/)
+    expect(page({})).toContain("<dt>Seed</dt> <dd>0</dd>")
+    expect(page({}, { ...plain, html: "<!-- count -->" })).toBe("1 image")
+  })
+
+  it("allows only its own script, its own style and images", () => {
+    const script = "let x"
+    const hash = createHash("sha256").update(script).digest("base64")
+    const html = page({}, { html: "<!-- policy --> <!-- script -->", style: "", script })
+    expect(html).toContain(`default-src 'none'`)
+    expect(html).toContain(`script-src 'sha256-${hash}'`)
+    expect(html).toContain(`<script>${script}</script>`)
+    expect(html).not.toMatch(/unsafe|connect-src|https?:/)
   })
 })

@@ -22,7 +22,7 @@ import {
   isGone,
   PartlyFailed
 } from "../../shared/errors.js"
-import { writeGalleryFromJournal } from "../gallery/gallery.js"
+import { writeGalleryFromJournal } from "../gallery/writeGallery.js"
 import * as Journal from "../../shared/journal.js"
 import type { ServiceOptions } from "../../shared/options.js"
 import { imageFlags, limitFlags, limitsOf, proxyFlag, watchFlags } from "../../shared/options.js"

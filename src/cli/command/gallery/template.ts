@@ -1,4 +1,16 @@
 import { readFileSync } from "node:fs"
 
-// The build replaces this module with one that contains the text: see .ci/bundle-command.mjs.
-export const template: string = readFileSync(new URL("./page.html", import.meta.url), "utf8")
+const read = (name: string): string => readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8")
+
+export interface Template {
+  readonly html: string
+  readonly style: string
+  readonly script: string
+}
+
+// The build replaces this module with one that contains the texts: see .ci/bundle-command.mjs.
+export const template: Template = {
+  html: read("page.html"),
+  style: read("page.css"),
+  script: ["data", "marks", "filter", "grid", "viewer", "live"].map((name) => read(`${name}.js`)).join("\n")
+}

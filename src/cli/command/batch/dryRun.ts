@@ -9,6 +9,7 @@ import { countNewImages, countOf } from "./confirm.js"
 import type { Task } from "./plan.js"
 import { plan } from "./plan.js"
 import type { Row } from "./promptFile/promptFile.js"
+import { nameOf } from "./promptFile/promptFile.js"
 
 interface Input {
   readonly file: string
@@ -69,7 +70,7 @@ export const printDryRun = (
     const rest = submitted.length - maxRows
     yield* Console.log(
       [
-        `${countOf(rows.length, "row")} in ${input.file}.`,
+        `${countOf(rows.length, "row")} in ${nameOf(input.file)}.`,
         `To submit: ${countOf(submitted.length, "generation")}, ${countOf(countNewImages(tasks), "image")}${submitted.length === 0 ? "" : `: ${modelsText(submitted)}`}.`,
         `Already done: ${countOf(done, "row")}. Submitted before, to be resumed: ${String(watched.length)}. Failed before: ${String(failedEarlier.length)}.`,
         ...submitted.slice(0, maxRows).map(rowText),

@@ -23,8 +23,11 @@ const notANumber = (text: string, example: string): string => {
 }
 
 /** Digits as written. One `.0` is what data frames write for an integer in a column with gaps. */
-const toInteger = (text: string): Checked =>
-  /^-?\d+(\.0)?$/.test(text) ? Either.right(Number(text)) : Either.left(notANumber(text, "20"))
+const toInteger = (text: string): Checked => {
+  if (!/^-?\d+(\.0)?$/.test(text)) return Either.left(notANumber(text, "20"))
+  const number = Number(text)
+  return Number.isSafeInteger(number) ? Either.right(number) : Either.left(`${shown(text)} is too large.`)
+}
 
 const toDecimal = (text: string, decimalComma: boolean): Checked => {
   if (/^-?(\d+(\.\d+)?|\.\d+)$/.test(text)) return Either.right(Number(text))

@@ -31,6 +31,10 @@ const isHeader = (names: ReadonlyArray<string>): boolean => {
 const looksLikeTable = (text: string, options: ReadOptions): boolean =>
   hasSeparator(text) || [",", ";", "\t", "|"].some((delimiter) => isHeader(readHeader(text, delimiter, options)))
 
+/** Whether the content of a text file made it a table or JSON. */
+export const isReadByContent = (format: Format, extension: string, options: PromptFileOptions): boolean =>
+  Option.isNone(options.format) && byExtension[extension] === "txt" && format !== "txt"
+
 /** The format of a text: as the options say, else by its content, then by the extension of its file. */
 export const formatOf = (text: string, extension: string, options: PromptFileOptions): Option.Option<Format> => {
   if (options.literal) return Option.some("txt")

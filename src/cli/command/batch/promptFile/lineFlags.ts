@@ -39,6 +39,7 @@ interface Flag {
   /** None: text that belongs to no flag. */
   readonly name: Option.Option<string>
   readonly value: string
+  readonly isQuoted: boolean
 }
 
 /** Takes one flag from the start of a text. Returns the rest of the text too. */
@@ -49,7 +50,8 @@ const takeFlag = (text: string): Option.Option<readonly [Flag, string]> => {
   const [quoted, double, single] = (name === undefined ? null : quotedAtStart.exec(rest)) ?? []
   const end = quoted?.length ?? indexOfFlag(rest)
   const value = double?.replace(/\\(["\\])/g, "$1") ?? single ?? rest.slice(0, end).trim()
-  return Option.some([{ name: Option.fromNullable(name?.toLowerCase()), value }, rest.slice(end).trim()])
+  const flag = { name: Option.fromNullable(name?.toLowerCase()), value, isQuoted: quoted !== undefined }
+  return Option.some([flag, rest.slice(end).trim()])
 }
 
 export interface FlaggedLine {
@@ -67,7 +69,8 @@ const unknownFlags = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
 export const readFlags = (line: string): FlaggedLine => {
   const head = line.slice(0, indexOfFlag(line)).trim()
   const flags = Array.unfold(line.slice(indexOfFlag(line)).trim(), takeFlag)
-  const named = flags.flatMap(({ name, value }) => (Option.isSome(name) ? [{ name: name.value, value }] : []))
+  const named = flags.flatMap(({ name, ...flag }) => (Option.isSome(name) ? [{ ...flag, name: name.value }] : []))
+  const known = named.filter(({ name }) => columnOf.has(name))
   const loose = flags.filter(({ name }) => Option.isNone(name))
   const cells = named.flatMap(({ name, value }) => {
     const column = columnOf.get(name)
@@ -77,6 +80,7 @@ export const readFlags = (line: string): FlaggedLine => {
     cells: head === "" ? cells : [{ name: "prompt", label: "the text before the flags", value: head }, ...cells],
     messages: [
       ...unknownFlags(named.map(({ name }) => name).filter((name) => !columnOf.has(name))),
+      ...known.filter(({ isQuoted, value }) => value === "" && !isQuoted).map(({ name }) => `--${name} has no value.`),
       ...loose.map(({ value }) => `${shown(value)} follows a quoted value. Quote all of the value.`)
     ]
   }

@@ -50,7 +50,11 @@ const inOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>
   problems.toSorted((one, other) => (one.place?.line ?? 0) - (other.place?.line ?? 0))
 
 /** Lists the problems of a file: ten of them, and the number of the others. */
-export const toUsageError = (file: string, problems: Arr.NonEmptyReadonlyArray<Problem>): UsageError => {
+export const toUsageError = (
+  file: string,
+  problems: Arr.NonEmptyReadonlyArray<Problem>,
+  hints: ReadonlyArray<string>
+): UsageError => {
   const rest = problems.length - maxProblems
   const listed = inOrder(problems).slice(0, maxProblems)
   const advice = Arr.dedupe(listed.flatMap(({ advice }) => (advice === undefined ? [] : [advice])))
@@ -59,7 +63,8 @@ export const toUsageError = (file: string, problems: Arr.NonEmptyReadonlyArray<P
       `Nothing was sent, because ${file} has ${problems.length === 1 ? "a problem" : `${String(problems.length)} problems`}:`,
       ...listed.map(problemText),
       ...(rest > 0 ? [`… and ${String(rest)} more.`] : []),
-      ...advice
+      ...advice,
+      ...hints
     ].join("\n")
   })
 }

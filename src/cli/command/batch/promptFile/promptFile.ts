@@ -15,7 +15,7 @@ import type { Format, PromptFileOptions } from "../../../shared/promptFileOption
 import { duplicateNames, fieldOf, isIgnored, isNoHeader, isPrompt, unknownNames } from "./columns.js"
 import { findControlCharacters, replaceControlCharacters } from "./controlCharacters.js"
 import { decodeText } from "./decodeText.js"
-import { formatOf } from "./format.js"
+import { formatOf, isReadByContent } from "./format.js"
 import type { Problem } from "./problems.js"
 import { shown, toUsageError } from "./problems.js"
 import { readJson } from "./readJson.js"
@@ -146,23 +146,32 @@ const defaultsOf = (input: Input): Effect.Effect<RowOptions["options"], UsageErr
   })
 }
 
+/** What messages call the file. */
+export const nameOf = (file: string): string => (file === "-" ? "standard input" : file)
+
 const readBytes = (file: string) =>
   file === "-"
     ? Effect.promise(() => buffer(process.stdin))
     : Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFile(file))
 
+const readByContent =
+  "The first line looks like a table or JSON, so the file was read as such. " +
+  "To generate every line as written, add --literal."
+
 const noFormat = (name: string): UsageError =>
   new UsageError({
-    message: `${name} is not a .txt, .csv, .tsv, .json or .jsonl file. Say what it is with --format, for example --format txt.`
+    message:
+      `Neither the name nor the content of ${name} tells its format. ` +
+      "Add --format txt (a prompt per line), csv, tsv, json or jsonl."
   })
 
 const readText = (text: string, name: string, input: Input) =>
   Effect.gen(function* () {
     const path = yield* Path.Path
-    const format = yield* Effect.mapError(formatOf(text, path.extname(input.file).toLowerCase(), input), () =>
-      noFormat(name)
-    )
-    return withoutIgnored(readSource(text, format, input), input.ignoreColumns)
+    const extension = path.extname(input.file).toLowerCase()
+    const format = yield* Effect.mapError(formatOf(text, extension, input), () => noFormat(name))
+    const source = withoutIgnored(readSource(text, format, input), input.ignoreColumns)
+    return { source, hints: isReadByContent(format, extension, input) ? [readByContent] : [] }
   })
 
 const hasPrompt = ({ options }: RowOptions): boolean => "prompt" in options || "messages" in options
@@ -189,12 +198,12 @@ export const readRequests = (
   input: Input
 ): Effect.Effect<ReadonlyArray<Row>, UsageError | PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const name = input.file === "-" ? "standard input" : input.file
+    const name = nameOf(input.file)
     const text = yield* decodeText(name, yield* readBytes(input.file), input.encoding)
-    const source = yield* readText(replaceControlCharacters(text), name, input)
+    const { hints, source } = yield* readText(replaceControlCharacters(text), name, input)
     const { problems, rows } = yield* toRows(source, input)
     const all = [...findControlCharacters(text), ...problems]
-    if (Array.isNonEmptyReadonlyArray(all)) return yield* toUsageError(name, all)
+    if (Array.isNonEmptyReadonlyArray(all)) return yield* toUsageError(name, all, hints)
     if (rows.length === 0) return yield* new UsageError({ message: `${name} contains no prompts.` })
     return rows
   })

@@ -121,7 +121,7 @@ const fromLines = (text: string, options: ReadOptions): Option.Option<Source> =>
 
 /** Reads a JSON value, or one per line: objects and texts, in a list or not. */
 export const readJson = (text: string, options: ReadOptions, ignored: (name: string) => boolean): Source =>
-  Either.match(parse(text), {
+  Either.match(parse(text.trim() === "" ? "[]" : text), {
     onLeft: (error) => Option.getOrElse(fromLines(text, options), () => invalidJson(error, text)),
     onRight: (value) => fromValue(value, text, ignored)
   })

@@ -127,7 +127,10 @@ const checkCount =
           {
             place: { line, row: index + 1 },
             message: `${String(record.length)} field${record.length === 1 ? "" : "s"} for ${String(count)} column${count === 1 ? "" : "s"}.`,
-            advice: 'Put a text with a comma or another delimiter in quotes: "a fox, in the snow".'
+            advice:
+              record.length > count
+                ? 'Put a text with a comma or another delimiter in quotes: "a fox, in the snow".'
+                : "Write a delimiter for each empty field too."
           }
         ]
 

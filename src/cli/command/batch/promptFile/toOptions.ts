@@ -47,8 +47,11 @@ const readCell = (cell: Cell, decimalComma: boolean): ReadonlyArray<Either.Eithe
 
 const findRepeated = (entries: ReadonlyArray<Entry>): ReadonlyArray<Fault> =>
   entries.flatMap(({ field, label }, index) => {
-    const first = entries.findIndex((entry) => entry.field === field)
-    return first === index ? [] : [{ label, message: `It has the same meaning as ${entries[first]?.label ?? field}.` }]
+    const first = entries.find((entry) => entry.field === field)
+    if (first === undefined || first === entries[index]) return []
+    return [
+      { label, message: first.label === label ? "It is given twice." : `It has the same meaning as ${first.label}.` }
+    ]
   })
 
 /** Replaces width and height by the aspect ratio that they have. */

@@ -43,11 +43,11 @@ const watch = command({
 
 const batch = command({
   name: "batch",
-  summary: "Generate images for a file of prompts. Run it again to resume.",
+  summary: "Generate images for a file of prompts, or resume it.",
   examples: ["effect-arta batch prompts.csv", "effect-arta batch prompts.txt -o images -c 8"],
   args: {
     file: required(Value.existingFile("FILE"), {
-      summary: "Prompts: a .txt, .csv, .tsv, .json or .jsonl file. - is standard input"
+      summary: "A .txt, .csv, .tsv, .json or .jsonl file, or -"
     })
   },
   flags: {

@@ -31,7 +31,7 @@ describe.concurrent("effect-arta", { timeout }, () => {
     Effect.gen(function* () {
       const { code, stdout } = yield* command([...name.split(" "), "--help"])
       expect(code).toBe(0)
-      expect(stdout).toMatch(new RegExp(`^${summary}\\n\\nUsage: effect-arta ${name}`))
+      expect(stdout).toMatch(new RegExp(`^${summary}\\nUsage: effect-arta ${name}`))
     })
   )
 

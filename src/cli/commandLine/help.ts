@@ -35,24 +35,24 @@ const argumentUsage = ({ isRequired, value }: Argument<unknown>): string =>
 
 /** The lines under their headings, with the meanings of all of them in one column. */
 const sections = (sections: ReadonlyArray<readonly [heading: string, lines: ReadonlyArray<Line>]>) => {
-  const filled = sections.filter(([, lines]) => lines.length > 0)
-  const rows = table(filled.flatMap(([, lines]) => lines))
-  return filled.flatMap(([heading, lines], index) => {
-    const start = filled.slice(0, index).reduce((sum, [, { length }]) => sum + length, 0)
-    return [bold(heading), ...rows.slice(start, start + lines.length)]
+  const rows = table(sections.flatMap(([, lines]) => lines))
+  return sections.flatMap(([heading, lines], index) => {
+    const start = sections.slice(0, index).reduce((sum, [, { length }]) => sum + length, 0)
+    return [heading, ...rows.slice(start, start + lines.length)]
   })
 }
 
 const byGroup = (flags: ReadonlyArray<Flag<unknown>>): ReadonlyArray<readonly [string, ReadonlyArray<Line>]> =>
   [...new Set(flags.map(({ group = "Options" }) => group))].map((heading) => [
-    heading,
+    bold(heading),
     flags.filter(({ group = "Options" }) => group === heading).map(flagLine)
   ])
 
 /** The help of `effect-arta` itself. */
 const overview = (commands: ReadonlyArray<Command>, version: string): string =>
   [
-    `effect-arta ${version}: ${purpose.toLowerCase()}`,
+    `effect-arta ${version}`,
+    purpose,
     "",
     `${bold("Usage:")} effect-arta COMMAND [OPTIONS]`,
     "",
@@ -61,22 +61,23 @@ const overview = (commands: ReadonlyArray<Command>, version: string): string =>
     "",
     `${bold("Example:")} effect-arta generate 'a lighthouse at dawn' --emulator`,
     "",
-    "effect-arta COMMAND --help lists the options of a command, --wizard asks for them.",
+    "effect-arta COMMAND --help lists the options of a command.",
+    "effect-arta COMMAND --wizard asks for them.",
     `effect-arta --completions SHELL prints completions for ${shells.join(", ")}.`
   ].join("\n")
+
+const usage = ({ args, name }: Command): string =>
+  `${bold("Usage:")} ${["effect-arta", name, ...args.map(argumentUsage), "[OPTIONS]"].join(" ")}`
+
+const everyCommand = [commonFlags.help, commonFlags.wizard, commonFlags.logLevel].map((flag) => flagLine(flag).typed)
 
 const commandHelp = (command: Command): string =>
   [
     command.summary,
-    "",
-    `${bold("Usage:")} ${["effect-arta", command.name, ...command.args.map(argumentUsage), "[OPTIONS]"].join(" ")}`,
+    ...sections([[usage(command), command.args.map(argumentLine)], ...byGroup(command.flags)]),
     ...(command.examples.length === 0 ? [] : [bold("Examples")]),
     ...command.examples.map((example) => `  ${example}`),
-    ...sections([
-      ["Arguments", command.args.map(argumentLine)],
-      ...byGroup(command.flags),
-      ["Every command", [commonFlags.help, commonFlags.wizard, commonFlags.logLevel].map(flagLine)]
-    ])
+    `${bold("Every command:")} ${everyCommand.map((typed) => typed.trim()).join(" | ")}`
   ].join("\n")
 
 /** The help of a command, or of `effect-arta` itself. */

@@ -21,7 +21,7 @@ export const imageOptions = inGroup("Image", {
     byDefault: "7"
   }),
   seed: optional("seed", Value.integer("N"), {
-    summary: "0 to 99999999. The same seed gives the same image",
+    summary: "0 to 99999999, for the same image again",
     byDefault: "random"
   })
 })
@@ -78,7 +78,7 @@ export const jsonOptions = inGroup("Output", {
 export const saveOptions = {
   ...outputOptions,
   ...inGroup("Output", {
-    noSave: onOff("no-save", { summary: "Print the URLs of the images instead of saving them" })
+    noSave: onOff("no-save", { summary: "Print the URLs of the images, and save nothing" })
   }),
   ...jsonOptions
 }
@@ -98,7 +98,7 @@ export const serviceOptions = inGroup("Service", {
     summary: "An HTTP proxy",
     byDefault: "from ARTA_PROXY, HTTPS_PROXY"
   }),
-  emulator: onOff("emulator", { summary: "Generate synthetic images without a key or a network" })
+  emulator: onOff("emulator", { summary: "Generate synthetic images, without a key" })
 })
 
 export type ServiceOptions = Parsed<typeof serviceOptions>
@@ -132,7 +132,7 @@ export const batchOptions = inGroup("Batch", {
     alias: "c",
     summary: "How many generations are in flight at once"
   }),
-  retryFailed: onOff("retry-failed", { summary: "Run only started rows that lack images. Resubmits failed rows" })
+  retryFailed: onOff("retry-failed", { summary: "Retry only rows that were started and lack images" })
 })
 
 export const port = withDefault(

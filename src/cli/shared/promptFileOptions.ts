@@ -10,11 +10,11 @@ export type Format = (typeof formats)[number]
 /** How to read a file of prompts. */
 export const promptFileOptions = inGroup("File", {
   format: optional("format", Value.oneOf("FORMAT", formats), {
-    summary: `One of ${formats.join(", ")}`,
-    byDefault: "by content and name"
+    summary: formats.join(", "),
+    byDefault: "by content"
   }),
   encoding: optional("encoding", Value.text("NAME"), {
-    summary: "The encoding, such as windows-1252",
+    summary: "Such as utf-16le or windows-1252",
     byDefault: "UTF-8"
   }),
   ignoreColumns: optional("ignore-columns", Value.text("NAMES"), {

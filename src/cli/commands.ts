@@ -1,4 +1,4 @@
-import { command, required } from "./commandLine/command.js"
+import { command, onOff, required } from "./commandLine/command.js"
 import * as Value from "./commandLine/value.js"
 import {
   batchOptions,
@@ -66,9 +66,9 @@ const batch = command({
 const gallery = command({
   name: "gallery",
   summary: "Write a page that shows the images in a directory.",
-  examples: ["effect-arta gallery images"],
+  examples: ["effect-arta gallery images", "effect-arta gallery images --serve"],
   args: { directory: required(Value.existingDirectory("DIR"), { summary: "A directory of images" }) },
-  flags: {},
+  flags: { serve: onOff("serve", { summary: "Serve the page on this machine, and follow the directory" }), port },
   run: (input) => ({ load: () => import("./command/gallery/gallery.js").then(({ gallery }) => gallery(input)) })
 })
 

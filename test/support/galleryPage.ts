@@ -57,7 +57,8 @@ export const opened = async (options: BrowserContextOptions = {}, url = address)
     if (reason !== "net::ERR_ABORTED") problems.push(`${request.url()} failed: ${reason}`)
   })
   page.on("request", (request) => {
-    if (!/^(file:|about:|data:)/.test(request.url())) problems.push(`asked for ${request.url()}`)
+    if (!/^(file:|about:|data:)/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin)
+      problems.push(`asked for ${request.url()}`)
   })
   await page.goto(url)
   return page

@@ -107,6 +107,8 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       const { code, stdout } = yield* commandProcess(["generate", "a fox", "--emulator"], { cwd: directory })
       expect(code).toBe(0)
       startsLikePng(yield* fs.readFile(`${directory}/${stdout.trim()}`))
+      yield* commandProcess(["gallery", `${directory}/images`])
+      expect(yield* fs.readFileString(`${directory}/images/index.html`)).toContain("<dd>Emulated</dd>")
     }).pipe(onPort())
   )
 

@@ -31,11 +31,12 @@ const readStandardInput = Effect.map(
 )
 
 /** The journal and the directory that receive the generation. With `--no-save`, there are none. */
-const openOutput = ({ noSave, output }: SaveOptions) =>
+const openOutput = ({ emulator, noSave, output }: SaveOptions & ServiceOptions) =>
   noSave
     ? Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.none() })
     : Effect.map(Journal.open(output), (journal) => {
-        const key = randomUUID()
+        // The gallery marks what the emulator generated.
+        const key = `${emulator ? "emulated-" : ""}${randomUUID()}`
         return {
           submissions: SubmissionJournal.fromJournal(journal, key),
           save: Option.some(saveJournaled(journal, key, output))

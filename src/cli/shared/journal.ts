@@ -62,6 +62,8 @@ interface State {
   readonly names: Names.Names
   /** The end of the last line that was read, in bytes. */
   readonly offset: number
+  /** The number of bytes that this command has appended since. */
+  readonly unread: number
   /** Where the outcome of a submission goes, by key. */
   readonly rooms: HashMap.HashMap<string, Room>
   /** The keys of this command. */
@@ -72,8 +74,8 @@ interface State {
 
 const addEntries = (state: State, entries: ReadonlyArray<Entry>): State => ({
   ...state,
-  records: Array.reduce(entries, state.records, Records.addEntry),
-  names: Array.reduce(entries, state.names, Names.addEntry)
+  records: Records.addEntries(state.records, entries),
+  names: Names.addEntries(state.names, entries)
 })
 
 const addOwn = (state: State, entry: Entry): State => ({ ...state, own: HashSet.add(state.own, entry.key) })
@@ -88,6 +90,7 @@ const addLines = (before: State, entry: Entry, { bytes, room }: Line, added: Uin
   return Option.some({
     ...addOwn(after, entry),
     offset: others.isOpen ? end : end + others.size,
+    unread: 0,
     rooms: room === 0 ? after.rooms : HashMap.set(after.rooms, entry.key, { position: end - room - 1, size: room })
   })
 }
@@ -97,12 +100,13 @@ const openFile = (location: string, { length, parsed }: { readonly length: numbe
   Effect.gen(function* () {
     const file = yield* JournalFile.open(location)
     if (parsed.size < length) yield* file.truncate(parsed.size)
-    if (parsed.isOpen) yield* file.append(Uint8Array.of(newline), parsed.size)
+    if (parsed.isOpen) yield* file.appendFlushed(Uint8Array.of(newline), parsed.size)
     const state: State = {
       file,
       records: Records.fromEntries(parsed.entries),
-      names: Array.reduce(parsed.entries, Names.empty, Names.addEntry),
+      names: Names.addEntries(Names.empty, parsed.entries),
       offset: parsed.size + (parsed.isOpen ? 1 : 0),
+      unread: 0,
       rooms: HashMap.empty(),
       own: HashSet.empty(),
       isReplaced: false
@@ -151,23 +155,25 @@ export const open = (
     })
 
     /** Appends what this command knows to the file that has taken the place of the journal. */
-    const recover = (before: State): Effect.Effect<State, PlatformError> =>
+    const recoverIn = (before: State): Effect.Effect<State, PlatformError, Scope.Scope> =>
       Effect.gen(function* () {
         const state = yield* openFile(location, yield* readParsed(location))
         const entries = Array.filterMap(before.own, (key) => HashMap.get(before.records, key)).flatMap((record) =>
           Records.missingEntries(record, state.records)
         )
         const bytes = Buffer.concat(entries.map((entry) => toBytes(entry).bytes))
-        yield* state.file.append(bytes, state.offset)
+        yield* state.file.appendFlushed(bytes, state.offset)
         const after = addEntries(state, entries)
         return { ...after, offset: after.offset + bytes.length, own: before.own, isReplaced: true }
-      }).pipe(Effect.provideService(FileSystem.FileSystem, fs), Scope.extend(scope))
+      }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+
+    const recover = (before: State) => Scope.extend(recoverIn(before), scope)
 
     // Other commands append to the same journal: read back their entries together with this one.
     const append = (before: State, entry: Entry): Effect.Effect<Option.Option<State>, PlatformError> =>
       Effect.gen(function* () {
         const line = toBytes(entry)
-        yield* before.file.append(line.bytes, before.offset)
+        yield* before.file.appendFlushed(line.bytes, before.offset + before.unread)
         return Option.flatMap(yield* before.file.readSince(before.offset), (added) =>
           addLines(before, entry, line, added)
         )
@@ -204,10 +210,9 @@ export const open = (
         return addOwn(addEntries(before, [entry]), entry)
       }).pipe(Effect.option)
 
-    const note = (before: State, entry: Entry): Effect.Effect<State, PlatformError> =>
+    const recordOutcome = (before: State, entry: Entry): Effect.Effect<State, PlatformError> =>
       Effect.gen(function* () {
-        const filled =
-          entry._tag === "Submitted" || entry._tag === "NotAccepted" ? yield* fill(before, entry) : Option.none<State>()
+        const filled = yield* fill(before, entry)
         const after = Option.isSome(filled) ? filled : yield* append(before, entry)
         const noted = yield* Option.match(after, {
           onSome: Effect.succeed,
@@ -216,11 +221,27 @@ export const open = (
         return { ...noted, rooms: HashMap.remove(noted.rooms, entry.key) }
       })
 
+    /** Records what another run would find out again: without a flush, and without a look at the file. */
+    const recordEnd = (before: State, entry: Entry): Effect.Effect<State, PlatformError> => {
+      const { bytes } = toBytes(entry)
+      return Effect.as(before.file.append(bytes, before.offset + before.unread), {
+        ...addOwn(addEntries(before, [entry]), entry),
+        unread: before.unread + bytes.length
+      })
+    }
+
+    const note = (before: State, entry: Entry): Effect.Effect<State, PlatformError> =>
+      entry._tag === "Submitted" || entry._tag === "NotAccepted"
+        ? recordOutcome(before, entry)
+        : recordEnd(before, entry)
+
     const check = (before: State): Effect.Effect<State, PlatformError> =>
       Effect.gen(function* () {
-        if (HashSet.size(before.own) === 0 || Option.isSome(yield* before.file.readSince(before.offset))) return before
+        if (HashSet.size(before.own) === 0) return before
+        const added = yield* before.file.readSince(before.offset)
+        if (Option.exists(added, ({ length }) => length >= before.unread)) return before
         yield* Console.error(replaced.message)
-        return yield* recover(before)
+        return yield* Effect.scoped(recoverIn(before))
       })
 
     const noteEntry: Journal["note"] = (entry) =>

@@ -2,6 +2,7 @@ import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { GenerateRequest, Generation } from "effect-arta"
 import { exitCodes, SetupError } from "./errors.js"
@@ -32,25 +33,28 @@ const Entry = Schema.Union(
 
 export type Entry = typeof Entry.Type
 
-// Checks the tag first: a tagged union calls `String` on it, which throws on `{"toString":null}` (effect 3.22).
-const Tagged = Schema.Struct({ _tag: Schema.String }, Schema.Record({ key: Schema.String, value: Schema.Unknown }))
-
-const decodeTagged = Schema.decodeOption(Schema.parseJson(Tagged))
 const decodeEntry = Schema.decodeUnknownOption(Entry)
 const encodeLine = Schema.encodeSync(Schema.parseJson(Entry))
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+
+// A tagged union calls `String` on the tag, which throws on `{"toString":null}` (effect 3.22).
+const hasTag = (value: unknown): boolean => Predicate.hasProperty(value, "_tag") && Predicate.isString(value._tag)
 
 const decodeLine = (line: string): Option.Option<Entry> =>
-  Option.flatMap(decodeTagged(line), (tagged) => decodeEntry(tagged))
+  parseJson(line).pipe(Option.filter(hasTag), Option.flatMap(decodeEntry))
+
+export const newline = 0x0a
+export const space = 0x20
 
 const encoder = new TextEncoder()
 
 const toLine = (entry: Entry, room: number): Uint8Array => encoder.encode(`${encodeLine(entry)}${" ".repeat(room)}\n`)
 
-// A record id is 36 characters long today. A longer one that does not fit is appended.
+// A record id is 36 characters long today. One that does not fit is appended.
 const longestRecordId = 64
 
 const roomFor = ({ key }: Entry): number =>
-  1 + encodeLine({ _tag: "Submitted", key, recordId: Generation.RecordId.make("0".repeat(longestRecordId)) }).length
+  '\n{"_tag":"Submitted","key":,"recordId":""}'.length + JSON.stringify(key).length + longestRecordId
 
 /** The bytes of a line, and how many of them are room: spaces at its end for a second entry. */
 export interface Line {
@@ -67,14 +71,15 @@ export const toBytes = (entry: Entry): Line => {
 /** An entry as a line of its own that fills the room of another line up to its newline. None: it does not fit. */
 export const toFilling = (entry: Entry, room: number): Option.Option<Uint8Array> => {
   const text = encoder.encode(`\n${encodeLine(entry)}`)
-  return text.length > room
-    ? Option.none()
-    : Option.some(Uint8Array.from({ length: room }, (_, index) => text[index] ?? 0x20))
+  if (text.length > room) return Option.none()
+  const filling = new Uint8Array(room).fill(space)
+  filling.set(text)
+  return Option.some(filling)
 }
 
-export const newline = 0x0a
-
-const decoder = new TextDecoder()
+// Three times as fast as a `TextDecoder`. It keeps a byte order mark, which `trim` removes.
+const decodeText = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")
 
 /** What is in the bytes of a journal. */
 export interface Parsed {
@@ -93,9 +98,8 @@ export interface Parsed {
  */
 export const parse = (bytes: Uint8Array): Parsed => {
   const completeSize = bytes.lastIndexOf(newline) + 1
-  // The decoder drops a byte order mark.
-  const lines = decoder.decode(bytes.subarray(0, completeSize)).split("\n")
-  const last = decodeLine(decoder.decode(bytes.subarray(completeSize)))
+  const lines = decodeText(bytes.subarray(0, completeSize)).split("\n")
+  const last = decodeLine(decodeText(bytes.subarray(completeSize)).trim())
   const [damaged, entries] = Array.partitionMap(
     lines.map((line, index) => ({ line: line.trim(), number: index + 1 })).filter(({ line }) => line !== ""),
     ({ line, number }) => Either.fromOption(decodeLine(line), () => number)

@@ -5,12 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { newline } from "./journalEntry.js"
+import { newline, space } from "./journalEntry.js"
 
 /** A journal file that is open. Other commands may append to it, and other programs may replace it. */
 export interface JournalFile {
-  /** Appends bytes and flushes them to the disk. If that fails, removes the part of them that was written. */
-  readonly append: (bytes: Uint8Array, offset: number) => Effect.Effect<void, PlatformError>
+  /** Appends bytes at `end`, the end of the file as far as it is known. If that fails, removes what was written of them. */
+  readonly append: (bytes: Uint8Array, end: number) => Effect.Effect<void, PlatformError>
+  /** The same, and flushes them to the disk. */
+  readonly appendFlushed: (bytes: Uint8Array, end: number) => Effect.Effect<void, PlatformError>
   /**
    * Reads the bytes that follow `offset`, the end of a line, from the path of the file. None: the path leads to another
    * file, or no line ends there any more.
@@ -24,7 +26,7 @@ export interface JournalFile {
 const startsWith = (bytes: Uint8Array, start: Uint8Array): boolean =>
   Buffer.compare(bytes.subarray(0, start.length), start) === 0
 
-const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0x20)
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === space)
 
 /** An open file knows only the number of its descriptor. */
 const named =
@@ -71,17 +73,20 @@ export const open = (
     )
 
     // On a full disk, the next line would continue the part of this one. Do not touch what others have appended.
-    const removeFailed = (bytes: Uint8Array, offset: number) =>
-      Effect.flatMap(readAt(offset, bytes.length + 1), (written) =>
-        written.length > 0 && startsWith(bytes, written) ? appending.truncate(offset) : Effect.void
+    const removeFailed = (bytes: Uint8Array, end: number) =>
+      Effect.flatMap(readAt(end, bytes.length + 1), (written) =>
+        written.length > 0 && startsWith(bytes, written) ? appending.truncate(end) : Effect.void
+      )
+
+    const appendWith = (then: Effect.Effect<void, PlatformError>) => (bytes: Uint8Array, end: number) =>
+      Effect.zipRight(appending.writeAll(bytes), then).pipe(
+        Effect.tapError(() => Effect.ignore(removeFailed(bytes, end))),
+        named(location)
       )
 
     return {
-      append: (bytes, offset) =>
-        Effect.zipRight(appending.writeAll(bytes), appending.sync).pipe(
-          Effect.tapError(() => Effect.ignore(removeFailed(bytes, offset))),
-          named(location)
-        ),
+      append: appendWith(Effect.void),
+      appendFlushed: appendWith(appending.sync),
       readSince: (offset) =>
         Effect.gen(function* () {
           const end = yield* size

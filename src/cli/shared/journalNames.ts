@@ -15,10 +15,15 @@ export interface Names {
 
 export const empty: Names = { owners: HashMap.empty(), numbers: HashMap.empty() }
 
-export const addEntry = (names: Names, entry: Entry): Names =>
-  entry._tag === "Submitting" && !HashMap.has(names.owners, entry.name)
-    ? { ...names, owners: HashMap.set(names.owners, entry.name, entry.key) }
-    : names
+/** Adds many entries at once, without a copy of the map for each. */
+export const addEntries = (names: Names, entries: ReadonlyArray<Entry>): Names => ({
+  ...names,
+  owners: HashMap.mutate(names.owners, (draft) => {
+    for (const entry of entries) {
+      if (entry._tag === "Submitting" && !HashMap.has(draft, entry.name)) HashMap.set(draft, entry.name, entry.key)
+    }
+  })
+})
 
 export const isOwner = ({ owners }: Names, key: string, name: string): boolean =>
   Option.contains(HashMap.get(owners, name), key)

@@ -1,4 +1,3 @@
-import * as Array from "effect/Array"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { GenerateRequest, Generation } from "effect-arta"
@@ -18,9 +17,7 @@ export interface JournalRecord {
 
 export type JournalRecords = HashMap.HashMap<string, JournalRecord>
 
-export const empty: JournalRecords = HashMap.empty()
-
-export const addEntry = (records: JournalRecords, entry: Entry): JournalRecords => {
+const addEntry = (records: JournalRecords, entry: Entry): JournalRecords => {
   const { key } = entry
   const before = HashMap.get(records, key)
   if (entry._tag === "Submitting") {
@@ -41,7 +38,13 @@ export const addEntry = (records: JournalRecords, entry: Entry): JournalRecords 
   })
 }
 
-export const fromEntries = (entries: ReadonlyArray<Entry>): JournalRecords => Array.reduce(entries, empty, addEntry)
+/** Adds many entries at once, without a copy of the map for each. */
+export const addEntries = (records: JournalRecords, entries: ReadonlyArray<Entry>): JournalRecords =>
+  HashMap.mutate(records, (draft) => {
+    for (const entry of entries) addEntry(draft, entry)
+  })
+
+export const fromEntries = (entries: ReadonlyArray<Entry>): JournalRecords => addEntries(HashMap.empty(), entries)
 
 /** The entries of a record that are missing from a copy of the journal. */
 export const missingEntries = (

@@ -129,8 +129,10 @@ describe("The lock of a batch", () => {
         const { ensureHeld } = yield* lockDirectory(directory)
         yield* ensureHeld
         yield* fs.writeFileString(file, "1 on another-machine\n9")
+        yield* TestClock.adjust("2 seconds")
         expect((yield* Effect.flip(ensureHeld)).message).toContain(`${file}, was removed or taken over`)
         yield* fs.remove(file)
+        yield* TestClock.adjust("2 seconds")
         expect((yield* Effect.flip(ensureHeld)).message).toContain("no row is sent twice")
       })
     )

@@ -90,5 +90,6 @@ export const lockDirectory = (
         `The lock of this batch, ${file}, was removed or taken over while the batch was suspended. The batch has ` +
         "stopped, so that no row is sent twice. Run the same command again when no other batch runs in the directory."
     })
-    return { ensureHeld: Effect.unlessEffect(lost, isHeld) }
+    // Nobody takes over a lock that was held a second ago.
+    return { ensureHeld: yield* Effect.cachedWithTTL(Effect.unlessEffect(lost, isHeld), "1 second") }
   })

@@ -14,7 +14,7 @@ import { table } from "../table.js"
 import { promptsOf, writeFinished } from "./directory.js"
 
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-const library = fromRoot("node_modules/.cache/batch-local/library.js")
+const built = fromRoot("node_modules/.cache/batch-local")
 
 interface Usage {
   readonly cpuMillis: number
@@ -28,7 +28,7 @@ type Environment = Readonly<Record<string, string>>
 const measure = async (args: ReadonlyArray<string>, environment: Environment, directory: string): Promise<Usage> => {
   const usageFile = join(directory, "usage.json")
   const start = performance.now()
-  const child = spawn(process.execPath, ["--import", fromRoot("bench/batch-local/usage.mjs"), ...args], {
+  const child = spawn(process.execPath, ["--import", `${built}/usage.js`, ...args], {
     env: { ...process.env, ...environment, USAGE_FILE: usageFile },
     stdio: ["ignore", "ignore", "pipe"]
   })
@@ -100,7 +100,7 @@ const compare = async (environment: Environment) => {
   const ratios: Array<number> = []
   for (let round = 0; round < rounds; round += 1) {
     const loop = await cpuPerGeneration(
-      (file, directory) => [library, fromRoot("dist"), file, `${directory}/images`],
+      (file, directory) => [`${built}/library.js`, fromRoot("dist"), file, `${directory}/images`],
       environment
     )
     const command = await cpuPerGeneration(batch, environment)
@@ -149,8 +149,8 @@ const report = async (environment: Environment): Promise<string> => {
 
 execSync("npm run build", { cwd: fromRoot("."), stdio: ["ignore", "ignore", "inherit"] })
 await build({
-  entryPoints: [fromRoot("bench/batch-local/library.ts")],
-  outfile: library,
+  entryPoints: [fromRoot("bench/batch-local/library.ts"), fromRoot("bench/batch-local/usage.ts")],
+  outdir: built,
   format: "esm",
   platform: "node",
   target: "node20"

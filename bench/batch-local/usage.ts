@@ -5,5 +5,5 @@ process.on("exit", () => {
   const { system, user } = process.cpuUsage()
   const { maxRSS } = process.resourceUsage()
   const usage = { cpuMillis: (user + system) / 1000, peakBytes: maxRSS * 1024 }
-  writeFileSync(process.env.USAGE_FILE, JSON.stringify(usage))
+  writeFileSync(process.env["USAGE_FILE"] ?? "", JSON.stringify(usage))
 })

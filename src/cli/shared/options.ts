@@ -132,7 +132,11 @@ export const batchOptions = inGroup("Batch", {
     alias: "c",
     summary: "How many generations are in flight at once"
   }),
-  retryFailed: onOff("retry-failed", { summary: "Retry only rows that were started and lack images" })
+  retryFailed: onOff("retry-failed", { summary: "Retry only rows that were started and lack images" }),
+  again: onOff("again", { summary: "Generate every row once more, with new seeds" }),
+  failures: optional("failures", Value.text("FILE"), {
+    summary: "Write rows to run again to a .jsonl or .csv"
+  })
 })
 
 export const port = withDefault(

@@ -19,9 +19,19 @@ describe("The order of a batch", { timeout }, () => {
       const entries = yield* decodeLines(Submitting, yield* fs.readFileString(`${images}/effect-arta.jsonl`))
       expect(entries.flatMap(({ request }) => (request === undefined ? [] : [request.prompt]))).toEqual(prompts)
       const page = yield* fs.readFileString(`${images}/index.html`)
-      expect(Array.fromIterable(page.matchAll(/<p class="prompt"[^>]*>([^<]*)/g)).map(([, prompt]) => prompt)).toEqual(
-        prompts
-      )
+      expect(Array.dedupe(page.match(/animal \d+/g) ?? [])).toEqual(prompts)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("is numeric for the images of one row", () =>
+    Effect.gen(function* () {
+      const { file, fs, images, run } = yield* batch
+      const { stdout } = yield* run(yield* file("p.jsonl", '{"prompt":"a fox","n":12}'), "--no-limits")
+      const page = yield* fs.readFileString(`${images}/index.html`)
+      const numbersIn = (text: string) =>
+        Array.dedupe(Array.fromIterable(text.matchAll(/a-fox-\d+-(\d+)\.png/g)).map(([, index]) => Number(index)))
+      expect(numbersIn(stdout)).toEqual(Array.range(0, 11))
+      expect(numbersIn(page)).toEqual(Array.range(0, 11))
     }).pipe(onPort())
   )
 })

@@ -21,6 +21,8 @@ export interface BatchProgress {
   readonly report: (row: Row, event: Generation.GenerationEvent) => Effect.Effect<void>
   readonly saved: (task: Task, recordId: Generation.RecordId, paths: ReadonlyArray<string>) => Effect.Effect<void>
   readonly failed: (task: Task, failure: Failure) => Effect.Effect<void>
+  /** A saved row lacks images. */
+  readonly incomplete: (task: Task, failure: Failure) => Effect.Effect<void>
 }
 
 const jsonLines: BatchProgress = {
@@ -28,7 +30,8 @@ const jsonLines: BatchProgress = {
   report: ({ number }, event) => printLine(event, number),
   saved: ({ row }, recordId, paths) =>
     Effect.forEach(paths, (path) => printLine({ _tag: "Saved", recordId, path }, row.number), { discard: true }),
-  failed: ({ row }, failure) => printLine(failedLine(failure), row.number)
+  failed: ({ row }, failure) => printLine(failedLine(failure), row.number),
+  incomplete: ({ row }, failure) => printLine(failedLine(failure), row.number)
 }
 
 const printPaths = (paths: ReadonlyArray<string>) =>
@@ -37,6 +40,8 @@ const printPaths = (paths: ReadonlyArray<string>) =>
 // A message from the service must not control the terminal.
 const failureText = ({ row }: Task, failure: Failure): string =>
   stripVTControlCharacters(`row ${String(row.number)}: ${explain(failure)}`)
+
+const printFailure = (task: Task, failure: Failure) => Console.error(failureText(task, failure))
 
 /** `[3/12] saved "a fox"` */
 const plainLines = (total: number): Effect.Effect<BatchProgress> =>
@@ -51,7 +56,8 @@ const plainLines = (total: number): Effect.Effect<BatchProgress> =>
       report: () => Effect.void,
       saved: ({ row }, _, paths) =>
         Effect.zipRight(printEnd(`saved ${JSON.stringify(row.request.prompt)}`), printPaths(paths)),
-      failed: (task, failure) => printEnd(failureText(task, failure))
+      failed: (task, failure) => printEnd(failureText(task, failure)),
+      incomplete: printFailure
     }
   })
 
@@ -145,7 +151,8 @@ const liveBar = (size: Size): Effect.Effect<BatchProgress, never, Scope.Scope> =
           change((before, now) => end(task, 0)({ ...before, measured: measure(task, before, now) })),
           process.stdout.isTTY ? Effect.void : printPaths(paths)
         ),
-      failed: (task, failure) => Effect.zipRight(change(end(task, 1)), Console.error(failureText(task, failure)))
+      failed: (task, failure) => Effect.zipRight(change(end(task, 1)), printFailure(task, failure)),
+      incomplete: printFailure
     }
   })
 

@@ -8,6 +8,7 @@ import * as Journal from "../../shared/journal.js"
 import { countNewImages, countOf } from "./confirm.js"
 import type { Task } from "./plan.js"
 import { plan } from "./plan.js"
+import { isRepeated } from "./rounds.js"
 import type { Row } from "./promptFile/promptFile.js"
 import { nameOf } from "./promptFile/promptFile.js"
 
@@ -15,13 +16,14 @@ interface Input {
   readonly file: string
   readonly output: string
   readonly retryFailed: boolean
+  readonly again: boolean
   readonly emulator: boolean
 }
 
 const maxRows = 10
 
 /** `Row 2 (line 5): "a fox", Flux, 2 images, 1:1, 30 steps, guidance 7, random seed, avoiding "blurry"` */
-const rowText = ({ line, number, options, request }: Row): string =>
+const rowText = ({ key, line, number, options, request }: Row): string =>
   [
     `Row ${String(number)}${line === number ? "" : ` (line ${String(line)})`}: ${JSON.stringify(request.prompt)}`,
     request.model,
@@ -29,7 +31,7 @@ const rowText = ({ line, number, options, request }: Row): string =>
     request.aspectRatio,
     countOf(request.numInferenceSteps, "step"),
     `guidance ${String(request.guidanceScale)}`,
-    "seed" in options ? `seed ${String(request.seed)}` : "random seed",
+    "seed" in options && !isRepeated(key) ? `seed ${String(request.seed)}` : "random seed",
     request.negativePrompt === "" ? "no negative prompt" : `avoiding ${JSON.stringify(request.negativePrompt)}`
   ].join(", ")
 
@@ -50,6 +52,7 @@ const readPlan = (rows: ReadonlyArray<Row>, input: Input) =>
       records: HashMap.fromIterable(records.map((record) => [record.key, record] as const)),
       files: new Set(exists ? yield* fs.readDirectory(input.output) : []),
       retryFailed: input.retryFailed,
+      again: input.again,
       isEmulator: input.emulator
     })
   })
@@ -63,16 +66,15 @@ export const printDryRun = (
   input: Input
 ): Effect.Effect<void, PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const { failedEarlier, tasks } = yield* readPlan(rows, input)
+    const { done, failedEarlier, tasks } = yield* readPlan(rows, input)
     const submitted = rowsOf(tasks, "Submit")
     const watched = rowsOf(tasks, "Watch")
-    const done = rows.length - tasks.length - failedEarlier.length
     const rest = submitted.length - maxRows
     yield* Console.log(
       [
         `${countOf(rows.length, "row")} in ${nameOf(input.file)}.`,
         `To submit: ${countOf(submitted.length, "generation")}, ${countOf(countNewImages(tasks), "image")}${submitted.length === 0 ? "" : `: ${modelsText(submitted)}`}.`,
-        `Already done: ${countOf(done, "row")}. Submitted before, to be resumed: ${String(watched.length)}. Failed before: ${String(failedEarlier.length)}.`,
+        `Already done: ${countOf(done.length, "row")}. Submitted before, to be resumed: ${String(watched.length)}. Failed before: ${String(failedEarlier.length)}.`,
         ...submitted.slice(0, maxRows).map(rowText),
         ...(rest > 0 ? [`… and ${countOf(rest, "row")} more.`] : []),
         "This was a dry run: nothing was sent."

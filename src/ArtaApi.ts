@@ -39,9 +39,9 @@ import { optional, toConfigError } from "./internal/config.js"
 import type { BufferedResponse } from "./internal/http.js"
 import { exchange, isRedirect, rateLimited, untraced } from "./internal/http.js"
 import { isPermanent } from "./internal/diagnosis.js"
-import { unreadable, withReason } from "./internal/explanation.js"
+import { detail, unreadable, withReason } from "./internal/explanation.js"
 import type { Secrets } from "./internal/serviceText.js"
-import { makeCooldown } from "./internal/artaApi/cooldown.js"
+import { makeCooldown } from "./internal/cooldown.js"
 import { makeSubmitLimiter } from "./internal/artaApi/submitLimiter.js"
 import { makeTurns } from "./internal/artaApi/turns.js"
 import * as WireFormat from "./internal/artaApi/wireFormat.js"
@@ -103,13 +103,7 @@ export interface Options {
   readonly apiUrl?: string | undefined
 }
 
-/** A response, and the tokens that it may repeat. */
-interface Exchange {
-  readonly response: BufferedResponse
-  readonly secrets: Secrets
-}
-
-const isOk = ({ response }: Exchange): boolean => response.status >= 200 && response.status < 300
+const isOk = ({ status }: BufferedResponse): boolean => status >= 200 && status < 300
 
 const isRateLimit = ({ status, headers }: BufferedResponse): boolean =>
   status === 429 || (status === 503 && headers["retry-after"] !== undefined)
@@ -132,8 +126,8 @@ export const make = (
   Effect.gen(function* () {
     const auth = yield* Auth
     const client = untraced(yield* HttpClient.HttpClient)
-    const cooldown = yield* makeCooldown
-    const takeTurn = yield* makeTurns
+    const cooldown = yield* makeCooldown<void>()
+    const inTurn = yield* makeTurns
     const apiUrl = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
     const url = `${apiUrl.replace(/\/+$/, "")}/text2image`
 
@@ -162,26 +156,29 @@ export const make = (
       const token = yield* auth.token
       yield* beforeSend
       const response = yield* send(token)
-      if (response.status !== 401) return { response, secrets: [token] }
+      if (response.status !== 401) return response
       const refreshed = yield* auth.renew(token)
       const second = yield* send(refreshed, token)
       if (second.status === 401) return yield* new UnauthorizedError({ operation })
-      return { response: second, secrets: [token, refreshed] }
+      return second
     })
 
-    const failWithResponse = (operation: Operation, { response, secrets }: Exchange) =>
+    const failWithResponse = (operation: Operation, response: BufferedResponse) =>
       isRateLimit(response)
-        ? Effect.tapError(rateLimited(operation, response), ({ retryAfter }) => cooldown.extend(retryAfter))
-        : Effect.fail(
-            new ResponseError({ operation, status: response.status, detail: WireFormat.detail(response, secrets) })
+        ? Effect.tapError(rateLimited(operation, response), ({ retryAfter }) =>
+            cooldown.start(undefined, retryAfter ?? 0)
           )
+        : Effect.fail(new ResponseError({ operation, status: response.status, detail: detail(response) }))
 
     // A poll waits for the end of a cooldown: its generation exists already. A submission fails at once, so that its
     // caller may decide whether to wait.
-    const failDuringCooldown = Effect.flatMap(cooldown.left, (retryAfter) =>
-      Duration.greaterThan(retryAfter, Duration.zero)
-        ? new RateLimitedError({ operation: "submit", retryAfter })
-        : Effect.void
+    const failDuringCooldown = Effect.flatMap(cooldown.current, (pause) =>
+      pause === undefined ? Effect.void : new RateLimitedError({ operation: "submit", retryAfter: pause.left })
+    )
+
+    // The pause may be extended while this waits.
+    const awaitCooldown: Effect.Effect<void> = Effect.flatMap(cooldown.current, (pause) =>
+      pause === undefined ? Effect.void : Effect.zipRight(Effect.sleep(pause.left), awaitCooldown)
     )
 
     const submit = Effect.fn("ArtaApi.submit")(function* (request: GenerateRequest) {
@@ -190,24 +187,23 @@ export const make = (
       const submissionUnknown = (reason: string) => new SubmissionUnknownError({ request, reason })
       const form = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(url), WireFormat.form(request))
 
-      const turn = yield* takeTurn
-      const attempt = Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form, turn.pass))
-      const exchanged = yield* Effect.retry(attempt, {
-        schedule: retryThrice,
-        while: (error) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
-      }).pipe(
-        Effect.ensuring(turn.end),
-        Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
+      const response = yield* inTurn(({ end, wait }) =>
+        Effect.zipRight(failDuringCooldown, authorized("submit", submitTimeout, form, Effect.zipRight(wait, end))).pipe(
+          Effect.retry({
+            schedule: retryThrice,
+            while: (error) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
+          }),
+          Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
+        )
       )
 
-      const { response, secrets } = exchanged
       // The service may have accepted the submission before it failed or redirected.
       if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
-        return yield* submissionUnknown(withReason(`HTTP ${String(response.status)}`, response, secrets))
+        return yield* submissionUnknown(withReason(`HTTP ${String(response.status)}`, response))
       }
-      if (!isOk(exchanged)) return yield* failWithResponse("submit", exchanged)
-      const accepted = yield* Either.mapLeft(WireFormat.readSubmitted(response, secrets), submissionUnknown)
-      if (accepted === undefined) return yield* failWithResponse("submit", exchanged)
+      if (!isOk(response)) return yield* failWithResponse("submit", response)
+      const accepted = yield* Either.mapLeft(WireFormat.readSubmitted(response), submissionUnknown)
+      if (accepted === undefined) return yield* failWithResponse("submit", response)
       yield* Effect.annotateCurrentSpan({ recordId: accepted })
       return accepted
     })
@@ -216,17 +212,11 @@ export const make = (
       yield* annotateAttempt
       yield* Effect.annotateCurrentSpan({ recordId: id })
       const request = HttpClientRequest.get(`${url}/${encodeURIComponent(id)}/status`)
-      const exchanged = yield* cooldown.awaitEnd(authorized("status", statusTimeout, request))
-      if (!isOk(exchanged)) return yield* failWithResponse("status", exchanged)
-      const { response, secrets } = exchanged
+      const response = yield* Effect.zipRight(awaitCooldown, authorized("status", statusTimeout, request))
+      if (!isOk(response)) return yield* failWithResponse("status", response)
       const found = yield* Effect.mapError(
-        WireFormat.readStatus(response, { base: url, secrets }),
-        () =>
-          new ResponseError({
-            operation: "status",
-            status: response.status,
-            detail: unreadable(response, secrets)
-          })
+        WireFormat.readStatus(response, url),
+        () => new ResponseError({ operation: "status", status: response.status, detail: unreadable(response) })
       )
       yield* Effect.annotateCurrentSpan({ status: found._tag })
       return found

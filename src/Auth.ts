@@ -183,8 +183,8 @@ export const make = (
 
     // Honor Retry-After: fail fast until it expires, however many callers there are.
     const failDuringRateLimit = Effect.flatMap(refreshes.backoff, (backoff) =>
-      backoff?.error._tag === "RateLimitedError"
-        ? new RateLimitedError({ operation: backoff.error.operation, retryAfter: backoff.left })
+      backoff?.reason._tag === "RateLimitedError"
+        ? new RateLimitedError({ operation: backoff.reason.operation, retryAfter: backoff.left })
         : Effect.void
     )
 

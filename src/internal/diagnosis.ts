@@ -16,13 +16,13 @@ export const proxyAuthentication: Diagnosis = {
   sent: false
 }
 
-/** The code and the message of an error that proves that nothing was sent, and what to say then. */
-const unsent: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = [
+/** What an error says that proves that nothing was sent (`syscall code message`), and what to say then. */
+const unsent: ReadonlyArray<readonly [pattern: RegExp, reason?: string]> = [
   [/\(407\)/, proxyAuthentication.reason],
   [/HTTP Tunneling/, "the proxy refused to connect"],
   // OpenSSL's verification results and Node's own. An alert (ERR_SSL_…) about a certificate can come after the request.
   [
-    /^(?!ERR_SSL)(\S*_)?(CERT|LEAF)(?![A-Z])/,
+    /^\S* (?!ERR_SSL)(\S*_)?(CERT|LEAF)(?![A-Z])/,
     "the server's certificate was rejected (%): check the host and the clock, or trust its CA with NODE_EXTRA_CA_CERTS"
   ],
   // What TLS reports before the handshake has ended.
@@ -30,8 +30,10 @@ const unsent: ReadonlyArray<readonly [pattern: RegExp, reason: string]> = [
     /before secure TLS|wrong.version|packet.length|alert.(protocol|handshake)/i,
     "the TLS handshake failed: does the port speak https?"
   ],
-  [/^ECONNREFUSED/, "connection refused"],
-  [/^(ENOTFOUND|EAI_)/, "host not found"]
+  [/ ECONNREFUSED/, "connection refused"],
+  [/ (ENOTFOUND|EAI_)/, "host not found"],
+  // A look-up is `getaddrinfo`, `queryA` or another query.
+  [/^(connect|getaddrinfo|query| UND_ERR_(CONNECT_TIMEOUT|INVALID_ARG))/]
 ]
 
 const unexplained = "the connection failed"
@@ -45,15 +47,12 @@ const maxDepth = 8
 const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   if (Predicate.isString(cause)) return { reason: `${unexplained}: ${cause}`, sent: true }
   if (!Predicate.isRecord(cause) || depth === maxDepth) return { reason: unexplained, sent: true }
-  const [code = "", message = "", name = "", syscall = ""] = ["code", "message", "name", "syscall"].map((field) =>
+  const [syscall = "", code = "", message = ""] = ["syscall", "code", "message"].map((field) =>
     Predicate.isString(cause[field]) ? cause[field] : ""
   )
-  const known = unsent.find(([pattern]) => pattern.test(`${code} ${message}`))
-  if (known !== undefined) return { reason: known[1].replace("%", code), sent: false }
-  const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${name}: ${message}` : ""}`
-  // A look-up is `getaddrinfo`, `queryA` or another query.
-  if (/^(connect|getaddrinfo|query|UND_ERR_(CONNECT_TIMEOUT|INVALID_ARG))/.test(syscall || code))
-    return { reason: own, sent: false }
+  const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${String(cause)}` : ""}`
+  const known = unsent.find(([pattern]) => pattern.test(`${syscall} ${code} ${message}`))
+  if (known !== undefined) return { reason: known[1]?.replace("%", code) ?? own, sent: false }
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
   return {

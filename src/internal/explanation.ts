@@ -4,7 +4,6 @@ import * as Schema from "effect/Schema"
 import { stringify } from "./errorMessages.js"
 import type { BufferedResponse } from "./http.js"
 import { decodeJson, isRedirect, notFollowed } from "./http.js"
-import type { Secrets } from "./serviceText.js"
 import { presentable } from "./serviceText.js"
 
 const parse = decodeJson(Schema.Unknown)
@@ -29,15 +28,6 @@ export const explanation = (body: unknown, depth = 5): string => {
   return text !== "" && isLocation(body["loc"]) ? `${body["loc"].join(".")}: ${text}` : text
 }
 
-/** A problem with a response, and what the response says of it. */
-export const withReason = (problem: string, response: BufferedResponse, secrets: Secrets): string => {
-  const said = isRedirect(response.status) ? notFollowed : presentable(explanation(readJson(response)), secrets)
-  return problem + (said && `: ${said}`)
-}
-
-export const unreadable = (response: BufferedResponse, secrets: Secrets): string =>
-  withReason("an unreadable response", response, secrets)
-
 const isEmpty = (value: unknown): boolean =>
   Predicate.isNullable(value) || value === "" || (Predicate.isObject(value) && Object.keys(value).length === 0)
 
@@ -50,3 +40,20 @@ export const remainder = (body: Readonly<Record<string, unknown>>): string => {
   )
   return said.length === 0 ? "" : stringify(Object.fromEntries(said))
 }
+
+/** The explanation in a refusal, or the whole body if it has none. */
+export const detail = (response: BufferedResponse): string => {
+  if (isRedirect(response.status)) return notFollowed
+  const body = readJson(response)
+  const text = explanation(body) || (Predicate.isRecord(body) ? remainder(body) : response.text)
+  return presentable(text, response.secrets) || "no reason given"
+}
+
+/** A problem with a response, and its explanation. The rest of its body may hold new secrets. */
+export const withReason = (problem: string, response: BufferedResponse): string => {
+  const { secrets, status } = response
+  const said = isRedirect(status) ? notFollowed : presentable(explanation(readJson(response)), secrets)
+  return problem + (said && `: ${said}`)
+}
+
+export const unreadable = (response: BufferedResponse): string => withReason("an unreadable response", response)

@@ -18,6 +18,8 @@ export interface BufferedResponse {
   readonly status: number
   readonly headers: Headers.Headers
   readonly text: string
+  /** What the text may repeat of the request. */
+  readonly secrets: Secrets
 }
 
 /** Browsers report a redirect that they do not follow as a response with status 0 and no other detail. */
@@ -52,7 +54,8 @@ export const exchange = (
       Effect.map(readText(response, operation === "status" ? mostStatusMebibytes : 1), (text): BufferedResponse => ({
         status: response.status,
         headers: response.headers,
-        text
+        text,
+        secrets
       }))
     ),
     Effect.mapError((error) => diagnose(error, secrets)),

@@ -85,7 +85,7 @@ describe("A single flight", () => {
       yield* finish(Exit.fail("slow down"))
       yield* settle
       yield* TestClock.adjust("10 seconds")
-      expect(yield* flight.backoff).toEqual({ error: "slow down", left: Duration.seconds(20) })
+      expect(yield* flight.backoff).toEqual({ reason: "slow down", left: Duration.seconds(20) })
       yield* flight.runInBackground(effect)
       yield* settle
       expect(yield* runs).toBe(1)

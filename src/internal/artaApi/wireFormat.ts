@@ -9,7 +9,7 @@ import { RecordId } from "../../Generation.js"
 import { stringify } from "../errorMessages.js"
 import { explanation, readJson, remainder, unreadable } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
-import { decodeJson, isRedirect, notFollowed } from "../http.js"
+import { decodeJson } from "../http.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable, scrub } from "../serviceText.js"
 
@@ -33,12 +33,10 @@ const quoteRecordId = (text: string): string => text.replace(/("record_id"\s*:\s
  * Reads the record id of a submission. `undefined` if there is none: the service refused the request. `Left` with the
  * reason if the service accepted it, but the id cannot be used or shown.
  */
-export const readSubmitted = (
-  response: BufferedResponse,
-  secrets: Secrets
-): Either.Either<RecordId | undefined, string> => {
-  const body = readJson({ text: quoteRecordId(response.text) })
-  if (!Predicate.isRecord(body)) return Either.left(unreadable(response, secrets))
+export const readSubmitted = (response: BufferedResponse): Either.Either<RecordId | undefined, string> => {
+  const { secrets, text } = response
+  const body = readJson({ text: quoteRecordId(text) })
+  if (!Predicate.isRecord(body)) return Either.left(unreadable(response))
   const { record_id: found } = body
   const id = Predicate.isString(found) ? found.trim() : (found ?? "")
   if (id === "") return Either.right(undefined)
@@ -47,23 +45,9 @@ export const readSubmitted = (
     : Either.left(`an unusable record id: ${presentable(stringify(found), secrets, 200)}`)
 }
 
-/** The explanation in a refusal, or the whole body if it has none. */
-export const detail = (response: BufferedResponse, secrets: Secrets): string => {
-  if (isRedirect(response.status)) return notFollowed
-  const body = readJson(response)
-  const text = explanation(body) || (Predicate.isRecord(body) ? remainder(body) : response.text)
-  return presentable(text, secrets) || "no reason given"
-}
-
 const maxUrlLength = 16_384
 
-export interface StatusOptions {
-  /** The URL that image URLs are relative to. If it uses https, so do they. */
-  readonly base: string
-  readonly secrets: Secrets
-}
-
-const imageUrl = (entry: unknown, { base, secrets }: StatusOptions): string | undefined => {
+const imageUrl = (entry: unknown, base: string, secrets: Secrets): string | undefined => {
   if (!Predicate.hasProperty(entry, "url") || !Predicate.isString(entry.url)) return undefined
   const url = scrub(entry.url.trim(), secrets)
   if (/^data:/i.test(url)) return /^[!-~]+$/.test(url) ? url : undefined
@@ -75,9 +59,9 @@ const imageUrl = (entry: unknown, { base, secrets }: StatusOptions): string | un
 }
 
 /** Skips entries without a usable URL and keeps the others. */
-const imagesIn = (entries: ReadonlyArray<unknown>, options: StatusOptions): ReadonlyArray<Image> =>
+const imagesIn = (entries: ReadonlyArray<unknown>, base: string, secrets: Secrets): ReadonlyArray<Image> =>
   entries.flatMap((entry, index) => {
-    const url = imageUrl(entry, options)
+    const url = imageUrl(entry, base, secrets)
     return url === undefined ? [] : [{ index, url }]
   })
 
@@ -88,25 +72,26 @@ const readStatusBody = decodeJson(
   )
 )
 
-export const readStatus = (response: BufferedResponse, options: StatusOptions): Option.Option<GenerationStatus> =>
-  Option.map(readStatusBody(response), ({ status, ...body }) => toStatus(status, body, options))
+/** Reads a status. Image URLs are relative to `base`, and use https if it does. */
+export const readStatus = (response: BufferedResponse, base: string): Option.Option<GenerationStatus> =>
+  Option.map(readStatusBody(response), (body) => toStatus(body, base, response.secrets))
 
 const toStatus = (
-  status: string,
-  body: Readonly<Record<string, unknown>>,
-  options: StatusOptions
+  { status, ...body }: Readonly<Record<string, unknown>> & { readonly status: string },
+  base: string,
+  secrets: Secrets
 ): GenerationStatus => {
   if (status === "IN_QUEUE") return { _tag: "Queued" }
   if (status === "IN_PROGRESS") return { _tag: "InProgress" }
   const { response } = body
   const entries: ReadonlyArray<unknown> = status === "DONE" && Array.isArray(response) ? response : []
-  const images = imagesIn(entries, options)
+  const images = imagesIn(entries, base, secrets)
   const missing = entries.length - images.length
   if (Array.isNonEmptyReadonlyArray(images)) return { _tag: "Done", images, ...(missing > 0 && { missing }) }
   const noReason = status === "DONE" ? "the response contains no image" : remainder(body)
   return {
     _tag: "Failed",
-    status: presentable(status, options.secrets, 100),
-    detail: presentable(explanation(body) || noReason, options.secrets)
+    status: presentable(status, secrets, 100),
+    detail: presentable(explanation(body) || noReason, secrets)
   }
 }

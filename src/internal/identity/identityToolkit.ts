@@ -61,22 +61,21 @@ const isRateLimit = (response: BufferedResponse, message: string): boolean =>
   response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
 
 /** A response that tells nothing of the session. Its reason includes what the service says. */
-const unusable = (operation: Operation, response: BufferedResponse, secrets: Secrets): TransportError => {
-  const reason = withReason(`an unusable response (HTTP ${String(response.status)})`, response, secrets)
+const unusable = (operation: Operation, response: BufferedResponse): TransportError => {
+  const reason = withReason(`an unusable response (HTTP ${String(response.status)})`, response)
   return new TransportError({ operation, reason, sent: true })
 }
 
 const failWithIdentityError = (
   operation: Operation,
-  response: BufferedResponse,
-  secrets: Secrets
+  response: BufferedResponse
 ): Effect.Effect<never, IdentityError> => {
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
   if (isRateLimit(response, message)) return rateLimited(operation, response)
-  if (message === "" || response.status >= 500) return unusable(operation, response, secrets)
+  if (message === "" || response.status >= 500) return unusable(operation, response)
   const reason = authReason(message)
   return reason === undefined
-    ? new ResponseError({ operation, status: response.status, detail: presentable(message, secrets) })
+    ? new ResponseError({ operation, status: response.status, detail: presentable(message, response.secrets) })
     : new AuthError({ reason })
 }
 
@@ -95,8 +94,8 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
       yield* Metric.increment(Metric.tagged(renewals, "operation", operation))
       const issuedAt = yield* Clock.currentTimeMillis
       const response = yield* exchange(client, { operation, timeout, secrets }, withKey(request))
-      if (response.status !== 200) return yield* failWithIdentityError(operation, response, secrets)
-      const body = yield* Effect.mapError(decodeJson(schema)(response), () => unusable(operation, response, secrets))
+      if (response.status !== 200) return yield* failWithIdentityError(operation, response)
+      const body = yield* Effect.mapError(decodeJson(schema)(response), () => unusable(operation, response))
       return { ...body, issuedAt }
     }).pipe(Effect.withSpan(`Auth.${operation}`))
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import { AuthError } from "../../ArtaError.js"
 import type { Credentials } from "../../Credentials.js"
-import { monotonicMillis } from "../clock.js"
+import { makeCooldown } from "../cooldown.js"
 
 /** Prevents a stream of new accounts while the services refuse each of them. */
 export interface SignUpLimit {
@@ -24,13 +24,11 @@ const longestCooldown = 3_600_000
 export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* () {
   // Doubles with each sign-up until the API accepts a token.
   const cooldown = yield* Ref.make(firstCooldown)
-  const suspendedUntil = yield* Ref.make(0)
+  const suspension = yield* makeCooldown<void>()
   const refusal = Effect.suspend(() => new AuthError({ reason: "NEW_ACCOUNT_REFUSED" }))
 
   return {
-    failIfSuspended: Effect.flatMap(Effect.zip(suspendedUntil, monotonicMillis), ([until, now]) =>
-      now < until ? refusal : Effect.void
-    ),
+    failIfSuspended: Effect.flatMap(suspension.current, (pause) => (pause === undefined ? Effect.void : refusal)),
     limit: (gone) => (signUp) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
@@ -38,13 +36,13 @@ export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* 
         const ages = gone.map(({ signedUpAt = Number.NEGATIVE_INFINITY }) => now - signedUpAt)
         const age = Math.min(...ages.filter((age) => age >= 0))
         if (age < length) {
-          yield* Ref.set(suspendedUntil, (yield* monotonicMillis) + length - age)
+          yield* suspension.start(undefined, length - age)
           return yield* refusal
         }
         const credentials = yield* signUp
         yield* Ref.set(cooldown, Math.min(longestCooldown, Math.max(firstCooldown, 2 * length)))
         return credentials
       }),
-    reset: Effect.zipRight(Ref.set(cooldown, 0), Ref.set(suspendedUntil, 0))
+    reset: Effect.zipRight(Ref.set(cooldown, 0), suspension.end)
   }
 })

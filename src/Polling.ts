@@ -25,7 +25,7 @@ import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
 import { monotonicSeconds } from "./internal/clock.js"
 import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
-import { DurationHistory, expected, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
+import { DurationHistory, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
 import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
 import { resumed, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
 import { PollContext } from "./internal/durationRecorder.js"
@@ -119,8 +119,7 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
         const start = previous ?? (submittedAt === undefined ? resumed(stage, instant) : submitted(submittedAt))
         const observation = seen(start, stage, instant)
         const age = instant - observation.since
-        const hazardModel = observation.isWhole ? model(stage) : expected.underWay[stage]
-        const due = nextPoll(hazardModel, age, stage === "Queued" ? lagCost * queueLagShare : lagCost)
+        const due = nextPoll(model(stage), age, stage === "Queued" ? lagCost * queueLagShare : lagCost)
         const millis = clamp((due - age) * 1_000)
         return [
           observation,

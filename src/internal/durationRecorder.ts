@@ -2,9 +2,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { GenerationStatus } from "../Generation.js"
 import type { Kind } from "./adaptivePolling/durationHistory.js"
-import { DurationHistory, expected } from "./adaptivePolling/durationHistory.js"
+import { DurationHistory } from "./adaptivePolling/durationHistory.js"
 import type { HazardModel } from "./adaptivePolling/hazardModel.js"
-import { learnEnding } from "./adaptivePolling/hazardModel.js"
+import { learnEnding, priorModel } from "./adaptivePolling/hazardModel.js"
 import type { Stage, StageObservation } from "./adaptivePolling/stageObservation.js"
 import { ending, seen, submitted } from "./adaptivePolling/stageObservation.js"
 import { monotonicSeconds } from "./clock.js"
@@ -37,7 +37,7 @@ export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
     let observation: StageObservation | undefined = submitted(submittedAt)
 
     const keyOf = (stage: Stage) => `${stage}/${String(kind.n)}/${kind.model}`
-    const model = (stage: Stage) => models.get(keyOf(stage)) ?? expected.fromStart[stage]
+    const model = (stage: Stage) => models.get(keyOf(stage)) ?? priorModel
 
     return {
       pollContext: { submittedAt, model },
@@ -53,8 +53,8 @@ export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
     }
   })
 
-/** For a resumed generation: uses the priors and records nothing. */
+/** For a resumed generation: uses the prior and records nothing. */
 export const noRecorder: DurationRecorder = {
-  pollContext: { submittedAt: undefined, model: (stage) => expected.fromStart[stage] },
+  pollContext: { submittedAt: undefined, model: () => priorModel },
   report: () => Effect.void
 }

@@ -1,23 +1,12 @@
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Record from "effect/Record"
 import { weaklyKeyed } from "../weaklyKeyed.js"
 import type { HazardModel } from "./hazardModel.js"
-import { priorModel, priorUnderWay } from "./hazardModel.js"
 
 /** What determines how long a generation takes. */
 export interface Kind {
   readonly model: string
   readonly n: number
-}
-
-// Seconds. Queues are often short, and a poll costs little.
-const medians = { Queued: 2, InProgress: 8 }
-
-/** What to expect of a stage before anything is learned. */
-export const expected = {
-  fromStart: Record.map(medians, priorModel),
-  underWay: Record.map(medians, priorUnderWay)
 }
 
 /** What was learned about each stage of each kind of generation. */

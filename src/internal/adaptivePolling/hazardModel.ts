@@ -56,29 +56,14 @@ const modelOf = (prior: Float64Array, seen: Float64Array): HazardModel => {
   return { prior, seen, integratedSqrtHazard }
 }
 
-const priorOf = (mass: (bucket: number) => number): HazardModel =>
-  modelOf(
-    Float64Array.from(edges, (_, bucket) => mass(bucket)),
-    new Float64Array(bucketCount)
-  )
+// A stage takes longer than `t` with a probability of √(0.1 / (0.1 + t)): it may take any time, of any magnitude.
+const survivalAt = (index: number): number => (index > bucketCount ? 0 : Math.sqrt(0.1 / (0.1 + edge(index))))
 
-/** A log-logistic distribution. Its tail is heavy: nine of ten stages take less than four times the median. */
-const survivalAt = (index: number, median: number): number =>
-  index > bucketCount ? 0 : 1 / (1 + (edge(index) / median) ** 1.6)
-
-export const priorModel = (median: number): HazardModel =>
-  priorOf((bucket) => priorWeight * (survivalAt(bucket, median) - survivalAt(bucket + 1, median)))
-
-/**
- * The prior for a stage that is already running. In a renewal process observed at a random time, the density of the
- * remaining time is the survival function divided by the mean.
- */
-export const priorUnderWay = (median: number): HazardModel =>
-  priorOf((bucket) =>
-    bucket === bucketCount
-      ? edge(bucket) * survivalAt(bucket, median)
-      : (width(bucket) * (survivalAt(bucket, median) + survivalAt(bucket + 1, median))) / 2
-  )
+/** What is expected of a stage before any observation. */
+export const priorModel = modelOf(
+  Float64Array.from(edges, (_, bucket) => priorWeight * (survivalAt(bucket) - survivalAt(bucket + 1))),
+  new Float64Array(bucketCount)
+)
 
 /**
  * The age at which the next poll is due, if a second of lag costs as much as `lagCost` polls. Between two polls, the

@@ -88,7 +88,7 @@ const queueLagShare = 0.25
  *
  * The schedule keeps durations per model and number of images, and separates the queue from the generation itself. It
  * learns from every stage of a submitted generation that ends regularly, whichever schedule polls it. A generation that
- * is resumed by its record id started at an unknown time: the schedule allows for that, and does not learn from it.
+ * is resumed by its record id started at an unknown time: the schedule learns nothing from it.
  *
  * The history lasts as long as the process, across layers and runtimes. It belongs to one `Clock`, so tests that each
  * have their own `TestClock` do not affect each other. Use `layerHistory` to separate histories further.

@@ -38,7 +38,7 @@ const priorWeight = 0.5
 // An observation loses half its weight in 46 generations.
 const retention = 0.985
 // The prior probability that durations change at any one generation (Adams and MacKay, 2007).
-const changeRate = 0.05
+const changeRate = 0.08
 
 // Binomial weights smooth the durations, like a normal kernel with a standard deviation of 0.12 log seconds.
 const kernel = [1, 6, 15, 20, 15, 6, 1].map((weight) => weight / 64)

@@ -48,6 +48,7 @@ export const slow = [
   "test/cli/batch/killed.test.ts",
   "test/cli/batch/stopped.test.ts",
   "test/cli/commandLine/shells.test.ts",
+  "test/cli/output.test.ts",
   "test/cli/settings.test.ts",
   "test/cli/silentService.test.ts",
   "test/cli/terminal.test.ts",

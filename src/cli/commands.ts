@@ -1,12 +1,14 @@
-import { command, onOff, required } from "./commandLine/command.js"
+import { command, onOff, optionalArgument, required } from "./commandLine/command.js"
 import * as Value from "./commandLine/value.js"
 import {
   batchOptions,
   imageOptions,
   jsonOptions,
   limitOptions,
+  nameOptions,
   outputOptions,
   port,
+  quietOptions,
   saveOptions,
   serviceOptions,
   watchFlags
@@ -20,7 +22,7 @@ const generate = command({
   args: {
     prompt: required(Value.text("PROMPT"), { summary: "What to generate. - reads it from standard input" })
   },
-  flags: { ...imageOptions, ...limitOptions, ...saveOptions, ...serviceOptions },
+  flags: { ...imageOptions, ...limitOptions, ...nameOptions, ...saveOptions, ...serviceOptions },
   run: (input) => ({
     load: () => import("./command/generate.js").then(({ generate }) => generate(input)),
     watchFlags: watchFlags(input)
@@ -55,6 +57,8 @@ const batch = command({
     ...imageOptions,
     ...limitOptions,
     ...batchOptions,
+    ...nameOptions,
+    ...quietOptions,
     ...confirmationOptions,
     ...outputOptions,
     ...jsonOptions,
@@ -75,8 +79,8 @@ const gallery = command({
 const models = command({
   name: "models",
   summary: "List the models and their aliases.",
-  examples: ["effect-arta models --json"],
-  args: {},
+  examples: ["effect-arta models anime", "effect-arta models --json"],
+  args: { filter: optionalArgument(Value.text("FILTER"), { summary: "Words of an alias or a model" }) },
   flags: jsonOptions,
   run: (input) => ({ load: () => import("./command/models.js").then(({ models }) => models(input)) })
 })

@@ -28,8 +28,8 @@ describe("ImageFile.nameOf", () => {
   })
 
   it("bounds names in bytes, and splits no character", () => {
-    expect(nameOf("灯".repeat(300))).toBe(`${"灯".repeat(40)}-7`)
-    expect(nameOf("𠮷".repeat(300))).toBe(`${"𠮷".repeat(30)}-7`)
+    expect(nameOf("灯".repeat(300))).toBe(`${"灯".repeat(36)}-7`)
+    expect(nameOf("𠮷".repeat(300))).toBe(`${"𠮷".repeat(27)}-7`)
   })
 
   it("bounds a record id at 100 characters", () => {

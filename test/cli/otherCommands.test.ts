@@ -53,6 +53,13 @@ describe.concurrent("effect-arta", { timeout }, () => {
       const { stdout: json } = yield* command(["models", "--json"])
       expect(lines(json).map((line) => JSON.parse(line) as unknown)).toContainEqual({ alias: "flux", models: ["Flux"] })
       expect(lines(json)).toHaveLength(lines(stdout).length)
+
+      const some = yield* command(["models", "GPT image"])
+      expect(lines(some.stdout)).toHaveLength(1)
+      expect(some.stdout).toMatch(/^gpt-image +one of/)
+      const none = yield* command(["models", "fluxx"])
+      expect(none).toMatchObject({ code: 2, stdout: "" })
+      expect(none.stderr).toMatch(/No model matches fluxx\. See them all: effect-arta models/)
     })
   )
 

@@ -65,6 +65,7 @@ export const startProgram = (
         child.stdout.destroy()
         child.stderr.destroy()
       }),
+      stopReadingOutput: Effect.sync(() => child.stdout.destroy()),
       press: (keys: string) => Effect.sync(() => child.stdin.write(keys)),
       /** What the command has written by the time that something in it matches. */
       wrote: (pattern: RegExp) =>

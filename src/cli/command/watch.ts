@@ -11,6 +11,7 @@ import { services } from "../shared/layers.js"
 import type { Failure } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
 import type { SaveOptions, ServiceOptions } from "../shared/options.js"
+import { checkOutput, isStandardOutput, writeImage } from "../shared/standardOutput.js"
 import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
 export interface Input extends SaveOptions, ServiceOptions {
@@ -29,9 +30,17 @@ const save = (directory: string) => (done: Generation.Completed) =>
     })
   }).pipe(Effect.scoped)
 
+const saveOf = (input: Input) => {
+  if (input.noSave) return Option.none()
+  return Option.some(isStandardOutput(input) ? writeImage() : save(input.output))
+}
+
 /** Resumes a generation that was submitted before, shows the progress, and saves the images. */
 export const watch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
-  runAndReport(Arta.watch(input.recordId, { timeout: Duration.seconds(input.timeout) }), {
-    json: input.json,
-    save: input.noSave ? Option.none() : Option.some(save(input.output))
-  }).pipe(Effect.provide(services(input)), printFailureAsJson(input))
+  Effect.zipRight(
+    checkOutput(input),
+    runAndReport(Arta.watch(input.recordId, { timeout: Duration.seconds(input.timeout) }), {
+      ...input,
+      save: saveOf(input)
+    })
+  ).pipe(Effect.provide(services(input)), printFailureAsJson(input))

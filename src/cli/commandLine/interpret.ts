@@ -78,7 +78,8 @@ const isLongAfterOneHyphen = (arg: string, flags: Flags): boolean =>
   !arg.startsWith("--") && flags.some(({ name }) => name.length > 1 && asTyped(arg) === `-${name}`)
 
 const isFlagOf = (text: string, flags: Flags): boolean =>
-  text.startsWith("--") || flags.some((flag) => text === spelled(flag) || text === `-${flag.alias ?? ""}`)
+  text.startsWith("--") ||
+  flags.some((flag) => text === spelled(flag) || (flag.alias !== undefined && text === `-${flag.alias}`))
 
 /** The text of an option, if its words are right. */
 const textOf = (

@@ -12,6 +12,7 @@ import * as Order from "effect/Order"
 import * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
 import type { GenerateRequest } from "effect-arta"
+import { ImageFile } from "effect-arta"
 import { SetupError } from "./errors.js"
 import * as FileNames from "./fileNames.js"
 import type { Entry, Line, Parsed } from "./journalEntry.js"
@@ -119,10 +120,10 @@ export interface Journal {
   /** The files in the directory when the journal was opened. */
   readonly files: FileNames.FileNames
   /**
-   * Records that a request is about to be sent, and reserves the name of its images. If it fails, the request must not be
+   * Records that a request is about to be sent, and reserves the name of its images, by default `nameOf` the request. If it fails, the request must not be
    * sent.
    */
-  readonly begin: (key: string, request: Request) => Effect.Effect<void, JournalError>
+  readonly begin: (key: string, request: Request, name?: string) => Effect.Effect<void, JournalError>
   readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>
 }
 
@@ -183,13 +184,14 @@ export const open = (
     const begin = (
       before: State,
       key: string,
-      request: Request
+      request: Request,
+      base: string
     ): Effect.Effect<readonly [Either.Either<void, SetupError>, State], PlatformError> =>
       Effect.gen(function* () {
         if (before.isReplaced) return [Either.left(replaced), before]
         const [name, names] = Names.reserve(before.names, {
           key,
-          request,
+          base,
           earlier: Option.map(HashMap.get(before.records, key), ({ name }) => name),
           files
         })
@@ -197,7 +199,7 @@ export const open = (
         if (Option.isNone(after)) return [Either.left(replaced), yield* recover(before)]
         return Names.isOwner(after.value.names, key, name)
           ? [Either.void, after.value]
-          : yield* begin(after.value, key, request)
+          : yield* begin(after.value, key, request, base)
       })
 
     /** Writes the outcome of a submission into the room after it. */
@@ -253,8 +255,8 @@ export const open = (
     return {
       records: Effect.map(state, ({ records }) => records),
       files,
-      begin: (key, request) =>
-        SynchronizedRef.modifyEffect(state, (before) => begin(before, key, request)).pipe(
+      begin: (key, request, name = ImageFile.nameOf(request)) =>
+        SynchronizedRef.modifyEffect(state, (before) => begin(before, key, request, name)).pipe(
           Effect.flatten,
           Effect.uninterruptible,
           Effect.zipRight(Effect.tapError(beforeSend, () => noteEntry({ _tag: "NotAccepted", key })))

@@ -1,6 +1,5 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { GenerateRequest } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import type { FileNames } from "./fileNames.js"
 import type { Entry } from "./journalEntry.js"
@@ -31,9 +30,13 @@ export const isOwner = ({ owners }: Names, key: string, name: string): boolean =
 const isNumbered = (base: string, name: string): boolean =>
   name.startsWith(base) && /^(-\d+)?$/.test(name.slice(base.length))
 
+/** How the names of the files start. A template has its index anywhere: look for the first image. */
+const prefixOf = (name: string): string => (name.includes("{index}") ? `${ImageFile.stemOf(name, 0)}.` : `${name}-`)
+
 interface Reservation {
   readonly key: string
-  readonly request: GenerateRequest.GenerateRequest
+  /** The name, unless it is taken. */
+  readonly base: string
   /** The name of the last submission for the key. */
   readonly earlier: Option.Option<string>
   readonly files: FileNames
@@ -42,15 +45,14 @@ interface Reservation {
 /** Chooses a name that neither belongs to another key, nor to files that the journal does not know. */
 export const reserve = (
   names: Names,
-  { earlier, files, key, request }: Reservation
+  { base, earlier, files, key }: Reservation
 ): readonly [name: string, names: Names] => {
-  const base = ImageFile.nameOf(request)
   if (Option.isSome(earlier) && isNumbered(base, earlier.value) && isOwner(names, key, earlier.value)) {
     return [earlier.value, names]
   }
   const isFree = (name: string) =>
     Option.match(HashMap.get(names.owners, name), {
-      onNone: () => Option.isNone(files.startingWith(`${name}-`)),
+      onNone: () => Option.isNone(files.startingWith(prefixOf(name))),
       onSome: (owner) => owner === key
     })
   const tried = Option.getOrElse(HashMap.get(names.numbers, base), () => 1)

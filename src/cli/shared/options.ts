@@ -75,15 +75,36 @@ export const jsonOptions = inGroup("Output", {
   json: onOff("json", { summary: "Print one JSON object per line instead of text" })
 })
 
+export const quietOptions = inGroup("Output", {
+  quiet: onOff("quiet", { alias: "q", summary: "Print no progress and no hints" })
+})
+
+export const nameOptions = inGroup("Output", {
+  name: optional("name", Value.text("TEMPLATE"), {
+    summary: "File names, from {prompt} {seed} {index} {model} {date}",
+    byDefault: "{prompt}-{seed}-{index}"
+  })
+})
+
+export type NameOptions = Parsed<typeof nameOptions>
+
+export const nameFlag = ({ name }: NameOptions): ReadonlyArray<string> =>
+  Option.match(name, { onNone: () => [], onSome: (template) => ["--name", template] })
+
 export const saveOptions = {
   ...outputOptions,
   ...inGroup("Output", {
     noSave: onOff("no-save", { summary: "Print the URLs of the images, and save nothing" })
   }),
+  ...inGroup("Output", { open: onOff("open", { summary: "Open the images in the default viewer" }) }),
+  ...quietOptions,
   ...jsonOptions
 }
 
 export type SaveOptions = Parsed<typeof saveOptions>
+
+/** Where the images go. */
+export type OutputFlags = Pick<SaveOptions, "output" | "noSave" | "open" | "json">
 
 /** The service and the timeout. */
 export const serviceOptions = inGroup("Service", {
@@ -120,7 +141,9 @@ export const proxyFlag = (proxy: ServiceOptions["proxy"]): ReadonlyArray<string>
   )
 
 /** The flags of the `watch` command that resumes a generation. None: the emulator in memory cannot resume. */
-export const watchFlags = (input: SaveOptions & ServiceOptions): Option.Option<ReadonlyArray<string>> =>
+export const watchFlags = (
+  input: Pick<SaveOptions, "output" | "noSave"> & ServiceOptions
+): Option.Option<ReadonlyArray<string>> =>
   input.emulator
     ? Option.none()
     : Option.some([...(input.noSave ? ["--no-save"] : ["-o", input.output]), ...proxyFlag(input.proxy)])

@@ -75,10 +75,16 @@ const eventText = (event: Generation.GenerationEvent): string => {
 
 const plainLines: Progress = { report: (event) => Console.error(eventText(event)), conclude: () => Effect.void }
 
+const noProgress: Progress = { report: () => Effect.void, conclude: () => Effect.void }
+
 const jsonLines: Progress = { report: (event) => printLine(event), conclude: () => Effect.void }
 
 /** A live line on a terminal, the events themselves for `--json`, otherwise a line per event. */
-export const progress = (options: { readonly json: boolean }): Effect.Effect<Progress, never, Scope.Scope> => {
+export const progress = (options: {
+  readonly json: boolean
+  readonly quiet: boolean
+}): Effect.Effect<Progress, never, Scope.Scope> => {
   if (options.json) return Effect.succeed(jsonLines)
+  if (options.quiet) return Effect.succeed(noProgress)
   return Effect.flatMap(hasLiveLine, (isLive) => (isLive ? liveTimeline : Effect.succeed(plainLines)))
 }

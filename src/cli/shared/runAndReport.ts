@@ -14,6 +14,9 @@ import { progress } from "./progress.js"
 
 export interface Options<R> {
   readonly json: boolean
+  readonly quiet: boolean
+  /** Opens the saved images in the default viewer. */
+  readonly open: boolean
   /** Saves the images. None: the result is their URLs. */
   readonly save: Option.Option<
     (completed: Generation.Completed) => Effect.Effect<SaveResult, PlatformError | SetupError, R>
@@ -48,6 +51,13 @@ const printResults = (
   return Effect.forEach(results, (result) => Console.log(result), { discard: true })
 }
 
+/** Opens a file in the default viewer. The image is saved, so a failure is only reported. */
+const openFile = (path: string): Effect.Effect<void> =>
+  Effect.tryPromise(() => import("open").then((module) => module.default(path))).pipe(
+    Effect.catchAll(() => Console.error(`No viewer could be started for ${path}. Open the file yourself.`)),
+    Effect.asVoid
+  )
+
 /** Fails with the first failure and prints the others. */
 const failWithFirst = ([first, ...others]: ReadonlyArray<ArtaError.DownloadError>) =>
   Effect.zipRight(
@@ -65,6 +75,7 @@ export const runAndReport = <E, R, R2>(
       Effect.flatMap(progress(options), (shown) => reportEvents(events, options, shown))
     )
     yield* printResults(completed, paths, options)
+    if (options.open) yield* Effect.forEach(paths, openFile, { discard: true })
     yield* failWithFirst(failures)
     yield* failIfMissing(completed)
   })

@@ -25,7 +25,7 @@ export const awaitCompleted = <E, R>(
     Effect.flatMap(Effect.orDie)
   )
 
-type SaveServices = ArtaApi.ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
+export type SaveServices = ArtaApi.ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
 export interface SaveResult {
   readonly paths: ReadonlyArray<string>
@@ -47,7 +47,7 @@ export const saveMissing = (
   Effect.gen(function* () {
     const path = yield* Path.Path
     const [missing, present] = Array.partitionMap(images, (image) =>
-      Option.match(files.startingWith(`${name}-${String(image.index)}.`), {
+      Option.match(files.startingWith(`${ImageFile.stemOf(name, image.index)}.`), {
         onNone: () => Either.left(image),
         onSome: (file) => Either.right(path.join(directory, file))
       })

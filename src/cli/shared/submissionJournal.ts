@@ -40,8 +40,13 @@ const printUnrecorded = (recordId: Generation.RecordId, flags: WatchFlags) =>
   })
 
 /** Records the submissions for one key in a journal. Prints a record id that cannot be recorded. */
-export const fromJournal = (journal: Journal, key: string, flags: WatchFlags = Option.none()): SubmissionJournal => ({
-  begin: (request) => journal.begin(key, request),
+export const fromJournal = (
+  journal: Journal,
+  key: string,
+  flags: WatchFlags = Option.none(),
+  name?: string
+): SubmissionJournal => ({
+  begin: (request) => journal.begin(key, request, name),
   accepted: (recordId) =>
     Effect.tapError(journal.note({ _tag: "Submitted", key, recordId }), () => printUnrecorded(recordId, flags)),
   refused: journal.note({ _tag: "NotAccepted", key })

@@ -1,6 +1,7 @@
 // With `-0-2.webp` after it, a name of 130 bytes fits into the 143 bytes that eCryptfs allows.
 const maxBytes = 130
-const maxSlugBytes = 120
+// With a seed after it, leaves room for the number of a name that is taken.
+const maxSlugBytes = 110
 
 /** The start of a text, at most so many UTF-8 bytes long. Splits no character. */
 const startOf = (text: string, bytes: number): string =>

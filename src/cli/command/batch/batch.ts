@@ -11,8 +11,12 @@ import { UsageError } from "../../shared/errors.js"
 import * as Journal from "../../shared/journal.js"
 import { printLine } from "../../shared/jsonOutput.js"
 import { services } from "../../shared/layers.js"
-import type { ServiceOptions } from "../../shared/options.js"
+import type { Namer } from "../../shared/nameTemplate.js"
+import { namerOf } from "../../shared/nameTemplate.js"
+import type { NameOptions, ServiceOptions } from "../../shared/options.js"
 import type { ConfirmationOptions } from "../../shared/promptFileOptions.js"
+import { withSettings } from "../../shared/settings.js"
+import { isStandardOutput } from "../../shared/standardOutput.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
 import { hasLiveLine } from "../../shared/liveLine.js"
 import { confirm } from "./confirm.js"
@@ -28,13 +32,14 @@ import { runRows } from "./runRows.js"
 import { keyPrefix } from "./serviceKey.js"
 import { printRefused, printStopped, printSummary, toPartlyFailed } from "./summary.js"
 
-export interface Input extends PromptFile.Input, ConfirmationOptions, ServiceOptions {
+export interface Input extends PromptFile.Input, NameOptions, ConfirmationOptions, ServiceOptions {
   readonly concurrency: number
   readonly output: string
   readonly retryFailed: boolean
   readonly again: boolean
   readonly failures: Option.Option<string>
   readonly json: boolean
+  readonly quiet: boolean
 }
 
 /** The rows of the file. Each service has keys of its own. */
@@ -50,6 +55,7 @@ const checkOptions = (input: Input) =>
         message: "--again generates every row, --retry-failed only those that failed. Choose one of them."
       })
     }
+    if (isStandardOutput(input)) return yield* new UsageError({ message: "A batch saves to a directory: -o images" })
     if (Option.isSome(input.failures)) yield* checkFailuresFile(input.failures.value, input.file)
   })
 
@@ -84,7 +90,7 @@ const printDone = ({ files, recordId, row }: Done, { json, output }: Input) =>
 /** Prints what earlier runs did, before this one starts. On a terminal, the summary says it. */
 const printEarlier = ({ done, failedEarlier, isResumed }: Plan, input: Input) =>
   Effect.gen(function* () {
-    if (input.again) {
+    if (input.again && !input.quiet) {
       yield* Console.error(
         isResumed
           ? "Resuming the last run with --again, which did not end. To generate every row once more, run it again afterwards."
@@ -104,14 +110,14 @@ const printEarlier = ({ done, failedEarlier, isResumed }: Plan, input: Input) =>
 
 const byNumber = Array.sortWith(({ row }: Unfinished) => row.number, Order.number)
 
-const runBatch = (rows: ReadonlyArray<Row>, input: Input) =>
+const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, input: Input) =>
   Effect.gen(function* () {
     const { ensureHeld } = yield* lockDirectory(input.output)
     const journal = yield* Journal.open(input.output, { beforeSend: ensureHeld })
     const planned = yield* planRows(rows, journal, input)
     yield* confirm(planned.tasks, input)
     yield* printEarlier(planned, input)
-    const outcome = yield* runRows(planned.tasks, journal, input).pipe(
+    const outcome = yield* runRows(planned.tasks, journal, { ...input, namer }).pipe(
       Effect.onExit((exit) =>
         Effect.zipRight(
           printSummary(planned, journal, input),
@@ -132,7 +138,9 @@ const runBatch = (rows: ReadonlyArray<Row>, input: Input) =>
 
 /** Generates the images of every row of a file. Resumes where an earlier run stopped. */
 export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
-  Effect.zipRight(checkOptions(input), readRows(input)).pipe(
-    Effect.flatMap((rows) => (input.dryRun ? printDryRun(rows, input) : runBatch(rows, input))),
-    printFailureAsJson(input)
-  )
+  Effect.gen(function* () {
+    yield* checkOptions(input)
+    const namer = yield* namerOf(input.name, ["row"])
+    const rows = yield* input.emulator ? readRows(input) : withSettings(readRows(input))
+    yield* input.dryRun ? printDryRun(rows, input) : runBatch(rows, namer, input)
+  }).pipe(printFailureAsJson(input))

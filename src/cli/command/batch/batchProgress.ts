@@ -25,6 +25,15 @@ export interface BatchProgress {
   readonly incomplete: (task: Task, failure: Failure) => Effect.Effect<void>
 }
 
+// The error at the end lists the failures.
+const noProgress: BatchProgress = {
+  started: () => Effect.void,
+  report: () => Effect.void,
+  saved: (_task, _recordId, paths) => printPaths(paths),
+  failed: () => Effect.void,
+  incomplete: () => Effect.void
+}
+
 const jsonLines: BatchProgress = {
   started: () => Effect.void,
   report: ({ number }, event) => printLine(event, number),
@@ -159,9 +168,10 @@ const liveBar = (size: Size): Effect.Effect<BatchProgress, never, Scope.Scope> =
 /** A bar on a terminal, the events themselves for `--json`, otherwise a line per row. */
 export const batchProgress = (
   total: number,
-  { concurrency, json }: { readonly json: boolean; readonly concurrency: number }
+  { concurrency, json, quiet }: { readonly json: boolean; readonly quiet: boolean; readonly concurrency: number }
 ): Effect.Effect<BatchProgress, never, Scope.Scope> => {
   if (json) return Effect.succeed(jsonLines)
+  if (quiet) return Effect.succeed(noProgress)
   return Effect.flatMap(hasLiveLine, (isLive) =>
     isLive && total > 0 ? liveBar({ total, concurrency }) : plainLines(total)
   )

@@ -8,6 +8,7 @@ import { Arta } from "effect-arta"
 import type { Failure } from "../../shared/errors.js"
 import { exitCodeOfFailure, explain, failIfMissing, isGone } from "../../shared/errors.js"
 import type * as Journal from "../../shared/journal.js"
+import type { Namer } from "../../shared/nameTemplate.js"
 import type { LimitOptions, ServiceOptions } from "../../shared/options.js"
 import { limitsOf, watchFlags } from "../../shared/options.js"
 import { awaitCompleted, saveJournaled } from "../../shared/saveImages.js"
@@ -23,6 +24,8 @@ export interface Input extends LimitOptions, ServiceOptions {
   readonly concurrency: number
   readonly output: string
   readonly json: boolean
+  readonly quiet: boolean
+  readonly namer: Namer
 }
 
 interface Context {
@@ -74,7 +77,8 @@ const recordFailure =
     })
 
 const submissionsOf = ({ row }: Task, { breaker, input, journal }: Context): SubmissionJournal.SubmissionJournal => {
-  const submissions = SubmissionJournal.fromJournal(journal, row.key, watchFlags({ ...input, noSave: false }))
+  const flags = watchFlags({ ...input, noSave: false })
+  const submissions = SubmissionJournal.fromJournal(journal, row.key, flags, input.namer(row.request, row.number))
   return {
     ...submissions,
     accepted: (recordId) => Effect.zipRight(submissions.accepted(recordId), breaker.accepted)

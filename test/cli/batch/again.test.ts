@@ -53,7 +53,7 @@ describe.concurrent("A batch run again", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  // fault: interruption | A batch with `--again` is interrupted and repeated | It generates only the rows that are left
+  // fault: Process | A batch with `--again` is interrupted and repeated | It generates only the rows that are left
   it.scopedLive("pays for no row twice if a run with --again is interrupted and repeated", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch

@@ -11,7 +11,7 @@ const prompts = Array.makeBy(12, (index) => `animal ${String(index)}`).join("\n"
 const refuse = (status: number, detail: string) => Fault.respond("submit", status, { body: { detail } })
 
 describe.concurrent("A batch whose submissions are refused", { timeout }, () => {
-  // fault: submission | Every row is refused for the same reason | The batch stops after three, says why once, and resumes later
+  // fault: Submit | Every row is refused for the same reason | The batch stops after three, says why once, and resumes later
   it.scopedLive.each([402, 403, 422])("stops after three identical refusals with HTTP %d", (status) =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch
@@ -69,7 +69,7 @@ describe.concurrent("A batch whose submissions are refused", { timeout }, () => 
     }).pipe(onPort())
   )
 
-  // fault: network | The service cannot be reached | The batch stops after three rows, and resumes later
+  // fault: Submit | The service cannot be reached | The batch stops after three rows, and resumes later
   it.scopedLive("stops if three rows in a row cannot reach the service", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch

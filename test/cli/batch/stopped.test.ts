@@ -4,7 +4,7 @@ import { Fault } from "effect-arta/testing"
 import { hostname } from "node:os"
 import { quote } from "shell-quote"
 import { batch, prompts } from "../../support/batchWorld.js"
-import { command } from "../../support/command.js"
+import { command, started } from "../../support/command.js"
 import { commandProcess, startProcess } from "../../support/commandProcess.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
@@ -35,6 +35,37 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       expect(yield* saved).toHaveLength(4)
       expect((yield* emulator.counts).submit).toBe(4)
     }).pipe(onPort({ drawTime: "500 millis" }))
+  )
+
+  it.scopedLive("prints its summary and writes the gallery after an interruption", () =>
+    Effect.gen(function* () {
+      const { env, file, fs, images, saved } = yield* batch
+      const path = yield* file("p.txt", prompts.join("\n"))
+      const running = yield* started(["batch", path, "-o", images, "-c", "1"], { env })
+      yield* running.wrote(/^\[1\/4\] saved/m)
+      yield* running.interrupt
+      const { code, stderr } = yield* running.ended
+      expect(code).toBe(130)
+      expect(stderr).toMatch(/^1 of 4 saved\. Gallery: .*index\.html$/m)
+      expect(stderr).toMatch(/^Stopped\. .*Run the same command again to resume/m)
+      const page = yield* fs.readFileString(`${images}/index.html`)
+      for (const name of yield* saved) expect(page).toContain(name)
+    }).pipe(onPort({ drawTime: "500 millis" }))
+  )
+
+  it.scopedLive("has a gallery while it runs", () =>
+    Effect.gen(function* () {
+      const { env, file, fs, images, saved } = yield* batch
+      const path = yield* file("p.txt", prompts.join("\n"))
+      const running = yield* started(["batch", path, "-o", images, "-c", "1"], { env })
+      yield* Effect.repeat(Effect.zipRight(Effect.sleep("20 millis"), fs.exists(`${images}/index.html`)), {
+        until: (isThere) => isThere
+      })
+      const [first = "no image"] = yield* saved
+      expect(yield* fs.readFileString(`${images}/index.html`)).toContain(first)
+      yield* running.interrupt
+      expect((yield* running.ended).code).toBe(130)
+    }).pipe(onPort({ drawTime: "1 second" }))
   )
 
   it.scopedLive("takes over the lock of a killed batch that had the same process id", () =>
@@ -86,12 +117,12 @@ describe.concurrent("A stopped batch", { timeout }, () => {
       const args = ["batch", path, "-o", images, "-c", "1"]
       const full = yield* commandProcess(args, { env, before: "ulimit -f 4" })
       expect(full.code, full.stderr).toBe(3)
-      expect(full.stderr).toMatch(/^Could not save \S+ to \S+: /m)
+      expect(full.stderr).toMatch(/too large for this disk/)
       expect((yield* emulator.counts).submit).toBe(1)
       expect((yield* run(path)).code).toBe(0)
       expect((yield* emulator.counts).submit).toBe(4)
       expect(yield* saved).toHaveLength(4)
-    }).pipe(onPort())
+    }).pipe(onPort({ imageSize: 512 }))
   )
 
   it.scopedLive("submits no more if the cooldown of the service is too long", () =>

@@ -6,17 +6,17 @@ const average = Option.some(10_000)
 
 describe("The time left of a batch", () => {
   it.each([
-    { pace: { average: Option.none(), running: [5_000], waiting: 9, concurrency: 4 }, left: Option.none() },
-    { pace: { average, running: [], waiting: 0, concurrency: 4 }, left: Option.some(0) },
+    { workload: { average: Option.none(), running: [5_000], waiting: 9, concurrency: 4 }, left: Option.none() },
+    { workload: { average, running: [], waiting: 0, concurrency: 4 }, left: Option.some(0) },
     // Four at a time, so nine take three waves.
-    { pace: { average, running: [], waiting: 9, concurrency: 4 }, left: Option.some(30_000) },
-    { pace: { average, running: [0, 0, 0, 0], waiting: 8, concurrency: 4 }, left: Option.some(30_000) },
+    { workload: { average, running: [], waiting: 9, concurrency: 4 }, left: Option.some(30_000) },
+    { workload: { average, running: [0, 0, 0, 0], waiting: 8, concurrency: 4 }, left: Option.some(30_000) },
     // The first one to end makes room for the one that waits.
-    { pace: { average, running: [8_000, 1_000], waiting: 1, concurrency: 2 }, left: Option.some(12_000) },
+    { workload: { average, running: [8_000, 1_000], waiting: 1, concurrency: 2 }, left: Option.some(12_000) },
     // A row that takes longer than the average may end at any moment.
-    { pace: { average, running: [25_000], waiting: 0, concurrency: 4 }, left: Option.some(0) }
-  ])("is $left for $pace", ({ left, pace }) => {
-    expect(timeLeft(pace)).toEqual(left)
+    { workload: { average, running: [25_000], waiting: 0, concurrency: 4 }, left: Option.some(0) }
+  ])("is $left for $workload", ({ left, workload }) => {
+    expect(timeLeft(workload)).toEqual(left)
   })
 
   it.each([

@@ -167,8 +167,12 @@ describeInBrowser("The gallery in a browser", () => {
   })
 
   it("has only the cards in view in the document, and all of them in print", async () => {
-    const page = await opened({ viewport: { width: 700, height: 600 } }, manyAddress)
+    const page = await opened({ viewport: { width: 700, height: 600 } }, "about:blank")
+    const requests: Array<string> = []
+    page.on("request", (request) => requests.push(request.url()))
+    await page.goto(manyAddress)
     expect(await count(page)).toBe("500 images")
+    expect(requests.length).toBeLessThan(60)
     expect((await files(page)).length).toBeLessThan(40)
     await page.evaluate(() => {
       scrollTo(0, document.documentElement.scrollHeight)

@@ -91,15 +91,15 @@ const elementOf = ({ images, request }) => {
   return element
 }
 
-/** The columns and the height of a row, from the style of the grid. */
-let layout = { columns: 1, width: 0, columnGap: 0, height: 0, rowGap: 0 }
+/** The columns and the height of a row, from the style of the grid. The first cards are measured, so the height is a guess. */
+let layout = { columns: 1, width: 0, columnGap: 0, height: 300, rowGap: 0 }
 
 const measure = () => {
   const style = getComputedStyle(grid)
   const tracks = style.gridTemplateColumns.split(" ")
   const width = parseFloat(tracks[0])
   // Every card has the height of a square and of the caption, which is in `rem`.
-  const caption = find("figcaption", grid)?.offsetHeight ?? 0
+  const caption = find("figcaption", grid)?.offsetHeight ?? 80
   layout = {
     columns: tracks.length,
     width,

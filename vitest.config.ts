@@ -28,6 +28,7 @@ const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test
 /** Only the full suite runs these: they read tens of megabytes, or repeat a case for each kind of failure. */
 const thorough = [
   "test/ArtaApi/serviceText.test.ts",
+  "test/ImageFile/metadataDamage.test.ts",
   "test/ImageFile/waiting.test.ts",
   "test/ImageFile/wholeImages.test.ts",
   "test/TokenStore/unavailableLock.test.ts",

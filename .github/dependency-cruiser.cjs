@@ -10,6 +10,7 @@ const owners = {
   generation: "Arta",
   adaptivePolling: "Polling",
   download: "ImageFile",
+  imageMetadata: "ImageFile",
   promise: "ArtaClient",
   node: "node/NodeArta"
 }
@@ -17,11 +18,16 @@ const owners = {
 // effect-arta, effect-arta/node and effect-arta/testing
 const entries = ["^src/index\\.ts$", "^src/(node|testing)/index\\.ts$"]
 
+const directoriesOf = (owner) => Object.keys(owners).filter((directory) => owners[directory] === owner)
+
 const ownerRules = Object.entries(owners).map(([directory, owner]) => ({
   name: `internal-${directory}-belongs-to-${owner}`,
-  comment: `Only src/${owner}.ts, src/internal/*.ts and src/internal/${directory}/ itself import src/internal/${directory}/.`,
+  comment: `Only src/${owner}.ts, src/internal/*.ts and the directories of ${owner} import src/internal/${directory}/.`,
   severity: "error",
-  from: { path: "^src/", pathNot: [`^src/internal/${directory}/`, `^src/${owner}\\.ts$`, "^src/internal/[^/]+\\.ts$"] },
+  from: {
+    path: "^src/",
+    pathNot: [`^src/internal/(${directoriesOf(owner).join("|")})/`, `^src/${owner}\\.ts$`, "^src/internal/[^/]+\\.ts$"]
+  },
   to: { path: `^src/internal/${directory}/` }
 }))
 

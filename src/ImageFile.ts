@@ -42,6 +42,7 @@ import { concat } from "./internal/body.js"
 import { DownloadFailure } from "./internal/download/downloadFailure.js"
 import { fetchImage } from "./internal/download/fetchImage.js"
 import * as FileNames from "./internal/download/fileNames.js"
+import type { Format } from "./internal/download/imageScan.js"
 import { toDownloadError, withRecovery } from "./internal/download/recover.js"
 import { isAlreadyExists } from "./internal/platformError.js"
 
@@ -112,6 +113,13 @@ export interface SaveOptions extends Settings {
    * Default: `nameOf` the request, or the record id if the request is unknown.
    */
   readonly name?: string | undefined
+  /**
+   * `full` writes into each file how it was generated: prompt, negative prompt, steps, guidance scale, seed, size, and
+   * model, as far as the source has its request, and that a model generated it. Image viewers and other tools read the
+   * text of Stable Diffusion web UI (A1111), and the standards EXIF, XMP, and IPTC. The pixels and the metadata of the
+   * image stay. An image that is damaged or that is signed by C2PA is saved unchanged. Default: `none`.
+   */
+  readonly metadata?: "full" | "none" | undefined
 }
 
 /**
@@ -173,8 +181,34 @@ const moveToUnusedName = (
     return file
   }).pipe(Effect.catchIf(isAlreadyExists, () => moveToUnusedName(temporary, base, extension, attempt + 1)))
 
+/** How the bytes of an image are read. `onComplete` receives the format of a complete image. */
+type Read = (
+  url: string,
+  timeout: Duration.Duration,
+  onComplete: (format: Format) => Effect.Effect<void>
+) => Stream.Stream<Uint8Array, DownloadFailure, HttpClient.HttpClient>
+
+/** Adds the metadata to an image. An image is worth saving without them, too. */
+const addMetadata = (bytes: Uint8Array, mediaType: MediaType, request: GenerateRequest | undefined) =>
+  // Loaded here because many programs save no metadata.
+  Effect.tryPromise(() => import("./internal/imageMetadata/addMetadata.js")).pipe(
+    Effect.andThen((module) => Effect.try(() => module.addMetadata(bytes, mediaType, request))),
+    Effect.orElseSucceed(() => bytes)
+  )
+
+const readWithMetadata =
+  (request: GenerateRequest | undefined): Read =>
+  (url, timeout, onComplete) =>
+    Effect.gen(function* () {
+      const mediaType = yield* Ref.make<MediaType>("image/png")
+      const chunks = yield* Stream.runCollect(
+        fetchImage(url, timeout, (format) => Effect.zipRight(Ref.set(mediaType, format.mediaType), onComplete(format)))
+      )
+      return yield* addMetadata(concat(chunks), yield* Ref.get(mediaType), request)
+    }).pipe(Stream.fromEffect)
+
 /** Downloads an image into a temporary file and moves it to its final name once it is complete. */
-const downloadTo = (url: string, timeout: Duration.Duration, directory: string, base: string) =>
+const downloadTo = (url: string, timeout: Duration.Duration, directory: string, base: string, read: Read) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -182,7 +216,7 @@ const downloadTo = (url: string, timeout: Duration.Duration, directory: string, 
     const temporary = yield* temporaryFile(directory)
     const extension = yield* Ref.make("")
     yield* Stream.run(
-      fetchImage(url, timeout, (format) => Ref.set(extension, format.extension)),
+      read(url, timeout, (format) => Ref.set(extension, format.extension)),
       fs.sink(temporary, { flag: "wx" })
     )
     return yield* moveToUnusedName(temporary, path.join(directory, base), yield* Ref.get(extension))
@@ -245,10 +279,11 @@ export const load = (
  */
 export const save = (
   source: Source,
-  { directory, name, timeout }: SaveOptions
+  { directory, metadata = "none", name, timeout }: SaveOptions
 ): Effect.Effect<ReadonlyArray<Saved>, never, ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path> => {
   const start = name ?? nameOf(source.request ?? source.recordId)
+  const read = metadata === "full" ? readWithMetadata(source.request) : fetchImage
   return downloadEach(source, { timeout, name: "ImageFile.save" }, (url, timeout, image) =>
-    downloadTo(url, timeout, directory, stemOf(start, image.index))
+    downloadTo(url, timeout, directory, stemOf(start, image.index), read)
   ).pipe(Effect.map(Array.zipWith(source.images, (result, image): Saved => ({ image, result }))))
 }

@@ -19,7 +19,7 @@ import { explain, toSetupError, watchCommand } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
 import { namerOf } from "../shared/nameTemplate.js"
 import type { ImageOptions, LimitOptions, NameOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
-import { limitFlags, limitsOf, nameFlag, proxyFlag, toRequest, watchFlags } from "../shared/options.js"
+import { limitFlags, limitsOf, metadataFlag, nameFlag, proxyFlag, toRequest, watchFlags } from "../shared/options.js"
 import { repeatCommand } from "../shared/repeatCommand.js"
 import { checkOutput, isStandardOutput, writeImage } from "../shared/standardOutput.js"
 import * as SubmissionJournal from "../shared/submissionJournal.js"
@@ -44,7 +44,7 @@ const openOutput = (input: Input, name: string) => {
     const key = `${input.emulator ? "emulated-" : ""}${randomUUID()}`
     return {
       submissions: SubmissionJournal.fromJournal(journal, key, Option.none(), name),
-      save: Option.some(saveJournaled(journal, key, input.output))
+      save: Option.some(saveJournaled(journal, key, input))
     }
   })
 }
@@ -52,6 +52,7 @@ const openOutput = (input: Input, name: string) => {
 /** The flags of this command that a repeated one needs too. */
 const otherFlags = (input: Input): ReadonlyArray<string> => [
   ...limitFlags(input),
+  ...metadataFlag(input),
   ...(input.output === "images" ? [] : ["-o", input.output]),
   ...nameFlag(input),
   ...(input.noSave ? ["--no-save"] : []),

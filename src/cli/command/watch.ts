@@ -10,7 +10,7 @@ import { saveJournaled, saveMissing } from "../shared/saveImages.js"
 import { services } from "../shared/layers.js"
 import type { Failure } from "../shared/errors.js"
 import * as Journal from "../shared/journal.js"
-import type { SaveOptions, ServiceOptions } from "../shared/options.js"
+import type { OutputOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
 import { checkOutput, isStandardOutput, writeImage } from "../shared/standardOutput.js"
 import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
@@ -19,20 +19,23 @@ export interface Input extends SaveOptions, ServiceOptions {
 }
 
 /** Saves the images under the generation's name in the journal, or under its record id if the journal has none. */
-const save = (directory: string) => (done: Generation.Completed) =>
-  Effect.gen(function* () {
-    const journal = yield* Journal.open(directory)
-    const records = yield* journal.records
-    const found = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
-    return yield* Option.match(found, {
-      onNone: () => saveMissing(done, { directory, name: ImageFile.nameOf(done.recordId), files: journal.files }),
-      onSome: ([key]) => saveJournaled(journal, key, directory)(done)
-    })
-  }).pipe(Effect.scoped)
+const save =
+  ({ metadata, output }: OutputOptions) =>
+  (done: Generation.Completed) =>
+    Effect.gen(function* () {
+      const journal = yield* Journal.open(output)
+      const records = yield* journal.records
+      const found = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
+      return yield* Option.match(found, {
+        onNone: () =>
+          saveMissing(done, { metadata, output, name: ImageFile.nameOf(done.recordId), files: journal.files }),
+        onSome: ([key]) => saveJournaled(journal, key, { metadata, output })(done)
+      })
+    }).pipe(Effect.scoped)
 
 const saveOf = (input: Input) => {
   if (input.noSave) return Option.none()
-  return Option.some(isStandardOutput(input) ? writeImage() : save(input.output))
+  return Option.some(isStandardOutput(input) ? writeImage() : save(input))
 }
 
 /** Resumes a generation that was submitted before, shows the progress, and saves the images. */

@@ -68,8 +68,17 @@ export const outputOptions = inGroup("Output", {
   output: withDefault("output", Value.directory("DIR"), "images", {
     alias: "o",
     summary: "The directory for the images"
+  }),
+  metadata: withDefault("metadata", Value.oneOf("full|none", ["full", "none"]), "full", {
+    summary: "What a file says of its generation: prompt, seed, model"
   })
 })
+
+/** The directory of the images, and what their files say. */
+export type OutputOptions = Parsed<typeof outputOptions>
+
+export const metadataFlag = ({ metadata }: OutputOptions): ReadonlyArray<string> =>
+  metadata === "full" ? [] : ["--metadata", metadata]
 
 export const jsonOptions = inGroup("Output", {
   json: onOff("json", { summary: "Print one JSON object per line instead of text" })
@@ -146,7 +155,10 @@ export const watchFlags = (
 ): Option.Option<ReadonlyArray<string>> =>
   input.emulator
     ? Option.none()
-    : Option.some([...(input.noSave ? ["--no-save"] : ["-o", input.output]), ...proxyFlag(input.proxy)])
+    : Option.some([
+        ...(input.noSave ? ["--no-save"] : ["-o", input.output, ...metadataFlag(input)]),
+        ...proxyFlag(input.proxy)
+      ])
 
 const atLeastOne = Value.where(Value.integer("N"), (n) => n > 0, "a whole number greater than 0")
 

@@ -8,10 +8,11 @@ import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ArtaApi, ArtaError, Generation } from "effect-arta"
+import type { ArtaApi, ArtaError, GenerateRequest, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import type { FileNames } from "./fileNames.js"
 import type { Journal } from "./journal.js"
+import type { OutputOptions } from "./options.js"
 
 /** Reports every event of a generation and returns the last one. */
 export const awaitCompleted = <E, R>(
@@ -32,9 +33,10 @@ export interface SaveResult {
   readonly failures: ReadonlyArray<ArtaError.DownloadError>
 }
 
-export interface Target {
-  readonly directory: string
+export interface Target extends OutputOptions {
   readonly name: string
+  /** The request, if it is known: the metadata of the files. */
+  readonly request?: GenerateRequest.GenerateRequest
   /** The files in the directory. */
   readonly files: FileNames
 }
@@ -42,7 +44,7 @@ export interface Target {
 /** Saves the images that the directory lacks. Writes are atomic, so an existing file is complete. */
 export const saveMissing = (
   { images, recordId }: Generation.Completed,
-  { directory, files, name }: Target
+  { files, metadata, name, output: directory, ...known }: Target
 ): Effect.Effect<SaveResult, never, SaveServices> =>
   Effect.gen(function* () {
     const path = yield* Path.Path
@@ -53,19 +55,21 @@ export const saveMissing = (
       })
     )
     if (!Array.isNonEmptyArray(missing)) return { paths: present, failures: [] }
-    const saved = yield* ImageFile.save({ recordId, images: missing }, { directory, name })
+    const saved = yield* ImageFile.save({ recordId, images: missing, ...known }, { directory, name, metadata })
     const [failures, paths] = Array.separate(saved.map(({ result }) => result))
     return { paths: [...present, ...paths], failures }
   })
 
 /** Saves the images under the name that the journal has for them. Records that once all are saved. */
 export const saveJournaled =
-  (journal: Journal, key: string, directory: string) =>
+  (journal: Journal, key: string, { metadata, output }: OutputOptions) =>
   (done: Generation.Completed): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
     Effect.gen(function* () {
       const path = yield* Path.Path
-      const { name } = yield* Effect.flatMap(journal.records, (records) => Effect.orDie(HashMap.get(records, key)))
-      const result = yield* saveMissing(done, { directory, name, files: journal.files })
+      const { name, request } = yield* Effect.flatMap(journal.records, (records) =>
+        Effect.orDie(HashMap.get(records, key))
+      )
+      const result = yield* saveMissing(done, { metadata, output, name, request, files: journal.files })
       if (result.failures.length === 0) {
         yield* journal.note({ _tag: "Saved", key, files: result.paths.map((file) => path.basename(file)) })
       }

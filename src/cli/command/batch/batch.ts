@@ -13,7 +13,7 @@ import { printLine } from "../../shared/jsonOutput.js"
 import { services } from "../../shared/layers.js"
 import type { Namer } from "../../shared/nameTemplate.js"
 import { namerOf } from "../../shared/nameTemplate.js"
-import type { NameOptions, ServiceOptions } from "../../shared/options.js"
+import type { NameOptions, OutputOptions, ServiceOptions } from "../../shared/options.js"
 import type { ConfirmationOptions } from "../../shared/promptFileOptions.js"
 import { withSettings } from "../../shared/settings.js"
 import { isStandardOutput } from "../../shared/standardOutput.js"
@@ -32,9 +32,8 @@ import { runRows } from "./runRows.js"
 import { keyPrefix } from "./serviceKey.js"
 import { printRefused, printStopped, printSummary, toPartlyFailed } from "./summary.js"
 
-export interface Input extends PromptFile.Input, NameOptions, ConfirmationOptions, ServiceOptions {
+export interface Input extends PromptFile.Input, NameOptions, ConfirmationOptions, OutputOptions, ServiceOptions {
   readonly concurrency: number
-  readonly output: string
   readonly retryFailed: boolean
   readonly again: boolean
   readonly failures: Option.Option<string>

@@ -9,7 +9,7 @@ import type { Failure } from "../../shared/errors.js"
 import { exitCodeOfFailure, explain, failIfMissing, isGone } from "../../shared/errors.js"
 import type * as Journal from "../../shared/journal.js"
 import type { Namer } from "../../shared/nameTemplate.js"
-import type { LimitOptions, ServiceOptions } from "../../shared/options.js"
+import type { LimitOptions, OutputOptions, ServiceOptions } from "../../shared/options.js"
 import { limitsOf, watchFlags } from "../../shared/options.js"
 import { awaitCompleted, saveJournaled } from "../../shared/saveImages.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
@@ -20,9 +20,8 @@ import { isRefusal, makeBreaker } from "./breaker.js"
 import { liveGallery } from "./liveGallery.js"
 import type { Task, Unfinished } from "./plan.js"
 
-export interface Input extends LimitOptions, ServiceOptions {
+export interface Input extends LimitOptions, OutputOptions, ServiceOptions {
   readonly concurrency: number
-  readonly output: string
   readonly json: boolean
   readonly quiet: boolean
   readonly namer: Namer
@@ -97,7 +96,7 @@ const runTask = (task: Task, context: Context) =>
     const done = yield* awaitCompleted(eventsOf(task, input), (event) => progress.report(row, event)).pipe(
       SubmissionJournal.withJournal(submissionsOf(task, context))
     )
-    const { failures, paths } = yield* saveJournaled(journal, row.key, input.output)(done)
+    const { failures, paths } = yield* saveJournaled(journal, row.key, input)(done)
     const [failure] = failures
     if (failure !== undefined) return yield* failure
     yield* progress.saved(task, done.recordId, paths)

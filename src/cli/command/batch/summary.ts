@@ -7,8 +7,8 @@ import { quote } from "shell-quote"
 import { exitCodes, explain, PartlyFailed } from "../../shared/errors.js"
 import type { Entry } from "../../shared/journalEntry.js"
 import type { Journal, JournalRecords } from "../../shared/journal.js"
-import type { ImageOptions, LimitOptions, NameOptions, ServiceOptions } from "../../shared/options.js"
-import { imageFlags, limitFlags, nameFlag, proxyFlag } from "../../shared/options.js"
+import type { ImageOptions, LimitOptions, NameOptions, OutputOptions, ServiceOptions } from "../../shared/options.js"
+import { imageFlags, limitFlags, metadataFlag, nameFlag, proxyFlag } from "../../shared/options.js"
 import type { PromptFileOptions } from "../../shared/promptFileOptions.js"
 import { promptFileFlags } from "../../shared/promptFileOptions.js"
 import { writeGalleryFromJournal } from "../gallery/writeGallery.js"
@@ -18,9 +18,9 @@ import type { Plan, Unfinished } from "./plan.js"
 import type { Row } from "./promptFile/promptFile.js"
 import type { Outcome } from "./runRows.js"
 
-export interface Input extends LimitOptions, ServiceOptions, ImageOptions, NameOptions, PromptFileOptions {
+export interface Input
+  extends LimitOptions, OutputOptions, ServiceOptions, ImageOptions, NameOptions, PromptFileOptions {
   readonly file: string
-  readonly output: string
   readonly quiet: boolean
   readonly failures: Option.Option<string>
 }
@@ -30,6 +30,7 @@ const rowsAt = (records: JournalRecords, rows: ReadonlyArray<Row>, ...tags: Read
 
 const serviceFlags = (input: Input): ReadonlyArray<string> => [
   ...limitFlags(input),
+  ...metadataFlag(input),
   ...nameFlag(input),
   ...(input.emulator ? ["--emulator"] : []),
   ...proxyFlag(input.proxy)

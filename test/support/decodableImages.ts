@@ -1,0 +1,48 @@
+import { encode } from "fast-png"
+
+const fromBase64 = (text: string) => new Uint8Array(Buffer.from(text, "base64"))
+
+const width = 24
+const height = 16
+
+/** Images of 24 by 16 pixels that every decoder reads, each with nothing but its image data. */
+export const decodableImages = {
+  png: encode({
+    width,
+    height,
+    channels: 3,
+    data: Uint8Array.from({ length: width * height * 3 }, (_, index) => (index * 7) & 0xff)
+  }),
+  jpeg: fromBase64(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABQODxIPDRQSEBIXFRQYHjIhHhwcHj0sLiQySUBMS0dARkVQWnNiUFVtVkVGZIhlbXd7gYKB" +
+      "TmCNl4x9lnN+gXz/2wBDARUXFx4aHjshITt8U0ZTfHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8" +
+      "fHz/wAARCAAQABgDASIAAhEBAxEB/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQID" +
+      "AAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlq" +
+      "c3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3" +
+      "+Pn6/8QAHwEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQoL/8QAtREAAgECBAQDBAcFBAQAAQJ3AAECAxEEBSExBhJBUQdhcRMiMoEI" +
+      "FEKRobHBCSMzUvAVYnLRChYkNOEl8RcYGRomJygpKjU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6goOEhYaHiImK" +
+      "kpOUlZaXmJmaoqOkpaanqKmqsrO0tba3uLm6wsPExcbHyMnK0tPU1dbX2Nna4uPk5ebn6Onq8vP09fb3+Pn6/9oADAMBAAIRAxEAPwCu" +
+      "1tBbyBZLSOMkZAZlJx+VTNHbtCfLit1Ycgs+APrjFMdVji8xhZ4XrhGH8jUkF1B/06/98S1zYdtpNXKe9v1f/DBAq/3tP/7+N/jRToiw" +
+      "OBeu3uIx/wDE0V7Mb2/4f/IhOS/4Zn//2Q=="
+  ),
+  progressiveJpeg: fromBase64(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABQODxIPDRQSEBIXFRQYHjIhHhwcHj0sLiQySUBMS0dARkVQWnNiUFVtVkVGZIhlbXd7gYKB" +
+      "TmCNl4x9lnN+gXz/2wBDARUXFx4aHjshITt8U0ZTfHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8" +
+      "fHz/wgARCAAQABgDASIAAhEBAxEB/8QAFwABAQEBAAAAAAAAAAAAAAAAAAIBA//EABcBAAMBAAAAAAAAAAAAAAAAAAECAwT/2gAMAwEA" +
+      "AhADEAAAAedzUia2r//EABkQAQADAQEAAAAAAAAAAAAAAAEAAhESMf/aAAgBAQABBQLkq5XCeBYhP//EABURAQEAAAAAAAAAAAAAAAAA" +
+      "AAAh/9oACAEDAQE/AVf/xAAWEQEBAQAAAAAAAAAAAAAAAAAAAQP/2gAIAQIBAT8BzR//xAAeEAABAwQDAAAAAAAAAAAAAAAAAQIhESIy" +
+      "oUJDkf/aAAgBAQAGPwKWohCNOv0rYcdmej//xAAeEAEAAQMFAQAAAAAAAAAAAAABABFRYSExcZHw8f/aAAgBAQABPyFonKJFNIcsJfsi" +
+      "FRswz58VXPmJ/9oADAMBAAIAAwAAABA73//EABkRAQACAwAAAAAAAAAAAAAAAAEA8RExwf/aAAgBAwEBPxB3jrUEUz//xAAYEQEBAQEB" +
+      "AAAAAAAAAAAAAAABEQDR8f/aAAgBAgEBPxBKCXVPeb//xAAeEAEBAAEDBQAAAAAAAAAAAAABEQAQIbExYXGR8P/aAAgBAQABPxAYkSgh" +
+      "nrEERuMQ8yZ9A5yRI6oXDpWww74GP//Z"
+  ),
+  lossyWebp: fromBase64(
+    "UklGRsIAAABXRUJQVlA4ILYAAACwBACdASoYABAAPu1iqU2ppaOiMAgBMB2JbACdMoMYLIBz9F3JAYHF8+odZjH8AP4nvAMHWsEkSfYk" +
+      "Hok8sZnqnpyqnQloiseRjv6s0ssdGxfa0WSYI7NiFMLW6rkcL/uLYJylNgYuPYaN0WBkxVoeZjcwVCt6qfcp9+/L2+Sr/9v0GDhzXaia" +
+      "GqJeL5rED7gAJ9yHls35Q0eWQMtHP1Rj5c2/lGVinPaj3/yJ/ln0s+PmeAAAAA=="
+  ),
+  transparentWebp: fromBase64(
+    "UklGRloAAABXRUJQVlA4TE4AAAAvF8ADEAmASGp/6yUi+p9aKEjbgKl/0bsmRiD6n3pAcSOpDaG5K4+mM9hvMmmbfrM3mZE5CwratmHa" +
+      "Hc6GPwGU6n419O2AO4eizE4ZcA4="
+  )
+}

@@ -46,6 +46,7 @@ export const slow = [
   "test/node/suspended.test.ts",
   "test/node/building.test.ts",
   "test/node/silentProxy.test.ts",
+  "test/ImageFile/metadataTools.test.ts",
   "test/cli/batch/killed.test.ts",
   "test/cli/batch/stopped.test.ts",
   "test/cli/commandLine/shells.test.ts",

@@ -151,7 +151,7 @@ export const proxyFlag = (proxy: ServiceOptions["proxy"]): ReadonlyArray<string>
 
 /** The flags of the `watch` command that resumes a generation. None: the emulator in memory cannot resume. */
 export const watchFlags = (
-  input: Pick<SaveOptions, "output" | "noSave"> & ServiceOptions
+  input: Pick<SaveOptions, "metadata" | "output" | "noSave"> & ServiceOptions
 ): Option.Option<ReadonlyArray<string>> =>
   input.emulator
     ? Option.none()

@@ -90,8 +90,7 @@ export const quietOptions = inGroup("Output", {
 
 export const nameOptions = inGroup("Output", {
   name: optional("name", Value.text("TEMPLATE"), {
-    summary: "File names, from {prompt} {seed} {index} {model} {date}",
-    byDefault: "{prompt}-{seed}-{index}"
+    summary: "File names, such as {date}-{prompt}-{index}"
   })
 })
 

@@ -33,7 +33,7 @@ describe.concurrent("The wizard", { timeout }, () => {
 
   it.live("suggests a command, and runs what it printed", () =>
     Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* typing([], ["modls", "models", "y", "y", enter])
+      const { code, stderr, stdout } = yield* typing([], ["modls", "models", enter, "y", "y", enter])
       expect(stderr).toContain('"modls" is no command. Did you mean models?')
       expect(stderr).toMatch(/effect-arta models --json$/m)
       expect(stdout).toContain('{"alias":"flux","models":["Flux"]}\n')

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { GenerateRequest } from "effect-arta"
+import { Fault } from "effect-arta/testing"
 import { fileURLToPath } from "node:url"
+import { parse } from "shell-quote"
 import { Line } from "../../../src/cli/shared/jsonOutput.js"
 import { batch } from "../../support/batchWorld.js"
-import { decodeLines } from "../../support/command.js"
+import { command, decodeLines } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
 const caseFile = (name: string) => fileURLToPath(new URL(`prompts/${name}`, import.meta.url))
@@ -124,6 +126,21 @@ const refused: ReadonlyArray<{ file: string; says: ReadonlyArray<string | RegExp
   { file: "nul.txt", says: [/^Line 1 column 2: .*control character/m, /^Line 2 column 4: .*control character/m] }
 ]
 
+const shellWords = (line: string): ReadonlyArray<string> =>
+  parse(line).flatMap((word) => (typeof word === "string" ? [word] : []))
+
+/** Rows as the journals of earlier versions have them: a change of these keys would pay for the rows again. */
+const journaled = [
+  {
+    name: "p.csv",
+    content: 'prompt,model,n,negative,aspect,guidance,seed\n"an owl, at night",watercolor,2,fog,16:9,7.5,7\n',
+    key: "aaac3ea920e78dd4-1"
+  },
+  { name: "p.jsonl", content: '{"prompt":" a bat ","steps":"9"}\n', key: "7d308ae9613e4668-1" },
+  { name: "p.txt", content: "a fox\n", key: "bf6e2dd23bab9b3f-1" },
+  { name: "p.jsonl", content: '{"messages":[{"role":"user","content":"a bee"}]}\n', key: "96919741a75a2a20-1" }
+]
+
 describe.concurrent("a prompt file that people have", { timeout }, () => {
   it.scopedLive.each(sent)("sends what $file with $flags means", ({ file, flags = [], requests }) =>
     Effect.gen(function* () {
@@ -157,6 +174,52 @@ describe.concurrent("a prompt file that people have", { timeout }, () => {
         request: { prompt: "a lighthouse in a storm", aspectRatio: "16:9", seed: 123, negativePrompt: "people" }
       })
       expect((yield* emulator.counts).submit).toBe(1)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each(journaled)(
+    "finds the row of $content in the journal of an earlier version",
+    ({ content, key, name }) =>
+      Effect.gen(function* () {
+        const { file, fs, images } = yield* batch
+        const request = { prompt: "any", seed: 1 }
+        const lines = [
+          { _tag: "Submitting", key, request, name: "any-1" },
+          { _tag: "Submitted", key, recordId: "r-1" },
+          { _tag: "Saved", key, files: ["any-1-0.png"] }
+        ]
+        yield* fs.makeDirectory(images)
+        yield* fs.writeFileString(
+          `${images}/effect-arta.jsonl`,
+          lines.map((line) => `${JSON.stringify(line)}\n`).join("")
+        )
+        yield* fs.writeFileString(`${images}/any-1-0.png`, "")
+        const { stdout } = yield* command(["batch", yield* file(name, content), "-o", images, "--dry-run"])
+        expect(stdout).toMatch(/^To submit: 0 generations/m)
+        expect(stdout).toMatch(/^Already done: 1 row/m)
+      }).pipe(onPort())
+  )
+
+  it.scopedLive("repeats the flags that say what the file means in the command that retries", () =>
+    Effect.gen(function* () {
+      const { emulator, env, file, run } = yield* batch
+      yield* emulator.inject(Fault.failGeneration("NSFW"))
+      const path = yield* file("p.csv", "prompt;id\na fox;1\n")
+      const flags = ["--ignore-columns", "id", "--steps", "12", "--negative", "", "--comments"]
+      const { stderr } = yield* run(path, ...flags)
+      const retry = /To retry only these rows: effect-arta (.*)/.exec(stderr)?.[1] ?? ""
+      const again = yield* command(shellWords(retry), { env })
+      expect(again.code).toBe(0)
+      expect((yield* emulator.counts).submit).toBe(2)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("prints the number of images before a large batch without a terminal", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      yield* emulator.inject(Fault.respond("submit", 422, { body: { detail: "No such style" } }))
+      const { stderr } = yield* run(yield* file("p.txt", "a fox\n"), "-n", "101", "--no-limits")
+      expect(stderr).toMatch(/^This batch generates 101 images in 1 generation\./)
     }).pipe(onPort())
   )
 })

@@ -5,6 +5,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Journal from "../../shared/journal.js"
+import { printable } from "../../shared/printable.js"
 import { countNewImages, countOf } from "./confirm.js"
 import type { Task } from "./plan.js"
 import { plan } from "./plan.js"
@@ -25,14 +26,16 @@ const maxRows = 10
 /** `Row 2 (line 5): "a fox", Flux, 2 images, 1:1, 30 steps, guidance 7, random seed, avoiding "blurry"` */
 const rowText = ({ key, line, number, options, request }: Row): string =>
   [
-    `Row ${String(number)}${line === number ? "" : ` (line ${String(line)})`}: ${JSON.stringify(request.prompt)}`,
+    `Row ${String(number)}${line === number ? "" : ` (line ${String(line)})`}: ${printable(JSON.stringify(request.prompt))}`,
     request.model,
     countOf(request.n, "image"),
     request.aspectRatio,
     countOf(request.numInferenceSteps, "step"),
     `guidance ${String(request.guidanceScale)}`,
     "seed" in options && !isRepeated(key) ? `seed ${String(request.seed)}` : "random seed",
-    request.negativePrompt === "" ? "no negative prompt" : `avoiding ${JSON.stringify(request.negativePrompt)}`
+    request.negativePrompt === ""
+      ? "no negative prompt"
+      : `avoiding ${printable(JSON.stringify(request.negativePrompt))}`
   ].join(", ")
 
 /** `Flux (3), F Dev (1)` */

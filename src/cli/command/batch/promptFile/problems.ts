@@ -2,7 +2,7 @@ import * as Arr from "effect/Array"
 import { UsageError } from "../../../shared/errors.js"
 
 /** Where a file says something. `row` is left out if it equals the line. */
-export interface Place {
+interface Place {
   readonly line: number
   readonly row?: number
   /** The position in the line, from 1. */

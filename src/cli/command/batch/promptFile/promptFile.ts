@@ -24,7 +24,7 @@ import { readTextLines } from "./readTextLines.js"
 import { keysOf } from "./rowKey.js"
 import type { Source, SourceRow } from "./source.js"
 import type { RowOptions } from "./toOptions.js"
-import { problemOf, toOptions } from "./toOptions.js"
+import { labelIn, problemOf, toOptions } from "./toOptions.js"
 
 /** One generation of a batch. */
 export interface Row {
@@ -110,8 +110,8 @@ type Invalid = ArtaError.InvalidRequestError | ArtaError.UnknownModelError
 
 const fieldIn = (error: Invalid): string => (error._tag === "UnknownModelError" ? "model" : error.field)
 
-const toProblem = ({ labels, row }: RowOptions, error: Invalid, value: unknown): Problem => {
-  const label = labels.get(fieldIn(error))
+const toProblem = ({ row }: RowOptions, error: Invalid, value: unknown): Problem => {
+  const label = labelIn(row, fieldIn(error))
   const place = problemOf(row, { message: "", ...(label === undefined ? {} : { label }) })
   return error._tag === "UnknownModelError"
     ? { ...place, message: error.message, advice: "See all models: effect-arta models" }

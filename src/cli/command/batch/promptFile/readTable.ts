@@ -2,6 +2,7 @@ import { parse } from "csv-parse/sync"
 import * as Array from "effect/Array"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { fieldOf } from "./columns.js"
 import type { Problem } from "./problems.js"
@@ -9,31 +10,57 @@ import type { ReadOptions, Source, SourceRow } from "./source.js"
 import { noSource } from "./source.js"
 
 /** A record, and its text with the blank lines and comments before it. */
-const Records = Schema.Array(
-  Schema.Struct({ record: Schema.Array(Schema.UndefinedOr(Schema.String)), raw: Schema.String })
-)
+interface TableRecord {
+  readonly record: ReadonlyArray<string | undefined>
+  readonly raw: string
+}
+
+// The types of the parser do not know its option `raw`.
+const isTableRecord = (parsed: unknown): parsed is TableRecord =>
+  Predicate.hasProperty(parsed, "record") && Array.isArray(parsed.record) && Predicate.hasProperty(parsed, "raw")
 
 const CsvError = Schema.Struct({ code: Schema.String, bytes: Schema.Int })
 
-const parseRecords = (text: string, delimiter: string, { comments, to }: { comments: boolean; to?: number }) =>
+interface ParserOptions {
+  readonly delimiter: string
+  readonly comments: boolean
+  readonly to?: number
+}
+
+const parserOptions = ({ comments, delimiter, to }: ParserOptions) => ({
+  delimiter,
+  record_delimiter: ["\r\n", "\n", "\r"],
+  relax_column_count: true,
+  // A quotation mark inside an unquoted text is part of it.
+  relax_quotes: true,
+  skip_empty_lines: true,
+  trim: true,
+  raw: true,
+  ...(comments ? { comment: "#", comment_no_infix: true } : {}),
+  ...(to === undefined ? {} : { to })
+})
+
+/** `""` says that a text is empty. Nothing between two delimiters says nothing. */
+const withoutEmpty = ({ raw, record }: TableRecord, options: ParserOptions): TableRecord => {
+  if (!record.includes("")) return { raw, record }
+  if (!raw.includes('""')) return { raw, record: record.map((cell) => (cell === "" ? undefined : cell)) }
+  // Asking the parser for the quotes of all records would take twice as long.
+  const [cells = []] = parse(raw, {
+    ...parserOptions(options),
+    raw: false,
+    cast: (value, { quoting }) => (value === "" && !quoting ? undefined : value)
+  })
+  return { raw, record: cells }
+}
+
+const parseRecords = (text: string, options: ParserOptions) =>
   Either.try({
-    try: () =>
-      parse(text, {
-        delimiter,
-        record_delimiter: ["\r\n", "\n", "\r"],
-        relax_column_count: true,
-        // A quotation mark inside an unquoted text is part of it.
-        relax_quotes: true,
-        skip_empty_lines: true,
-        trim: true,
-        raw: true,
-        ...(comments ? { comment: "#", comment_no_infix: true } : {}),
-        ...(to === undefined ? {} : { to }),
-        // `""` says that a text is empty. Nothing between two delimiters says nothing.
-        cast: (value, { quoting }) => (value === "" && !quoting ? undefined : value)
-      }),
+    try: () => {
+      const parsed: ReadonlyArray<unknown> = parse(text, parserOptions(options))
+      return parsed.filter(isTableRecord).map((record) => withoutEmpty(record, options))
+    },
     catch: (error) => error
-  }).pipe(Either.flatMap(Schema.decodeUnknownEither(Records)))
+  })
 
 const countLineBreaks = (text: string): number => text.match(/\r\n|\n|\r/g)?.length ?? 0
 
@@ -56,7 +83,7 @@ const toProblem = (error: unknown, text: string): Problem => {
 
 /** The names in the first line of a table. */
 export const readHeader = (text: string, delimiter: string, options: ReadOptions): ReadonlyArray<string> =>
-  Either.match(parseRecords(text, delimiter, { ...options, to: 1 }), {
+  Either.match(parseRecords(text, { ...options, delimiter, to: 1 }), {
     onLeft: () => [],
     onRight: ([first]) => first?.record.map((name) => name ?? "") ?? []
   })
@@ -86,8 +113,6 @@ const takeSeparator = (text: string): { readonly body: string; readonly separato
     ? { body: text, separator }
     : { body: "\n".repeat(countLineBreaks(line)) + text.slice(line.length), separator }
 }
-
-type TableRecord = (typeof Records.Type)[number]
 
 interface NumberedRecord extends TableRecord {
   readonly line: number
@@ -138,7 +163,7 @@ const checkCount =
 export const readTable = (text: string, options: ReadOptions, delimiter?: string): Source => {
   const { body, separator } = takeSeparator(text)
   const chosen = separator ?? delimiter ?? guessDelimiter(body, options)
-  return Either.match(parseRecords(body, chosen, options), {
+  return Either.match(parseRecords(body, { ...options, delimiter: chosen }), {
     onLeft: (error) => ({ ...noSource, problems: [toProblem(error, body)] }),
     onRight: (all) => {
       const [first, ...records] = withLines(all, options.comments)

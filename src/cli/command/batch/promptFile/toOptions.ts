@@ -25,8 +25,6 @@ export interface RowOptions {
   readonly row: SourceRow
   /** By the names of the library. */
   readonly options: Readonly<Record<string, unknown>>
-  /** What messages call each of them. */
-  readonly labels: ReadonlyMap<string, string>
 }
 
 export const problemOf = (row: SourceRow, { label, message }: Fault): Problem => ({
@@ -89,6 +87,10 @@ export interface Expected {
   readonly needsPrompt: boolean
 }
 
+/** What messages call an option of a row. */
+export const labelIn = ({ cells }: SourceRow, option: string): string | undefined =>
+  cells.find(({ name }) => Option.exists(fieldOf(name), (field) => field === option))?.label
+
 /** Reads the cells of a row as options, or lists all that is wrong with them. */
 export const toOptions = (
   row: SourceRow,
@@ -107,7 +109,6 @@ export const toOptions = (
   if (all.length > 0 || Either.isLeft(complete)) return Either.left(all.map((fault) => problemOf(row, fault)))
   return Either.right({
     row,
-    options: Object.fromEntries(complete.right.map(({ field, value }) => [field, value])),
-    labels: new Map(complete.right.map(({ field, label }) => [field, label]))
+    options: Object.fromEntries(complete.right.map(({ field, value }) => [field, value]))
   })
 }

@@ -77,7 +77,7 @@ const measureResume = (rows: number, environment: Environment) =>
   })
 
 const few = 20
-const many = 420
+const many = 220
 
 /** The processor time of one more generation, in milliseconds. */
 const cpuPerGeneration = (

@@ -59,6 +59,32 @@ describe("AtomicFile.write", () => {
   )
 })
 
+describe("AtomicFile.write, next to temporary files of other writers", () => {
+  // fault: Process | A program is killed while it writes a file | The next write removes its temporary file after ten minutes, and never that of a living writer
+  it.effect("removes those that are more than ten minutes old, and nothing else", () =>
+    inDirectory((fs, directory) =>
+      Effect.gen(function* () {
+        const now = Date.now() / 1_000
+        const ages = {
+          ".effect-arta.1.tmp": 11 * 60,
+          ".effect-arta.2.tmp": 9 * 60,
+          ".effect-arta.3.tmp": 0,
+          "mine.tmp": 11 * 60
+        }
+        yield* Effect.forEach(Object.entries(ages), ([name, age]) =>
+          Effect.zipRight(
+            fs.writeFileString(`${directory}/${name}`, "half"),
+            fs.utimes(`${directory}/${name}`, now - age, now - age)
+          )
+        )
+        yield* AtomicFile.write(`${directory}/a.txt`, "text")
+        const left = [".effect-arta.2.tmp", ".effect-arta.3.tmp", "a.txt", "mine.tmp"]
+        expect((yield* fs.readDirectory(directory)).sort()).toEqual(left)
+      })
+    )
+  )
+})
+
 describe("AtomicFile.temporaryFile", () => {
   it.effect("names an unused file, and removes what is left of it", () =>
     inDirectory((fs, directory) =>

@@ -9,7 +9,7 @@ import { newline, space } from "./journalEntry.js"
 
 /** A journal file that is open. Other commands may append to it, and other programs may replace it. */
 export interface JournalFile {
-  /** Appends bytes at `end`, the end of the file as far as it is known. If that fails, removes what was written of them. */
+  /** Appends bytes at `end`, the expected end of the file. If that fails, removes what was written of them. */
   readonly append: (bytes: Uint8Array, end: number) => Effect.Effect<void, PlatformError>
   /** The same, and flushes them to the disk. */
   readonly appendFlushed: (bytes: Uint8Array, end: number) => Effect.Effect<void, PlatformError>

@@ -1,7 +1,9 @@
+import { HttpClient } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Fiber, Layer, Ref, TestClock } from "effect"
+import { Console, Deferred, Duration, Effect, Fiber, HashMap, Layer, Option, Ref, TestClock } from "effect"
 import { Arta, ArtaApi, ArtaError, Auth, Generation } from "effect-arta"
+import * as FileNames from "../../../src/cli/shared/fileNames.js"
 import * as SubmissionJournal from "../../../src/cli/shared/submissionJournal.js"
 
 const diskFull = new SystemError({ reason: "Unknown", module: "FileSystem", method: "write", description: "disk full" })
@@ -145,6 +147,77 @@ describe("A journal of submissions", () => {
       const end = yield* Effect.fork(Fiber.interrupt(fiber))
       yield* Deferred.succeed(response, recordId)
       yield* Fiber.join(end)
+    })
+  )
+
+  // fault: Process | The journal cannot be written after a submission was accepted | The record id is printed with the command that gets its images
+  it.effect("prints a record id that it cannot record", () =>
+    Effect.gen(function* () {
+      const printed = yield* Ref.make("")
+      const console = yield* Console.consoleWith(Effect.succeed)
+      const journal = {
+        records: Effect.succeed(HashMap.empty()),
+        files: FileNames.make([]),
+        begin: () => Effect.void,
+        note: () => fails
+      }
+      const { accepted } = SubmissionJournal.fromJournal(journal, "key", Option.some(["-o", "my images"]))
+      const error = yield* Effect.flip(accepted(recordId)).pipe(
+        Effect.withConsole({ ...console, error: (text: string) => Ref.set(printed, text) })
+      )
+      expect(error).toBe(diskFull)
+      expect(yield* Ref.get(printed)).toMatch(
+        /accepted the generation record-1, .*: effect-arta watch record-1 -o 'my images'$/
+      )
+    })
+  )
+
+  it.effect("records a submission that was interrupted before it left as refused", () =>
+    Effect.gen(function* () {
+      const sent = yield* Ref.make(0)
+      const client = HttpClient.make(() =>
+        Effect.zipRight(
+          Ref.update(sent, (n) => n + 1),
+          Effect.never
+        )
+      )
+      const begun = yield* Ref.make<ReadonlyArray<string>>([])
+      const note = (call: string) => Ref.update(begun, (before) => [...before, call])
+      /** Waits before it sends, as for the turn of an earlier submission. */
+      const submitAfter = (wait: Effect.Effect<void>) =>
+        Arta.run({ prompt: "a fox" }, { timeout: "5 seconds" }).pipe(
+          SubmissionJournal.withJournal({
+            begin: () => note("begin"),
+            accepted: () => note("accepted"),
+            refused: note("refused")
+          }),
+          Effect.provide(
+            Layer.provideMerge(
+              SubmissionJournal.layerObserved,
+              Layer.merge(
+                Layer.succeed(ArtaApi.ArtaApi, {
+                  submit: () =>
+                    Effect.zipRight(
+                      wait,
+                      Effect.orDie(
+                        SubmissionJournal.observeSending(client).post("https://service.example/api/v1/text2image")
+                      )
+                    ).pipe(Effect.as(recordId)),
+                  status: () => Effect.never
+                }),
+                Auth.layerToken("token")
+              )
+            )
+          ),
+          Effect.flip
+        )
+      const fibers = yield* Effect.forEach([Effect.never, Effect.void], (wait) => Effect.fork(submitAfter(wait)))
+      yield* TestClock.adjust("15 seconds")
+      const [unsent, unknown] = yield* Effect.forEach(fibers, Fiber.join)
+      expect(unsent).not.toHaveProperty("request")
+      expect(unknown).toMatchObject({ _tag: "GenerationTimeoutError", request: { prompt: "a fox" } })
+      expect(yield* Ref.get(begun)).toEqual(["begin", "begin", "refused"])
+      expect(yield* Ref.get(sent)).toBe(1)
     })
   )
 })

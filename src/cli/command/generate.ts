@@ -38,7 +38,7 @@ const readStandardInput = Effect.map(
 const openOutput = (input: Input, name: string) => {
   if (input.noSave) return Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.none() })
   if (isStandardOutput(input))
-    return Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.some(writeImage(name)) })
+    return Effect.succeed({ submissions: SubmissionJournal.noop, save: Option.some(writeImage(input, name)) })
   return Effect.map(Journal.open(input.output), (journal) => {
     // The gallery marks what the emulator generated.
     const key = `${input.emulator ? "emulated-" : ""}${randomUUID()}`

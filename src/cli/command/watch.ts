@@ -35,7 +35,7 @@ const save =
 
 const saveOf = (input: Input) => {
   if (input.noSave) return Option.none()
-  return Option.some(isStandardOutput(input) ? writeImage() : save(input))
+  return Option.some(isStandardOutput(input) ? writeImage(input) : save(input))
 }
 
 /** Resumes a generation that was submitted before, shows the progress, and saves the images. */

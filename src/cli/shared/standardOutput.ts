@@ -9,7 +9,7 @@ import type { Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import { write } from "node:fs"
 import { SetupError, UsageError } from "./errors.js"
-import type { OutputFlags } from "./options.js"
+import type { OutputFlags, OutputOptions } from "./options.js"
 import { printable } from "./printable.js"
 import type { SaveResult, SaveServices } from "./saveImages.js"
 
@@ -63,7 +63,7 @@ const keptAt = (file: string): string => `The image is kept in ${printable(file)
  * reader leaves or the disk is full, the file stays, and the message names it.
  */
 export const writeImage =
-  (name?: string) =>
+  ({ metadata }: OutputOptions, name?: string) =>
   (done: Generation.Completed): Effect.Effect<SaveResult, PlatformError | SetupError, SaveServices> =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -77,7 +77,7 @@ export const writeImage =
         })
       }
       const directory = yield* fs.makeTempDirectory({ prefix: "effect-arta-" })
-      const [saved] = yield* ImageFile.save(done, { directory, name })
+      const [saved] = yield* ImageFile.save(done, { directory, name, metadata })
       if (saved?.result._tag !== "Right") return { paths: [], failures: saved === undefined ? [] : [saved.result.left] }
       const file = saved.result.right
       const exit = yield* Effect.flatMap(fs.readFile(file), writeAll).pipe(

@@ -39,6 +39,7 @@ import { temporaryFile } from "./AtomicFile.js"
 import type { GenerateRequest } from "./GenerateRequest.js"
 import type { Generation, Image, RecordId } from "./Generation.js"
 import { concat } from "./internal/body.js"
+import * as Metadata from "./internal/imageMetadata/addMetadata.js"
 import { DownloadFailure } from "./internal/download/downloadFailure.js"
 import { fetchImage } from "./internal/download/fetchImage.js"
 import * as FileNames from "./internal/download/fileNames.js"
@@ -190,10 +191,9 @@ type Read = (
 
 /** Adds the metadata to an image. An image is worth saving without them, too. */
 const addMetadata = (bytes: Uint8Array, mediaType: MediaType, request: GenerateRequest | undefined) =>
-  // Loaded here because many programs save no metadata.
-  Effect.tryPromise(() => import("./internal/imageMetadata/addMetadata.js")).pipe(
-    Effect.andThen((module) => Effect.try(() => module.addMetadata(bytes, mediaType, request))),
-    Effect.orElseSucceed(() => bytes)
+  Effect.orElseSucceed(
+    Effect.try(() => Metadata.addMetadata(bytes, mediaType, request)),
+    () => bytes
   )
 
 const readWithMetadata =

@@ -23,15 +23,27 @@ export const shared = {
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 
 /** Both suites run these. The full suite repeats their random tests more often. */
-const repeated = ["test/Auth/model.test.ts", "test/node/NodeArta.test.ts", "test/robustness/decoders.test.ts"]
+const repeated = ["test/Auth/model.test.ts", "test/robustness/decoders.test.ts"]
 
 /** Only the full suite runs these: they read tens of megabytes, or repeat a case for each kind of failure. */
 const thorough = [
+  "test/Auth/blockedProcess.test.ts",
+  "test/TokenStore/diskFailures.test.ts",
+  "test/TokenStore/lock.test.ts",
+  "test/cli/batch/again.test.ts",
+  "test/cli/batch/order.test.ts",
+  "test/cli/batch/refused.test.ts",
+  "test/cli/batch/replacedJournal.test.ts",
+  "test/cli/exitCodes.test.ts",
+  "test/cli/generate.test.ts",
+  "test/cli/metadata.test.ts",
+  "test/cli/proxyPassword.test.ts",
   "test/ArtaApi/serviceText.test.ts",
   "test/ImageFile/metadataDamage.test.ts",
   "test/ImageFile/waiting.test.ts",
   "test/ImageFile/wholeImages.test.ts",
   "test/TokenStore/unavailableLock.test.ts",
+  "test/node/NodeArta.test.ts",
   "test/node/connecting.test.ts",
   "test/robustness/bodies.test.ts",
   "test/robustness/secrets.test.ts",
@@ -94,8 +106,15 @@ export default defineConfig(({ mode }) => {
       globalSetup: ["test/support/printSeed.ts", "test/support/build.ts"],
       coverage: {
         include: ["src/**/*.ts"],
-        // Only processes run it, and coverage does not look into those.
-        exclude: ["src/cli/{main,start,version}.ts"],
+        // The full suite runs these in processes, terminals and shells, and coverage does not look into those.
+        exclude: [
+          "src/cli/{main,start,version}.ts",
+          "src/cli/command/{emulator,generate}.ts",
+          "src/cli/command/batch/{batchProgress,confirm}.ts",
+          "src/cli/commandLine/wizard.ts",
+          "src/cli/commandLine/completions/*.ts",
+          "src/cli/shared/{liveLine,progress,settings,standardOutput}.ts"
+        ],
         // Twice as fast as the default, which converts the raw coverage without a syntax tree.
         experimentalAstAwareRemapping: true,
         reporter: ["text"],

@@ -70,7 +70,7 @@ export const outputOptions = inGroup("Output", {
     summary: "The directory for the images"
   }),
   metadata: withDefault("metadata", Value.oneOf("full|none", ["full", "none"]), "full", {
-    summary: "What a file says of its generation: prompt, seed, model"
+    summary: "Write prompt and settings into the images"
   })
 })
 

@@ -22,7 +22,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -126,7 +126,7 @@ export const make = (
   Effect.gen(function* () {
     const auth = yield* Auth
     const client = untraced(yield* HttpClient.HttpClient)
-    const cooldown = yield* makeCooldown<void>()
+    const cooldown = yield* makeCooldown<undefined>()
     const inTurn = yield* makeTurns
     const apiUrl = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
     const url = `${apiUrl.replace(/\/+$/, "")}/text2image`

@@ -47,10 +47,10 @@ const maxDepth = 8
 const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   if (Predicate.isString(cause)) return { reason: `${unexplained}: ${cause}`, sent: true }
   if (!Predicate.isRecord(cause) || depth === maxDepth) return { reason: unexplained, sent: true }
-  const [syscall = "", code = "", message = ""] = ["syscall", "code", "message"].map((field) =>
+  const [syscall = "", code = "", name = "", message = ""] = ["syscall", "code", "name", "message"].map((field) =>
     Predicate.isString(cause[field]) ? cause[field] : ""
   )
-  const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${String(cause)}` : ""}`
+  const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${name}: ${message}` : ""}`
   const known = unsent.find(([pattern]) => pattern.test(`${syscall} ${code} ${message}`))
   if (known !== undefined) return { reason: known[1]?.replace("%", code) ?? own, sent: false }
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]

@@ -17,7 +17,7 @@ export const makeTurns: Effect.Effect<
   <A, E, R>(use: (turn: Turn) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 > = Effect.map(Ref.make(Effect.void), (last) => {
   const take = Effect.gen(function* () {
-    const ended = yield* Deferred.make<void>()
+    const ended = yield* Deferred.make<undefined>()
     const wait = yield* Ref.getAndSet(last, Deferred.await(ended))
     return { wait, end: Effect.asVoid(Deferred.succeed(ended, undefined)) }
   })

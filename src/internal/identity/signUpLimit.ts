@@ -24,7 +24,7 @@ const longestCooldown = 3_600_000
 export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* () {
   // Doubles with each sign-up until the API accepts a token.
   const cooldown = yield* Ref.make(firstCooldown)
-  const suspension = yield* makeCooldown<void>()
+  const suspension = yield* makeCooldown<undefined>()
   const refusal = Effect.suspend(() => new AuthError({ reason: "NEW_ACCOUNT_REFUSED" }))
 
   return {

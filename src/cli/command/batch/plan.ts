@@ -50,7 +50,7 @@ export interface PlanInput {
 }
 
 /** The error of a row that the service may have accepted. */
-export const unknownSubmission = "SubmissionUnknownError"
+const unknownSubmission = "SubmissionUnknownError"
 
 const unknownAdvice =
   "The service may or may not have accepted this row, so it was not submitted again. " +

@@ -31,7 +31,7 @@ interface State {
 }
 
 /** What changed since a version of a page. */
-export interface Changes {
+interface Changes {
   readonly version: string
   readonly requests: ReadonlyArray<GalleryRequest>
 }

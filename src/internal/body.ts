@@ -28,8 +28,8 @@ export const limit = (self: Bytes, mebibytes: number): Bytes =>
     return after > toBytes(mebibytes) ? tooLarge(mebibytes) : Effect.succeed([after, chunk])
   })
 
-// Some servers compress without being asked, and not every client decompresses. No image or JSON begins with this byte.
-export const isGzip = ([first]: Uint8Array): boolean => first === 0x1f
+// Some servers compress without being asked, and not every client decompresses. A chunk may end after the first byte.
+export const isGzip = ([first, second = 0x8b]: Uint8Array): boolean => first === 0x1f && second === 0x8b
 
 export const gunzip = (self: Bytes, mebibytes: number): Bytes =>
   Stream.map(self, (chunk): BufferSource => new Uint8Array(chunk)).pipe(
@@ -70,7 +70,9 @@ export const readText = (response: HttpClientResponse, mebibytes: number): Effec
       ? Effect.mapBoth(response.arrayBuffer, { onFailure: () => cutOff, onSuccess: (buffer) => new Uint8Array(buffer) })
       : collect(limit(received(response), mebibytes))
   return whole.pipe(
-    Effect.flatMap((bytes) => (isGzip(bytes) ? collect(gunzip(Stream.make(bytes), mebibytes)) : Effect.succeed(bytes))),
+    Effect.flatMap((bytes) =>
+      bytes.length > 1 && isGzip(bytes) ? collect(gunzip(Stream.make(bytes), mebibytes)) : Effect.succeed(bytes)
+    ),
     Effect.map((bytes) => new TextDecoder().decode(bytes))
   )
 }

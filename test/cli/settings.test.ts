@@ -43,8 +43,7 @@ describe.concurrent("The settings of the command", { timeout }, () => {
       expect(both.code, both.stderr).toBe(0)
 
       const submitted = (yield* emulator.counts).submit
-      const environment = yield* run({ ARTA_API_KEY: "" })
-      expect(environment.stderr).toMatch(/No API key is set/)
+      expect((yield* run({ ARTA_API_URL: "ftp://images.test" })).stderr).toMatch(/ARTA_API_URL/)
       yield* writeConfig({ ...inConfig, proxy: "not a proxy" })
       expect((yield* run()).stderr).toMatch(/ARTA_PROXY must be a URL/)
       expect((yield* emulator.counts).submit).toBe(submitted)

@@ -115,6 +115,8 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
   it.scopedLive("prompts for the options with --wizard", () =>
     Effect.gen(function* () {
       const child = yield* startProcess(["models", "--wizard"], { terminal: true, env: { TERM: "xterm-256color" } })
+      yield* child.wrote(/FILTER/)
+      yield* child.press("\r")
       yield* child.wrote(/Change output options \(--json\)\? \[y\/N\]/)
       yield* child.press("\u0003")
       expect((yield* child.ended).code).toBe(130)

@@ -109,6 +109,7 @@ describeInBrowser("The gallery in a browser", () => {
       "true"
     )
     await page.keyboard.press("Escape")
+    await page.waitForFunction(() => location.hash === "")
     await page.reload()
     await page.getByRole("button", { name: "Marked 2" }).click()
     expect(await files(page)).toEqual(["lighthouse-0.png", "rtl-0.png"])

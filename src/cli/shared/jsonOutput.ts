@@ -32,5 +32,6 @@ export type Line = typeof Line.Type
 
 const encode = Schema.encodeSync(Line)
 
-export const printLine = (line: Line, row?: number): Effect.Effect<void> =>
-  Console.log(JSON.stringify({ ...encode(line), row }))
+export const formatLine = (line: Line, row?: number): string => JSON.stringify({ ...encode(line), row })
+
+export const printLine = (line: Line, row?: number): Effect.Effect<void> => Console.log(formatLine(line, row))

@@ -9,7 +9,7 @@ import * as Order from "effect/Order"
 import type { Failure } from "../../shared/errors.js"
 import { UsageError } from "../../shared/errors.js"
 import * as Journal from "../../shared/journal.js"
-import { printLine } from "../../shared/jsonOutput.js"
+import { formatLine, printLine } from "../../shared/jsonOutput.js"
 import { services } from "../../shared/layers.js"
 import type { Namer } from "../../shared/nameTemplate.js"
 import { namerOf } from "../../shared/nameTemplate.js"
@@ -75,15 +75,19 @@ const planRows = (rows: ReadonlyArray<Row>, journal: Journal.Journal, input: Inp
     return { ...planned, tasks }
   })
 
-const printDone = ({ files, recordId, row }: Done, { json, output }: Input) =>
+const doneLines = ({ files, recordId, row }: Done, { json, output }: Input, path: Path.Path): ReadonlyArray<string> => {
+  const paths = files.map((file) => path.join(output, file))
+  if (!json) return paths
+  if (recordId === undefined) return []
+  return paths.map((file) => formatLine({ _tag: "Saved", recordId, path: file }, row.number))
+}
+
+// A write for each of many lines would take as long as everything else.
+const printDone = (done: ReadonlyArray<Done>, input: Input) =>
   Effect.gen(function* () {
     const path = yield* Path.Path
-    const paths = files.map((file) => path.join(output, file))
-    if (!json) return yield* Effect.forEach(paths, (file) => Console.log(file), { discard: true })
-    if (recordId === undefined) return
-    yield* Effect.forEach(paths, (file) => printLine({ _tag: "Saved", recordId, path: file }, row.number), {
-      discard: true
-    })
+    const lines = done.flatMap((row) => doneLines(row, input, path))
+    yield* Effect.forEach(Array.chunksOf(lines, 1_000), (chunk) => Console.log(chunk.join("\n")), { discard: true })
   })
 
 /** Prints what earlier runs did, before this one starts. On a terminal, the summary says it. */
@@ -97,7 +101,7 @@ const printEarlier = ({ done, failedEarlier, isResumed }: Plan, input: Input) =>
       )
     }
     const isOnTerminal = !input.json && process.stdout.isTTY && (yield* hasLiveLine)
-    if (!isOnTerminal) yield* Effect.forEach(done, (row) => printDone(row, input), { discard: true })
+    if (!isOnTerminal) yield* printDone(done, input)
     if (input.json) {
       yield* Effect.forEach(
         failedEarlier,

@@ -142,8 +142,7 @@ const report = async (environment: Environment): Promise<string> => {
     "## Processor time of a generation",
     `The command records each step in its journal, shows the progress and saves the images. Its processor time for one more\n` +
       `generation is **${ratio.toFixed(2)} times** that of a program that calls \`Arta.run\` and \`ImageFile.save\` (median of ${String(rounds)}).`,
-    `Measured with ${String(availableParallelism())} cores and Node ${process.versions.node.split(".")[0] ?? ""}.`,
-    ""
+    `Measured with ${String(availableParallelism())} cores and Node ${process.versions.node.split(".")[0] ?? ""}.\n`
   ].join("\n\n")
 }
 

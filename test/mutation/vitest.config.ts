@@ -8,9 +8,8 @@ export default defineConfig({
     // What these tests start or compile does not contain the mutant.
     exclude: [...configDefaults.exclude, "test/{conformance,package}/**", ...slow],
     globalSetup: "test/support/build.ts",
-    // Instrumented code is slow, and one failed test would stop the run before it begins.
+    // Instrumented code is slow.
     testTimeout: 60_000,
-    retry: 1,
     // Loading Effect again for every file would take most of the time.
     isolate: false
   }

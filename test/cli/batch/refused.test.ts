@@ -46,7 +46,8 @@ describe.concurrent("A batch whose submissions are refused", { timeout }, () => 
       expect(code).toBe(4)
       const failures = (yield* decodeLines(Line, stdout)).filter(({ _tag }) => _tag === "Failed")
       expect(failures.map(({ row }) => row)).toEqual([undefined])
-      expect(yield* saved).toHaveLength(1)
+      // All but the refused ones, of which a slow machine submits more before the interruption.
+      expect(yield* saved).toHaveLength((yield* emulator.counts).submit - 3)
     }).pipe(onPort({ drawTime: "2 seconds" }))
   )
 

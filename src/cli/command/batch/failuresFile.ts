@@ -1,6 +1,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
 import * as Path from "@effect/platform/Path"
+import { stringify } from "csv-stringify/sync"
 import * as Effect from "effect/Effect"
 import { AtomicFile } from "effect-arta"
 import { UsageError } from "../../shared/errors.js"
@@ -12,16 +13,10 @@ type Options = Row["options"]
 const jsonLines = (rows: ReadonlyArray<Options>): string =>
   rows.length === 0 ? "\n" : rows.map((row) => `${JSON.stringify(row)}\n`).join("")
 
-const cellOf = (value: unknown): string => {
-  if (value === undefined) return ""
-  return `"${(typeof value === "string" ? value : JSON.stringify(value)).replaceAll('"', '""')}"`
-}
-
+// A negative prompt of `""` means none, and an empty cell means the default.
 const table = (rows: ReadonlyArray<Options>): string => {
-  const names = [...new Set(["prompt", ...rows.flatMap((row) => Object.keys(row))])]
-  return [names, ...rows.map((row) => names.map((name) => cellOf(row[name])))]
-    .map((cells) => `${cells.join(",")}\n`)
-    .join("")
+  const columns = [...new Set(["prompt", ...rows.flatMap((row) => Object.keys(row))])]
+  return stringify([...rows], { header: true, columns, quoted_string: true })
 }
 
 const formats: Readonly<Record<string, (rows: ReadonlyArray<Options>) => string>> = {

@@ -76,7 +76,7 @@ const failuresText = (file: string, { rows }: Plan, records: JournalRecords, inp
     onFailure: (failure) => [explain(failure)],
     onSuccess: () => [
       `${countOf(failed.length, "row")} to run again in ${file}${failed.length === 0 ? "." : `: ${command}`}`,
-      ...(left === 0
+      ...(left === 0 || input.emulator
         ? []
         : [`${countOf(left, "row")} may be paid for already and are not in ${file}: run this batch again instead.`])
     ]

@@ -99,6 +99,17 @@ describe("Auth on errors of the identity service", () => {
     }).pipe(withEmulator())
   )
 
+  // The refusal asks for no pause that could hide the one that the rate limit asks for.
+  it.effect("sends no request to a rate-limited service that refused the sign-up before", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.identityError("signUp", "USER_DISABLED"), Fault.identityError("signUp", "QUOTA_EXCEEDED"))
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "AuthError" })
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError" })
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError" })
+      expect(yield* counts).toMatchObject({ signUp: 2 })
+    }).pipe(withEmulator())
+  )
+
   it.effect("retries a refused refresh only after the token has expired", () =>
     Effect.gen(function* () {
       const first = yield* token

@@ -1,5 +1,9 @@
 import tseslint from "typescript-eslint"
 
+const noSharedLayer =
+  "It replaces it.effect and it.scoped for every later test of its worker, which then share one TestClock " +
+  "(@effect/vitest 0.30.0). Provide the layer in each test instead."
+
 export default tseslint.config(
   // The scripts of the gallery's page are joined into one, so none of them is a module.
   { ignores: ["dist", "site", "coverage", "images", ".ci", ".github", "src/cli/command/gallery/page"] },
@@ -14,6 +18,13 @@ export default tseslint.config(
       "@typescript-eslint/array-type": ["error", { default: "generic" }],
       // Tag classes have no members.
       "@typescript-eslint/no-extraneous-class": ["error", { allowWithDecorator: false, allowEmpty: true }]
+    }
+  },
+  {
+    files: ["**/*.test.ts"],
+    rules: {
+      "no-restricted-properties": ["error", { object: "it", property: "layer", message: noSharedLayer }],
+      "no-restricted-imports": ["error", { name: "@effect/vitest", importNames: ["layer"], message: noSharedLayer }]
     }
   },
   { files: ["*.js"], ...tseslint.configs.disableTypeChecked }

@@ -11,8 +11,6 @@ export const shared = {
   testTimeout: 15_000,
   // Hooks bundle programs and start browsers.
   hookTimeout: 60_000,
-  // In about one run of ten, a test reads a virtual clock that is hours ahead, for a reason still unknown (effect 3.22.4).
-  retry: 1,
   env: { ARTA_TEST_SEED: seed },
   setupFiles: source("test/support/setup.ts"),
   alias: {

@@ -11,7 +11,7 @@ import {
 } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { Rpc, RpcClient, RpcGroup, RpcSerialization, RpcServer } from "@effect/rpc"
-import { expect, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import { Validator } from "@seriousme/openapi-schema-validator"
 import { Arbitrary, Array, Chunk, Duration, Effect, FastCheck, Layer, Schema, Stream } from "effect"
 import { Arta, ArtaError, GenerateRequest, Generation } from "effect-arta"
@@ -140,7 +140,7 @@ it("samples every error", () => {
   expect(new Set(errors.map(({ _tag }) => _tag))).toEqual(new Set(Object.keys(statuses)))
 })
 
-it.layer(HttpApiLive)("HttpApi", (it) => {
+describe("HttpApi", () => {
   const connect = Effect.flatMap(baseUrl, (url) => HttpApiClient.make(api, { baseUrl: url }))
 
   // fault: Composition | Any error crosses an `HttpApi` | the same error, with a status on which no client pays twice
@@ -154,7 +154,7 @@ it.layer(HttpApiLive)("HttpApi", (it) => {
         yield* Effect.promise(() => response.text())
         expect([error._tag, response.status]).toEqual([error._tag, statuses[error._tag]])
       }
-    })
+    }).pipe(Effect.provide(HttpApiLive))
   )
 
   it.effect("takes the options of a generation", () =>
@@ -166,7 +166,7 @@ it.layer(HttpApiLive)("HttpApi", (it) => {
         field: "n"
       })
       expect(yield* client.events()).toEqual(events)
-    })
+    }).pipe(Effect.provide(HttpApiLive))
   )
 
   it.effect.each([{ prompt: "a cat", width: 512 }, { prompt: 5 }, { messages: [{ content: "a cat" }] }])(
@@ -178,7 +178,7 @@ it.layer(HttpApiLive)("HttpApi", (it) => {
         const response = yield* Effect.promise(() => fetch(`${url}/generations`, body))
         expect(response.status).toBe(400)
         expect(yield* Effect.promise(() => response.json())).toMatchObject({ _tag: "HttpApiDecodeError" })
-      })
+      }).pipe(Effect.provide(HttpApiLive))
   )
 
   it.effect("has a valid OpenAPI document", () =>
@@ -194,16 +194,16 @@ it.layer(HttpApiLive)("HttpApi", (it) => {
   )
 })
 
-it.layer(RpcLive)("RPC", (it) => {
+describe("RPC", () => {
   // fault: Composition | Any error crosses an RPC | the same error
-  it.scoped("returns each error, and the client gets the same error", () =>
+  it.effect("returns each error, and the client gets the same error", () =>
     Effect.gen(function* () {
       const client = yield* RpcClient.make(Rpcs)
       for (const [index, error] of errors.entries()) expectSame(yield* Effect.flip(client.fail({ index })), error)
-    })
+    }).pipe(Effect.scoped, Effect.provide(RpcLive))
   )
 
-  it.scoped("takes the options of a generation, and streams its events", () =>
+  it.effect("takes the options of a generation, and streams its events", () =>
     Effect.gen(function* () {
       const client = yield* RpcClient.make(Rpcs)
       expect((yield* client.generate(options)).request).toMatchObject(requested)
@@ -212,6 +212,6 @@ it.layer(RpcLive)("RPC", (it) => {
         model: "nope"
       })
       expect(Chunk.toReadonlyArray(yield* Stream.runCollect(client.events()))).toEqual(events)
-    })
+    }).pipe(Effect.scoped, Effect.provide(RpcLive))
   )
 })

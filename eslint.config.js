@@ -22,6 +22,8 @@ export default tseslint.config(
   },
   {
     files: ["**/*.test.ts"],
+    // One file, in a run of its own.
+    ignores: ["test/conformance/**"],
     rules: {
       "no-restricted-properties": ["error", { object: "it", property: "layer", message: noSharedLayer }],
       "no-restricted-imports": ["error", { name: "@effect/vitest", importNames: ["layer"], message: noSharedLayer }]

@@ -18,12 +18,12 @@
  *
  * @since 0.1.0
  */
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect/ConfigError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import { flow, identity } from "effect/Function"
+import { flow } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Schedule from "effect/Schedule"
@@ -51,6 +51,8 @@ import { pollLoop, skipValidation } from "./internal/generation/pollLoop.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
 import { invalidOption } from "./internal/invalidOption.js"
 import { annotateError } from "./internal/generation/telemetry.js"
+import { layerHttpTransport } from "./internal/httpTransport.js"
+import * as Layers from "./internal/layers.js"
 import { countedEvents, countedOutcome } from "./internal/metrics.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
@@ -374,13 +376,6 @@ export interface ClientOptions {
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
 }
 
-const withTransformedClient =
-  ({ transformClient = identity }: ClientOptions) =>
-  <A, E, R>(
-    layer: Layer.Layer<A, E, R>
-  ): Layer.Layer<A, E, Exclude<R, HttpClient.HttpClient> | HttpClient.HttpClient> =>
-    Layer.provide(layer, Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, transformClient)))
-
 /**
  * @since 0.1.0
  * @category options
@@ -397,7 +392,7 @@ export interface LayerOptions extends Auth.Options, ArtaApi.Options, ClientOptio
 export const layer = (
   options: LayerOptions
 ): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, InvalidRequestError, TokenStore | HttpClient.HttpClient> =>
-  Layer.provideMerge(ArtaApi.layer(options), Auth.layer(options)).pipe(withTransformedClient(options))
+  Layer.provide(Layers.layer(options), layerHttpTransport(options.transformClient))
 
 /**
  * Reads the options from `Config`. Defaults: `ARTA_API_KEY`, `ARTA_API_URL`, `ARTA_SIGN_UP_URL` and `ARTA_TOKEN_URL`.
@@ -409,4 +404,4 @@ export const layer = (
 export const layerConfig = (
   config: Overrides<LayerOptions> = {}
 ): Layer.Layer<ArtaApi.ArtaApi | Auth.Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
-  Layer.provideMerge(ArtaApi.layerConfig(config), Auth.layerConfig(config)).pipe(withTransformedClient(config))
+  Layer.provide(Layers.layerConfig(config), layerHttpTransport(config.transformClient))

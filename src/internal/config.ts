@@ -2,7 +2,9 @@ import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as String from "effect/String"
 import { InvalidRequestError } from "../ArtaError.js"
+import type { ApiOptions } from "./artaApi/makeApi.js"
 import { shown } from "./errorMessages.js"
+import type { AuthOptions } from "./identity/makeAuth.js"
 
 /** Replaces the environment variables of some options with other configs. Functions are given as they are. */
 export type Overrides<Options> = {
@@ -13,6 +15,16 @@ export type Overrides<Options> = {
 
 export const optional = (name: string): Config.Config<string | undefined> =>
   Config.withDefault(Config.nonEmptyString(name), undefined)
+
+export const apiVariables = (config: Overrides<ApiOptions>) => ({
+  apiUrl: config.apiUrl ?? optional("ARTA_API_URL")
+})
+
+export const authVariables = (config: Overrides<AuthOptions>) => ({
+  apiKey: config.apiKey ?? Config.redacted(Config.nonEmptyString("ARTA_API_KEY")),
+  signUpUrl: config.signUpUrl ?? optional("ARTA_SIGN_UP_URL"),
+  tokenUrl: config.tokenUrl ?? optional("ARTA_TOKEN_URL")
+})
 
 /** The variable of an option, such as ARTA_API_URL for `apiUrl`. */
 const variableOf = (option: string): string => `ARTA_${String.camelToSnake(option).toUpperCase()}`

@@ -1,17 +1,14 @@
 import type { HttpClientError } from "@effect/platform/HttpClientError"
+import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import type { TransportError } from "../ArtaError.js"
 import type { BodyFailure } from "./body.js"
-import type { Secrets } from "./serviceText.js"
-import { presentable } from "./serviceText.js"
-
-/** Why no response arrived, and whether any byte of the request may have been written to a connection. */
-type Diagnosis = Pick<TransportError, "reason" | "sent">
+import type { TransportFailure } from "./transport.js"
 
 /** Whether a retry cannot help: only then does the reason say what to check. */
 export const isPermanent = ({ reason }: TransportError): boolean => reason.includes(": check the ")
 
-export const proxyAuthentication: Diagnosis = {
+export const proxyAuthentication: TransportFailure = {
   reason: "the proxy asks for a user and a password (HTTP 407): check the URL of the proxy",
   sent: false
 }
@@ -44,7 +41,7 @@ const maxDepth = 8
  * Decides by what happened: nothing was sent if an error in the chain of causes says so, or all errors of an
  * `AggregateError`, one for each address of the host. What is not certain counts as sent.
  */
-const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
+export const diagnoseCause = (cause: unknown, depth = 0): TransportFailure => {
   if (Predicate.isString(cause)) return { reason: `${unexplained}: ${cause}`, sent: true }
   if (!Predicate.isRecord(cause) || depth === maxDepth) return { reason: unexplained, sent: true }
   const [syscall = "", code = "", name = "", message = ""] = ["syscall", "code", "name", "message"].map((field) =>
@@ -61,13 +58,18 @@ const diagnoseCause = (cause: unknown, depth = 0): Diagnosis => {
   }
 }
 
-const unusableUrl = "the request could not be made: check the URL"
+export const cutOff: TransportFailure = { reason: "the response was cut off", sent: true }
+
+export const noResponseWithin = (timeout: Duration.Duration): TransportFailure => ({
+  reason: `no response within ${Duration.format(timeout)}`,
+  sent: true
+})
 
 /** The error holds the request with its Authorization header, so only its reason may be shown. */
-export const diagnose = (error: HttpClientError | BodyFailure, secrets: Secrets = []): Diagnosis => {
+export const diagnose = (error: HttpClientError | BodyFailure): TransportFailure => {
   if (error._tag === "BodyFailure") return { reason: error.reason, sent: true }
-  if (error._tag === "ResponseError") return { reason: "the response was cut off", sent: true }
-  if (error.reason !== "Transport") return { reason: unusableUrl, sent: false }
-  const { reason, sent } = diagnoseCause(error.cause)
-  return { reason: presentable(reason, secrets, 300), sent }
+  if (error._tag === "ResponseError") return cutOff
+  return error.reason === "Transport"
+    ? diagnoseCause(error.cause)
+    : { reason: "the request could not be made: check the URL", sent: false }
 }

@@ -3,13 +3,11 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { stringify } from "./errorMessages.js"
 import type { BufferedResponse } from "./http.js"
-import { decodeJson, isRedirect, notFollowed } from "./http.js"
+import { isRedirect, notFollowed, parseJson } from "./http.js"
 import { presentable } from "./serviceText.js"
 
-const parse = decodeJson(Schema.Unknown)
-
 /** The JSON of a response, which may be anything and nest deeply. `undefined` if the response is no JSON. */
-export const readJson = (response: Pick<BufferedResponse, "text">): unknown => Option.getOrUndefined(parse(response))
+export const readJson = ({ text }: Pick<BufferedResponse, "text">): unknown => Option.getOrUndefined(parseJson(text))
 
 const isLocation = Schema.is(Schema.NonEmptyArray(Schema.Union(Schema.String, Schema.Number)))
 

@@ -31,7 +31,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import * as Arta from "../Arta.js"
+import type * as Arta from "../Arta.js"
 import type { ArtaApi } from "../ArtaApi.js"
 import * as ArtaClient from "../ArtaClient.js"
 import { AuthError, InvalidRequestError } from "../ArtaError.js"
@@ -39,8 +39,12 @@ import type { Auth } from "../Auth.js"
 import type { Overrides } from "../internal/config.js"
 import { fromConfigError, optional } from "../internal/config.js"
 import type { ProxyOption } from "../internal/node/agent.js"
-import { makeDispatcher } from "../internal/node/dispatcher.js"
+import { layerHttpTransport } from "../internal/httpTransport.js"
+import * as Layers from "../internal/layers.js"
+import { makeDispatch } from "../internal/node/dispatcher.js"
 import { defaultTokenFile, unknownHome } from "../internal/node/tokenFile.js"
+import { undiciTransport } from "../internal/node/undiciTransport.js"
+import { Transport } from "../internal/transport.js"
 import * as TokenStore from "../TokenStore.js"
 
 /**
@@ -65,13 +69,22 @@ export interface Options extends Arta.LayerOptions {
 export type Services =
   ArtaApi | Auth | TokenStore.TokenStore | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
-type Platform = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | TokenStore.TokenStore
+type Platform = HttpClient.HttpClient | FileSystem.FileSystem | Path.Path | TokenStore.TokenStore | Transport
 
-const httpClient = (proxy: ProxyOption): Layer.Layer<HttpClient.HttpClient, InvalidRequestError> =>
-  Layer.provide(
-    NodeHttpClient.layerUndiciWithoutDispatcher,
-    Layer.scoped(NodeHttpClient.Dispatcher, makeDispatcher(proxy))
-  )
+/** An `HttpClient`, and the transport of the services: over that client if it is transformed. */
+const http = (
+  proxy: ProxyOption,
+  { transformClient }: Arta.ClientOptions
+): Layer.Layer<HttpClient.HttpClient | Transport, InvalidRequestError> =>
+  Effect.map(makeDispatch(proxy), ({ dispatch, dispatcher }) => {
+    const client = Layer.provide(
+      NodeHttpClient.layerUndiciWithoutDispatcher,
+      Layer.succeed(NodeHttpClient.Dispatcher, dispatcher)
+    )
+    return transformClient === undefined
+      ? Layer.merge(client, Layer.succeed(Transport, undiciTransport(dispatch)))
+      : Layer.provideMerge(layerHttpTransport(transformClient), client)
+  }).pipe(Layer.unwrapScoped)
 
 const withDefault = (file: string | undefined): Option.Option<string> =>
   Option.orElse(Option.fromNullable(file), defaultTokenFile)
@@ -96,9 +109,13 @@ const store = (file: string | undefined) =>
     onSome: TokenStore.layerFileSystem
   })
 
-const platform = (file: string | undefined, proxy: ProxyOption): Layer.Layer<Platform, InvalidRequestError> =>
+const platform = (
+  file: string | undefined,
+  proxy: ProxyOption,
+  options: Arta.ClientOptions
+): Layer.Layer<Platform, InvalidRequestError> =>
   Layer.suspend(() => store(file)).pipe(
-    Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, httpClient(proxy)))
+    Layer.provideMerge(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, http(proxy, options)))
   )
 
 /**
@@ -111,7 +128,7 @@ const platform = (file: string | undefined, proxy: ProxyOption): Layer.Layer<Pla
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<Services, InvalidRequestError> =>
-  Layer.provideMerge(Arta.layer(options), platform(options.tokenFile, { name: "proxy", url: options.proxy }))
+  Layer.provideMerge(Layers.layer(options), platform(options.tokenFile, { name: "proxy", url: options.proxy }, options))
 
 /**
  * Provides all services on Node, configured by `Config`. Options that `config` omits are read from `ARTA_API_KEY`,
@@ -126,12 +143,14 @@ export const layerConfig = (
   config: Overrides<Options> = {}
 ): Layer.Layer<Services, ConfigError.ConfigError | InvalidRequestError> =>
   Layer.provideMerge(
-    Arta.layerConfig(config),
+    Layers.layerConfig(config),
     Config.all({
       file: config.tokenFile ?? optional("ARTA_TOKEN_FILE"),
       url: config.proxy ?? optional("ARTA_PROXY")
     }).pipe(
-      Effect.map(({ file, url }) => platform(file, { name: config.proxy === undefined ? "ARTA_PROXY" : "proxy", url })),
+      Effect.map(({ file, url }) =>
+        platform(file, { name: config.proxy === undefined ? "ARTA_PROXY" : "proxy", url }, config)
+      ),
       Layer.unwrapEffect
     )
   )

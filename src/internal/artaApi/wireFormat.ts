@@ -9,7 +9,7 @@ import { RecordId } from "../../Generation.js"
 import { stringify } from "../errorMessages.js"
 import { explanation, readJson, remainder, unreadable } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
-import { decodeJson } from "../http.js"
+import { parseJson } from "../http.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable, scrub } from "../serviceText.js"
 
@@ -65,24 +65,28 @@ const imagesIn = (entries: ReadonlyArray<unknown>, base: string, secrets: Secret
     return url === undefined ? [] : [{ index, url }]
   })
 
-const readStatusBody = decodeJson(
-  Schema.Struct(
-    { status: Schema.compose(Schema.Trim, Schema.NonEmptyString) },
-    Schema.Record({ key: Schema.String, value: Schema.Unknown })
-  )
+const StatusBody = Schema.Struct(
+  { status: Schema.compose(Schema.Trim, Schema.NonEmptyString) },
+  Schema.Record({ key: Schema.String, value: Schema.Unknown })
 )
+const decodeStatusBody = Schema.decodeUnknownOption(StatusBody)
+
+// Most responses have one of these, and the schema would take most of the time to read them.
+const pendingStatus = ({ status }: Readonly<Record<string, unknown>>): GenerationStatus | undefined => {
+  if (status === "IN_QUEUE") return { _tag: "Queued" }
+  return status === "IN_PROGRESS" ? { _tag: "InProgress" } : undefined
+}
 
 /** Reads a status. Image URLs are relative to `base`, and use https if it does. */
-export const readStatus = (response: BufferedResponse, base: string): Option.Option<GenerationStatus> =>
-  Option.map(readStatusBody(response), (body) => toStatus(body, base, response.secrets))
+export const readStatus = ({ secrets, text }: BufferedResponse, base: string): Option.Option<GenerationStatus> =>
+  Option.flatMap(parseJson(text), (body) => {
+    const pending = Predicate.isRecord(body) ? pendingStatus(body) : undefined
+    return pending === undefined
+      ? Option.map(decodeStatusBody(body), (body) => pendingStatus(body) ?? endStatus(body, base, secrets))
+      : Option.some(pending)
+  })
 
-const toStatus = (
-  { status, ...body }: Readonly<Record<string, unknown>> & { readonly status: string },
-  base: string,
-  secrets: Secrets
-): GenerationStatus => {
-  if (status === "IN_QUEUE") return { _tag: "Queued" }
-  if (status === "IN_PROGRESS") return { _tag: "InProgress" }
+const endStatus = ({ status, ...body }: typeof StatusBody.Type, base: string, secrets: Secrets): GenerationStatus => {
   const { response } = body
   const entries: ReadonlyArray<unknown> = status === "DONE" && Array.isArray(response) ? response : []
   const images = imagesIn(entries, base, secrets)

@@ -11,6 +11,7 @@ import type { BodyFailure } from "../body.js"
 import { limit } from "../body.js"
 import { diagnose } from "../diagnosis.js"
 import { isRedirect, notFollowed, retryAfter, untraced } from "../http.js"
+import { presentable } from "../serviceText.js"
 import * as DataUrl from "./dataUrl.js"
 import { DownloadFailure, failure } from "./downloadFailure.js"
 import type { Format, Scanned } from "./imageScan.js"
@@ -27,19 +28,22 @@ const fromStatus = ({
   headers,
   status
 }: HttpClientResponse.HttpClientResponse): Effect.Effect<never, DownloadFailure> =>
-  Effect.flatMap(retryAfter({ headers }), (retryAfter) => {
-    const reason = `the server returned HTTP ${String(status)}`
-    if (status === 403 || status === 410) return failure("new url", reason)
-    // Right after a generation, the host may not have the image yet.
-    const isNotThereYet = status === 202 || status === 404 || status === 425
-    if (!isNotThereYet && status !== 408 && status !== 429 && status < 500) return failure("none", reason)
-    if (retryAfter === undefined) return failure(isNotThereYet ? "wait" : "retry", reason)
-    return new DownloadFailure({
-      recovery: "wait",
-      reason: `${reason} and asks to wait ${Duration.format(retryAfter)}`,
-      retryAfter
-    })
-  })
+  Effect.flatMap(
+    retryAfter((name) => headers[name]),
+    (retryAfter) => {
+      const reason = `the server returned HTTP ${String(status)}`
+      if (status === 403 || status === 410) return failure("new url", reason)
+      // Right after a generation, the host may not have the image yet.
+      const isNotThereYet = status === 202 || status === 404 || status === 425
+      if (!isNotThereYet && status !== 408 && status !== 429 && status < 500) return failure("none", reason)
+      if (retryAfter === undefined) return failure(isNotThereYet ? "wait" : "retry", reason)
+      return new DownloadFailure({
+        recovery: "wait",
+        reason: `${reason} and asks to wait ${Duration.format(retryAfter)}`,
+        retryAfter
+      })
+    }
+  )
 
 const parseUrl = (url: string, from?: URL): Effect.Effect<URL, DownloadFailure> => {
   const parsed = URL.canParse(url, from) ? new URL(url, from) : undefined
@@ -67,7 +71,7 @@ const open = (
   Effect.gen(function* () {
     // A signature covers the bytes of the query, and the client rewrites the query of a `URL`, but not of a string.
     const response = yield* client.get(url.href.replace(/#.*/, "")).pipe(
-      Effect.mapError((error) => failure("retry", diagnose(error).reason)),
+      Effect.mapError((error) => failure("retry", presentable(diagnose(error).reason, [], 300))),
       Effect.timeoutFail({
         duration: idleTimeout,
         onTimeout: () => failure("retry", `no response within ${Duration.format(idleTimeout)}`)

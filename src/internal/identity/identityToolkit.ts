@@ -1,6 +1,6 @@
-import type * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as UrlParams from "@effect/platform/UrlParams"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -11,12 +11,13 @@ import { AuthError, AuthReason, ResponseError, TransportError } from "../../Arta
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
 import { withReason } from "../explanation.js"
-import { decodeJson, exchange, rateLimited, untraced } from "../http.js"
+import { decodeJson, exchange, rateLimited } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable } from "../serviceText.js"
 import { Seconds, SignedUp } from "../signUpResponse.js"
+import type { Transport } from "../transport.js"
 
 export interface Options {
   readonly apiKey: Redacted.Redacted
@@ -34,7 +35,7 @@ export interface Identity {
 
 type Operation = "signUp" | "refresh"
 
-const timeout = "10 seconds"
+const timeout = Duration.seconds(10)
 
 const Refreshed = Schema.Struct({
   id_token: Credentials.fields.idToken,
@@ -79,24 +80,35 @@ const failWithIdentityError = (
     : new AuthError({ reason })
 }
 
-export const make = (httpClient: HttpClient.HttpClient, options: Options): Identity => {
-  const client = untraced(httpClient)
-  const withKey = HttpClientRequest.setUrlParam("key", Redacted.value(options.apiKey))
+export const make = (transport: typeof Transport.Service, options: Options): Identity => {
+  const query = UrlParams.toString([["key", Redacted.value(options.apiKey)]])
 
   const send = <A, I>(
     operation: Operation,
     schema: Schema.Schema<A, I>,
     secrets: Secrets,
-    request: HttpClientRequest.HttpClientRequest
+    { body, contentType, url }: { readonly url: string; readonly contentType: string; readonly body: string }
   ): Effect.Effect<A & { readonly issuedAt: number }, IdentityError> =>
     Effect.gen(function* () {
       yield* annotateAttempt
       yield* Metric.increment(Metric.tagged(renewals, "operation", operation))
       const issuedAt = yield* Clock.currentTimeMillis
-      const response = yield* exchange(client, { operation, timeout, secrets }, withKey(request))
+      const response = yield* exchange(
+        transport,
+        operation,
+        {
+          method: "POST",
+          url: `${url}?${query}`,
+          headers: { "content-type": contentType },
+          body,
+          timeout,
+          maxMebibytes: 1
+        },
+        secrets
+      )
       if (response.status !== 200) return yield* failWithIdentityError(operation, response)
-      const body = yield* Effect.mapError(decodeJson(schema)(response), () => unusable(operation, response))
-      return { ...body, issuedAt }
+      const credentials = yield* Effect.mapError(decodeJson(schema)(response), () => unusable(operation, response))
+      return { ...credentials, issuedAt }
     }).pipe(Effect.withSpan(`Auth.${operation}`))
 
   return {
@@ -106,10 +118,11 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
         SignedUp,
         [options.apiKey],
         // The older endpoint reads `clientType`, the newer one `returnSecureToken`.
-        HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(options.signUpUrl), {
-          clientType: "CLIENT_TYPE_ANDROID",
-          returnSecureToken: true
-        })
+        {
+          url: options.signUpUrl,
+          contentType: "application/json",
+          body: JSON.stringify({ clientType: "CLIENT_TYPE_ANDROID", returnSecureToken: true })
+        }
       ),
       (signedUp) =>
         new Credentials({
@@ -121,15 +134,14 @@ export const make = (httpClient: HttpClient.HttpClient, options: Options): Ident
 
     refresh: (credentials) =>
       Effect.map(
-        send(
-          "refresh",
-          Refreshed,
-          [options.apiKey, credentials.idToken, credentials.refreshToken],
-          HttpClientRequest.bodyUrlParams(HttpClientRequest.post(options.tokenUrl), {
-            grant_type: "refresh_token",
-            refresh_token: Redacted.value(credentials.refreshToken)
-          })
-        ),
+        send("refresh", Refreshed, [options.apiKey, credentials.idToken, credentials.refreshToken], {
+          url: options.tokenUrl,
+          contentType: "application/x-www-form-urlencoded",
+          body: UrlParams.toString([
+            ["grant_type", "refresh_token"],
+            ["refresh_token", Redacted.value(credentials.refreshToken)]
+          ])
+        }),
         ({ expires_in, id_token, issuedAt, refresh_token = credentials.refreshToken }) =>
           new Credentials({
             localId: credentials.localId,

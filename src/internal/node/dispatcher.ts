@@ -5,28 +5,6 @@ import { InvalidRequestError } from "../../ArtaError.js"
 import type { ProxyOption } from "./agent.js"
 import { agentFor } from "./agent.js"
 
-/** An error that came before any byte of the request was written, in the form of a failed connection. */
-const unsent = (error: Error): Error =>
-  Object.assign(new Error(error.message, { cause: error }), {
-    ...("code" in error && { code: error.code }),
-    syscall: "connect"
-  })
-
-/** undici announces a request just before it writes it to an established connection. */
-const markUnsent = (handler: Undici.Dispatcher.DispatchHandler): Undici.Dispatcher.DispatchHandler => {
-  let isStarted = false
-  return {
-    onRequestStart: (controller, context) => {
-      isStarted = true
-      handler.onRequestStart?.(controller, context)
-    },
-    onResponseStart: (...response) => handler.onResponseStart?.(...response),
-    onResponseData: (...data) => handler.onResponseData?.(...data),
-    onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
-    onResponseError: (controller, error) => handler.onResponseError?.(controller, isStarted ? error : unsent(error))
-  }
-}
-
 const oldestConnection = 1_000
 
 /**
@@ -62,13 +40,42 @@ const incomplete = new InvalidRequestError({
   allowed: "Arta.layer with FetchHttpClient.layer, because undici does not work here"
 })
 
+/** Starts requests through undici. */
+export type Dispatch = Undici.Dispatcher["dispatch"]
+
+/** An error that came before any byte of the request was written, in the form of a failed connection. */
+export const unsent = (error: Error): Error =>
+  Object.assign(new Error(error.message, { cause: error }), {
+    ...("code" in error && { code: error.code }),
+    syscall: "connect"
+  })
+
+/** undici announces a request just before it writes it to an established connection. */
+const markUnsent = (handler: Undici.Dispatcher.DispatchHandler): Undici.Dispatcher.DispatchHandler => {
+  let isStarted = false
+  return {
+    onRequestStart: (controller, context) => {
+      isStarted = true
+      handler.onRequestStart?.(controller, context)
+    },
+    onResponseStart: (...response) => handler.onResponseStart?.(...response),
+    onResponseData: (...data) => handler.onResponseData?.(...data),
+    onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
+    onResponseError: (controller, error) => handler.onResponseError?.(controller, isStarted ? error : unsent(error))
+  }
+}
+
 /**
  * Requests through undici. Only requests that are safe to repeat use connections for long: a server may have closed a
  * connection while this process or machine was suspended, and a submission on it would be in doubt.
  */
-export const makeDispatcher = (
+export const makeDispatch = (
   proxy: ProxyOption
-): Effect.Effect<Undici.Dispatcher, InvalidRequestError, Scope.Scope> =>
+): Effect.Effect<
+  { readonly dispatch: Dispatch; readonly dispatcher: Undici.Dispatcher },
+  InvalidRequestError,
+  Scope.Scope
+> =>
   Effect.gen(function* () {
     const makeAgent = yield* agentFor(proxy)
     const repeatable = yield* Effect.acquireRelease(
@@ -76,8 +83,8 @@ export const makeDispatcher = (
       (agent) => Effect.promise(() => agent.destroy())
     )
     const once = yield* youngAgent(makeAgent)
-    return repeatable.compose((dispatch) => (options, handler) => {
-      const observed = markUnsent(handler)
-      return options.method === "GET" ? dispatch(options, observed) : once.get().dispatch(options, observed)
-    })
+    const dispatch: Dispatch = (options, handler) =>
+      (options.method === "GET" ? repeatable : once.get()).dispatch(options, handler)
+    const dispatcher = repeatable.compose(() => (options, handler) => dispatch(options, markUnsent(handler)))
+    return { dispatch, dispatcher }
   })

@@ -1,0 +1,42 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import { flow, identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import { readText } from "./body.js"
+import { diagnose, noResponseWithin } from "./diagnosis.js"
+import { untraced } from "./http.js"
+import type { TransportRequest } from "./transport.js"
+import { Transport } from "./transport.js"
+
+const toHttpRequest = ({ body, headers, method, url }: TransportRequest) => {
+  const request = HttpClientRequest.make(method)(url, { headers })
+  return body === undefined ? request : HttpClientRequest.bodyText(request, body, headers["content-type"])
+}
+
+/** The transport of any platform. */
+const httpTransport = (httpClient: HttpClient.HttpClient): typeof Transport.Service => {
+  const client = untraced(httpClient)
+  return Transport.of({
+    send: (request) =>
+      client.execute(toHttpRequest(request)).pipe(
+        Effect.flatMap((response) =>
+          Effect.map(readText(response, request.maxMebibytes), (text) => ({
+            status: response.status,
+            header: (name: string) => response.headers[name],
+            text
+          }))
+        ),
+        Effect.mapError(diagnose),
+        // The timeout must interrupt a hanging request even in an uninterruptible region.
+        Effect.interruptible,
+        Effect.timeoutFail({ duration: request.timeout, onTimeout: () => noResponseWithin(request.timeout) })
+      )
+  })
+}
+
+/** The transport over the program's client, or over a changed one. */
+export const layerHttpTransport = (
+  transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient = identity
+): Layer.Layer<Transport, never, HttpClient.HttpClient> =>
+  Layer.effect(Transport, Effect.map(HttpClient.HttpClient, flow(transformClient, httpTransport)))

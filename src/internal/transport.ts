@@ -1,0 +1,38 @@
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+
+export interface TransportRequest {
+  readonly method: "GET" | "POST"
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  /** How long the exchange may take, until the response is read to its end. */
+  readonly timeout: Duration.Duration
+  /** How large the body of the response may be, decompressed or not. */
+  readonly maxMebibytes: number
+}
+
+/** A response whose body was read to its end. */
+export interface TransportResponse {
+  readonly status: number
+  /** Reads a header by its name in lower case. */
+  readonly header: (name: string) => string | undefined
+  readonly text: string
+}
+
+/** Why no response arrived. The reason may hold secrets of the request. */
+export interface TransportFailure {
+  readonly reason: string
+  /** Whether any byte of the request may have been written to a connection. */
+  readonly sent: boolean
+}
+
+/** Sends requests, each of them once. Follows no redirect, and sends no trace ids. */
+export class Transport extends Context.Tag("effect-arta/internal/Transport")<
+  Transport,
+  {
+    /** Ends within the request's timeout even in an uninterruptible region. An interruption aborts the request. */
+    readonly send: (request: TransportRequest) => Effect.Effect<TransportResponse, TransportFailure>
+  }
+>() {}

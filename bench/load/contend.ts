@@ -1,7 +1,7 @@
 // Runs one contender and sends its usage to the parent process.
-import type { Contender, Environment, Usage } from "./measures.js"
+import type { Contender, Environment, Load, Usage } from "./measures.js"
 
-const [name = "", generations = "", environment = ""] = process.argv.slice(2)
+const [name = "", load = "", environment = ""] = process.argv.slice(2)
 const { contender } = (await import(`./contenders/${name}.js`)) as { readonly contender: Contender }
 const run = await contender(JSON.parse(environment) as Environment)
 
@@ -9,7 +9,7 @@ const lags: Array<number> = []
 const failures: Array<string> = []
 const start = performance.now()
 const before = process.cpuUsage()
-await run(Number(generations), {
+await run(JSON.parse(load) as Load, {
   image: (url) => lags.push(Date.now() - Number(/(\d+)\.png$/.exec(url)?.[1])),
   failure: (error) => failures.push(String(error))
 })
@@ -22,5 +22,4 @@ const usage: Usage = {
   lags,
   failures
 }
-if (process.send === undefined) console.log({ ...usage, lags: lags.length })
-else process.send(usage, () => process.exit())
+process.send?.(usage, () => process.exit())

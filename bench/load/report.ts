@@ -1,92 +1,49 @@
 import { table } from "../table.js"
-import type { Run } from "./run.js"
+import { heapCase } from "./cases.js"
+import type { Summaries } from "./summary.js"
+import { relative } from "./summary.js"
+import type { Target } from "./targets.js"
+import { isMet } from "./targets.js"
 
-/** The measurements of one run, per generation unless noted. */
-export interface Summary {
-  readonly name: string
-  /** Milliseconds of processor time. */
-  readonly cpu: number
-  readonly requests: number
-  /** The mean lag in milliseconds. */
-  readonly lag: number
-  /** The 95th percentile of the lag in milliseconds. */
-  readonly lag95: number
-  /** Seconds from the first request to the last image. */
-  readonly total: number
-  /** The peak memory of the whole process in megabytes. */
-  readonly peak: number
-  readonly signUps: number
-  readonly failures: number
-  /** The number of generations that returned no image, even if the client reported no failure. */
-  readonly lost: number
-}
-
-const mean = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0) / values.length
-
-const quantile = (share: number, values: ReadonlyArray<number>): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN
-
-export const summarize = (name: string, generations: number, { counts, ...usage }: Run): Summary => ({
-  name,
-  cpu: usage.cpuMillis / generations,
-  requests: counts.requests / generations,
-  lag: mean(usage.lags),
-  lag95: quantile(0.95, usage.lags),
-  total: usage.millis / 1_000,
-  peak: usage.peakBytes / 1e6,
-  signUps: counts.signUps,
-  failures: usage.failures.length,
-  lost: generations - usage.lags.length
-})
-
-/** The median run by processor time. All figures come from this run, because a median per figure would mix runs. */
-export const medianRun = (summaries: ReadonlyArray<Summary>): Summary => {
-  const sorted = [...summaries].sort((a, b) => a.cpu - b.cpu)
-  const middle = sorted[Math.floor(sorted.length / 2)]
-  if (middle === undefined) throw new Error("no run to take the median of")
-  return middle
-}
-
-export interface Target {
-  readonly name: string
-  readonly value: number
-  readonly limit: number
-}
-
-export const isMet = ({ limit, value }: Target): boolean => value <= limit
-
-const findSummary = (summaries: ReadonlyArray<Summary>, name: string): Summary => {
-  const found = summaries.find((summary) => summary.name === name)
-  if (found === undefined) throw new Error(`${name} did not run`)
-  return found
-}
-
-export const buildTargets = (small: ReadonlyArray<Summary>, large: ReadonlyArray<Summary>): ReadonlyArray<Target> => {
-  const arta = findSummary(small, "arta")
-  const loop = findSummary(small, "fetch")
-  const artaLarge = findSummary(large, "arta")
-  return [
-    { name: "1,000: processor time, relative to the fetch loop", value: arta.cpu / loop.cpu, limit: 1 },
-    { name: "1,000: peak memory, relative to the fetch loop", value: arta.peak / loop.peak, limit: 1.2 },
-    { name: "10,000: lost generations", value: artaLarge.lost, limit: 0 },
-    { name: "10,000: sign-ups", value: artaLarge.signUps, limit: 1 },
-    { name: "10,000: peak memory, GB", value: artaLarge.peak / 1_000, limit: 1 },
-    { name: "10,000: mean lag, relative to 1,000", value: artaLarge.lag / arta.lag, limit: 1.5 }
-  ]
+export interface Results {
+  readonly fixed: Summaries
+  readonly clock: Summaries
+  readonly capped: Summaries
+  readonly large: Summaries
+  /** The bytes that each contender retains per waiting generation. */
+  readonly heap: ReadonlyMap<string, number>
 }
 
 const titles: Readonly<Record<string, string>> = {
   arta: "effect-arta",
+  "arta-http": "effect-arta over `HttpClient`",
   fetch: "loop over fetch",
   undici: "loop over undici",
+  dispatch: "loop over undici's dispatcher",
   effect: "loop in Effect",
   replicate: "replicate",
   fal: "@fal-ai/client"
 }
 
-const comparisonTable = (summaries: ReadonlyArray<Summary>): string => {
-  const loop = findSummary(summaries, "fetch")
-  return table(
+const titleOf = (contender: string) => titles[contender] ?? contender
+
+/** Without lag, which has no meaning if the number of requests decides when a generation ends. */
+export const usageTable = (summaries: Summaries): string =>
+  table(
+    ["Client", "Processor", "Memory", "Requests", "All, s", "Sign-ups", "Failures"],
+    [...summaries].map(([contender, summary]) => [
+      titleOf(contender),
+      relative(summaries, contender, "cpu").toFixed(2),
+      relative(summaries, contender, "peak").toFixed(2),
+      summary.requests.toFixed(1),
+      summary.total.toFixed(1),
+      String(summary.signUps),
+      String(summary.failures)
+    ])
+  )
+
+export const lagTable = (summaries: Summaries): string =>
+  table(
     [
       "Client",
       "Processor",
@@ -98,10 +55,10 @@ const comparisonTable = (summaries: ReadonlyArray<Summary>): string => {
       "Sign-ups",
       "Failures"
     ],
-    summaries.map((summary) => [
-      titles[summary.name] ?? summary.name,
-      (summary.cpu / loop.cpu).toFixed(2),
-      (summary.peak / loop.peak).toFixed(2),
+    [...summaries].map(([contender, summary]) => [
+      titleOf(contender),
+      relative(summaries, contender, "cpu").toFixed(2),
+      relative(summaries, contender, "peak").toFixed(2),
       summary.requests.toFixed(1),
       (summary.lag / 1_000).toFixed(2),
       (summary.lag95 / 1_000).toFixed(2),
@@ -110,29 +67,22 @@ const comparisonTable = (summaries: ReadonlyArray<Summary>): string => {
       String(summary.failures)
     ])
   )
-}
 
-interface Comparison {
-  /** The number of concurrent generations. */
-  readonly generations: number
-  readonly summaries: ReadonlyArray<Summary>
-}
+export const heapTable = (heap: Results["heap"]): string =>
+  table(
+    ["Client", "Heap per waiting generation, kB"],
+    [...heap].map(([contender, bytes]) => [titleOf(contender), (bytes / 1_000).toFixed(1)])
+  )
 
-export interface Results {
-  readonly machine: string
-  readonly rounds: number
-  readonly small: Comparison
-  readonly large: Comparison
-  readonly targets: ReadonlyArray<Target>
-}
+export const markdown = (
+  machine: string,
+  { capped, clock, fixed, heap, large }: Results,
+  targets: ReadonlyArray<Target>
+): string => `# Load
 
-const formatCount = (value: number) => value.toLocaleString("en")
-
-export const markdown = ({ large, machine, rounds, small, targets }: Results): string => `# Load
-
-\`npm run bench:load\` writes this page. One process starts many generations at the same time, against a server in another
-process. The clients run one after the other, each in a new process against a new server. A generation is queued for 1 s and in
-progress for 2 s. These figures come from a machine with ${machine}. Compare only the ratios within one table.
+\`npm run bench:load\` writes this page. One process runs many generations, against a server in another process. The clients
+run one after the other, each in a new process against a new server. These figures come from a machine with ${machine}.
+Compare only the ratios within one table.
 
 - **Processor**: the processor time of all threads of the client's process, from the end of its imports to its last image,
   relative to the fetch loop.
@@ -143,29 +93,57 @@ progress for 2 s. These figures come from a machine with ${machine}. Compare onl
 - **All**: the time until the client notices the last image.
 - **Failures**: the generations for which the client reports an error.
 
-The loops are minimal programs: they sign up once, poll every 500 ms, and have neither retries nor timeouts. The loop in Effect
-uses the HTTP client of \`@effect/platform\` over undici, and shows what Effect and that client cost on their own. The server has
-the routes that \`replicate\` and \`@fal-ai/client\` expect, and both run with their defaults. \`replicate\` prefers a request that
-the server holds open; this server does not hold requests open, so \`replicate\` polls. effect-arta runs from its built files,
-over undici, with its defaults. It submits at most 32 generations at a time, so it polls on time. The others submit all
-generations immediately, and are then too busy to poll.
+Each figure is a median of the runs, and the clients take turns in each round. Sign-ups and failures are those of the worst run.
+
+The loops are minimal programs: they sign up once, poll every 500 ms, and have neither retries nor timeouts. The loop over
+undici's dispatcher parses a response from its chunks, which is the least that a request costs there. The loop in Effect uses
+the HTTP client of \`@effect/platform\` over undici, and shows what Effect and that client cost on their own.
+
+effect-arta runs from its built files with \`NodeArta.layer\` and its defaults: the session is in a file, and at most 32
+generations are submitted at a time, so it polls on time. The loops submit all generations immediately. "effect-arta over
+\`HttpClient\`" is \`Arta.layer\` over the HTTP client of \`@effect/platform-node\`, with the session in memory.
 
 ## Targets
+
+Processor time and memory are relative to the fetch loop.
 
 ${table(
   ["At", "Measured", "At most", "Met"],
   targets.map((target) => [target.name, target.value.toFixed(2), String(target.limit), isMet(target) ? "yes" : "no"])
 )}
 
-## ${formatCount(small.generations)} concurrent generations
+## 1,000 generations, fixed requests
 
-The median of ${String(rounds)} runs by processor time.
+The server ends a generation with its seventh status request, so every client sends the same requests: it compares what a
+request costs, and not when a client polls. effect-arta polls every 500 ms, too. The median of 5 rounds.
 
-${comparisonTable(small.summaries)}
+${usageTable(fixed)}
 
-## ${formatCount(large.generations)} concurrent generations
+## 1,000 generations, by the clock
 
-One run of two clients.
+A generation is queued for 1 s and in progress for 2 s. A client that is too busy to poll sends fewer requests. effect-arta
+polls with its default schedule. The server has the routes that \`replicate\` and \`@fal-ai/client\` expect, and both run with
+their defaults. \`replicate\` prefers a request that the server holds open; this server does not hold requests open, so
+\`replicate\` polls. The median of 5 rounds for effect-arta and the fetch loop, and one run of the others.
 
-${comparisonTable(large.summaries)}
+${lagTable(clock)}
+
+## 5,000 generations, at most 1,000 at a time
+
+Fixed requests, with a simple limiter in both clients. The median of 5 rounds.
+
+${usageTable(capped)}
+
+## 10,000 generations
+
+All at the same time, by the clock. One run.
+
+${lagTable(large)}
+
+## Heap
+
+The heap that a generation retains while it waits for its next poll, measured after garbage collection with
+${heapCase.generations.toLocaleString("en")} waiting generations, without what the process retains before the first one. All clients poll every 5 s.
+
+${heapTable(heap)}
 `

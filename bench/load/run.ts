@@ -1,65 +1,82 @@
-import { build } from "esbuild"
 import type { ChildProcess } from "node:child_process"
-import { execSync, fork } from "node:child_process"
+import { fork } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
-import { fileURLToPath } from "node:url"
-import type { Environment, RequestCounts, Usage } from "./measures.js"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
+import type { Environment, Load, Mode, RequestCounts, Usage } from "./measures.js"
+import { dist, packages, programs } from "./prepare.js"
 
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-
-const clientPackages = ["replicate@1.4.0", "@fal-ai/client@1.10.1"]
-const publishedBefore = "2026-11-01"
-const directory = fromRoot("node_modules/.cache/load")
-const programs = `${directory}/programs`
-
-/** Builds the library and the programs of the child processes, and installs the other clients. */
-export const prepare = async (): Promise<void> => {
-  execSync("npm run build", { cwd: fromRoot("."), stdio: ["ignore", "ignore", "inherit"] })
-  await build({
-    entryPoints: [fromRoot("bench/load/*.ts"), fromRoot("bench/load/contenders/*.ts")],
-    outbase: fromRoot("bench/load"),
-    outdir: programs,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    logLevel: "error"
-  })
-  const isInstalled = clientPackages.every((name) =>
-    existsSync(`${directory}/node_modules/${name.replace(/@[^@]+$/, "")}`)
-  )
-  if (isInstalled) return
-  const options = `--prefix "${directory}" --before ${publishedBefore} --ignore-scripts --no-audit --no-fund --no-save`
-  execSync(`npm install ${options} ${clientPackages.join(" ")}`, { stdio: "inherit" })
-}
-
+/** Waits for the next message of a child process. Fails if the process exits first. */
 const messageFrom = async <A>(child: ChildProcess): Promise<A> => {
-  const [message] = (await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => Promise.reject(new Error(`a child process exited with code ${String(code)}`)))
-  ])) as [A]
-  return message
+  const settled = new AbortController()
+  try {
+    const [message] = (await Promise.race([
+      once(child, "message", settled),
+      once(child, "exit", settled).then(([code]) =>
+        Promise.reject(new Error(`a child process exited with code ${String(code)}`))
+      )
+    ])) as [A]
+    return message
+  } finally {
+    settled.abort()
+  }
 }
 
-// Run built files on plain Node, because a TypeScript loader would distort the measurement.
-const start = (program: string, ...args: ReadonlyArray<string>) =>
-  fork(`${programs}/${program}.js`, args, { execArgv: [] })
+// Run built files on plain Node, because a TypeScript loader would distort the measurement. No variable of the
+// environment sends a client's requests through a proxy.
+const start = (program: string, args: ReadonlyArray<string>, execArgv: Array<string> = []) =>
+  fork(join(programs, `${program}.js`), args, { execArgv, env: {} })
+
+const ask = <A>(child: ChildProcess, message: string): Promise<A> => {
+  const reply = messageFrom<A>(child)
+  child.send(message)
+  return reply
+}
+
+/** Starts a server in a new process, and stops it after `use`. */
+const withServer = async <A>(
+  mode: Mode,
+  interval: number,
+  use: (server: ChildProcess, environment: Environment) => Promise<A>
+): Promise<A> => {
+  const server = start("server", [mode])
+  const temporary = mkdtempSync(join(tmpdir(), "load-"))
+  try {
+    return await use(server, { mode, server: await messageFrom(server), interval, dist, packages, temporary })
+  } finally {
+    server.disconnect()
+    rmSync(temporary, { recursive: true })
+  }
+}
 
 export interface Run extends Usage {
   readonly counts: RequestCounts
 }
 
 /** Runs a contender in one new process, against a server in another. */
-export const run = async (contender: string, generations: number): Promise<Run> => {
-  const server = start("server")
-  try {
-    const environment: Environment = { server: await messageFrom(server), dist: fromRoot("dist"), packages: directory }
-    const usage = await messageFrom<Usage>(
-      start("contend", contender, String(generations), JSON.stringify(environment))
-    )
-    server.send("counts")
-    return { ...usage, counts: await messageFrom<RequestCounts>(server) }
-  } finally {
-    server.disconnect()
-  }
-}
+export const run = (contender: string, mode: Mode, load: Load): Promise<Run> =>
+  withServer(mode, 500, async (server, environment) => {
+    const child = start("contend", [contender, JSON.stringify(load), JSON.stringify(environment)])
+    const usage = await messageFrom<Usage>(child)
+    return { ...usage, counts: await ask<RequestCounts>(server, "counts") }
+  })
+
+/** Long enough that all generations wait at the same time. */
+const heapInterval = 5_000
+
+/** Measures the bytes of the heap that a generation retains while it waits for its third poll. */
+export const retainedBytes = (contender: string, generations: number): Promise<number> =>
+  withServer("endless", heapInterval, async (server, environment) => {
+    const load: Load = { generations, concurrency: generations }
+    const child = start("retain", [contender, JSON.stringify(load), JSON.stringify(environment)], ["--expose-gc"])
+    const allWait = async () => {
+      const { polls, submits } = await ask<RequestCounts>(server, "counts")
+      return submits === generations && polls >= 2
+    }
+    while (child.exitCode === null && !(await allWait())) await setTimeout(100)
+    // The last response is still on its way.
+    await setTimeout(500)
+    return (await ask<number>(child, "measure")) / generations
+  })

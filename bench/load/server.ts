@@ -1,29 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import type { RequestCounts } from "./measures.js"
+import type { Mode, RequestCounts } from "./measures.js"
+import type { Stage } from "./records.js"
+import { makeRecords } from "./records.js"
 
-const queueMillis = 1_000
-const generatingMillis = 2_000
+const records = makeRecords(process.argv[2] as Mode)
+let signUps = 0
+let requests = 0
 
-const counts: RequestCounts = { signUps: 0, submits: 0, requests: 0 }
-
-// A record id contains the time of the submission, so the server needs no state. An image URL contains the time when the
-// generation ends, so the client can measure its lag.
-const submit = (): string => {
-  counts.submits++
-  return `${String(Date.now())}-${String(counts.submits)}`
-}
-
-const generationState = (id: string) => {
-  const generatingFrom = parseInt(id) + queueMillis
-  const doneAt = generatingFrom + generatingMillis
-  const now = Date.now()
-  return {
-    stage: now < generatingFrom ? ("queued" as const) : now < doneAt ? ("generating" as const) : ("done" as const),
-    image: `http://images.example/${String(doneAt)}.png`
-  }
-}
+const counts = (): RequestCounts => ({
+  signUps,
+  submits: records.count(),
+  requests,
+  polls: records.fewestPolls()
+})
 
 interface Route {
   readonly method: "GET" | "POST"
@@ -43,41 +34,38 @@ const credentials = {
   expiresIn: "3600"
 }
 
-const prediction = (id: string) => {
-  const { image, stage } = generationState(id)
-  return {
-    id,
-    model: "arta/flux",
-    version: "hidden",
-    input: { prompt: "a lighthouse" },
-    logs: "",
-    output: stage === "done" ? [image] : null,
-    error: null,
-    status: replicateStatus[stage],
-    urls: { get: `/v1/predictions/${id}`, cancel: `/v1/predictions/${id}/cancel` }
-  }
-}
+const prediction = (id: string, stage: Stage) => ({
+  id,
+  model: "arta/flux",
+  version: "hidden",
+  input: { prompt: "a lighthouse" },
+  logs: "",
+  output: stage === "done" ? [records.image(id)] : null,
+  error: null,
+  status: replicateStatus[stage],
+  urls: { get: `/v1/predictions/${id}`, cancel: `/v1/predictions/${id}/cancel` }
+})
 
 const routes: ReadonlyArray<Route> = [
   {
     method: "GET",
     path: /^\/arta\/text2image\/([^/]+)\/status$/,
     respond: (id) => {
-      const { image, stage } = generationState(id)
+      const stage = records.poll(id)
       return {
         record_id: id,
         status: artaStatus[stage],
-        response: stage === "done" ? [{ url: image }] : [],
+        response: stage === "done" ? [{ url: records.image(id) }] : [],
         detail: null
       }
     }
   },
-  { method: "POST", path: /^\/arta\/text2image$/, respond: () => ({ record_id: submit() }) },
+  { method: "POST", path: /^\/arta\/text2image$/, respond: () => ({ record_id: records.submit() }) },
   {
     method: "POST",
     path: /^\/sign-up/,
     respond: () => {
-      counts.signUps++
+      signUps++
       return credentials
     }
   },
@@ -86,27 +74,31 @@ const routes: ReadonlyArray<Route> = [
     path: /^\/token/,
     respond: () => ({ id_token: credentials.idToken, refresh_token: credentials.refreshToken, expires_in: "3600" })
   },
-  { method: "GET", path: /^\/replicate\/predictions\/([^/]+)$/, respond: prediction },
-  { method: "POST", path: /^\/replicate\/models\/arta\/flux\/predictions$/, respond: () => prediction(submit()) },
+  { method: "GET", path: /^\/replicate\/predictions\/([^/]+)$/, respond: (id) => prediction(id, records.poll(id)) },
+  {
+    method: "POST",
+    path: /^\/replicate\/models\/arta\/flux\/predictions$/,
+    respond: () => prediction(records.submit(), "queued")
+  },
   {
     method: "GET",
     path: /^\/fal\/arta\/flux\/requests\/([^/]+)\/status/,
-    respond: (id) => ({ status: falStatus[generationState(id).stage], request_id: id })
+    respond: (id) => ({ status: falStatus[records.poll(id)], request_id: id })
   },
   {
     method: "GET",
     path: /^\/fal\/arta\/flux\/requests\/([^/]+)$/,
-    respond: (id) => ({ images: [{ url: generationState(id).image }] })
+    respond: (id) => ({ images: [{ url: records.image(id) }] })
   },
   {
     method: "POST",
     path: /^\/fal\/arta\/flux$/,
-    respond: () => ({ status: "IN_QUEUE", request_id: submit(), queue_position: 0 })
+    respond: () => ({ status: "IN_QUEUE", request_id: records.submit(), queue_position: 0 })
   }
 ]
 
 const respondTo = (request: IncomingMessage, response: ServerResponse): void => {
-  counts.requests++
+  requests++
   for (const { respond, method, path } of routes) {
     const match = method === request.method ? path.exec(request.url ?? "") : null
     if (match !== null) {
@@ -132,5 +124,5 @@ server.listen({ port: 0, host: "127.0.0.1", backlog: 16_384 }, () => {
   process.send?.(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`)
 })
 
-process.on("message", () => process.send?.(counts))
+process.on("message", () => process.send?.(counts()))
 process.on("disconnect", () => process.exit())

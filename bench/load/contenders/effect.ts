@@ -4,7 +4,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Schema } from "effect"
 import type { Contender } from "../measures.js"
-import { formFields, interval } from "./loop.js"
+import { formFields } from "./loop.js"
 
 const SignUpResponse = Schema.Struct({ idToken: Schema.String })
 const SubmitResponse = Schema.Struct({ record_id: Schema.String })
@@ -14,7 +14,7 @@ const StatusResponse = Schema.Struct({
 })
 
 /** The minimal loop as an Effect program. It shows what Effect and its HTTP client cost on their own. */
-export const contender: Contender = ({ server }) => {
+export const contender: Contender = ({ interval, server }) => {
   const submission = HttpClientRequest.post(`${server}/arta/text2image`)
   const signUp = HttpClientRequest.post(`${server}/sign-up?key=k`).pipe(
     HttpClientRequest.bodyUnsafeJson({ clientType: "CLIENT_TYPE_ANDROID" })
@@ -43,12 +43,12 @@ export const contender: Contender = ({ server }) => {
       })
   })
 
-  return Promise.resolve((generations, observer) =>
+  return Promise.resolve(({ concurrency, generations }, observer) =>
     Effect.flatMap(program, (generate) =>
       Effect.forEach(
         Array.from({ length: generations }, (_, i) => i),
         (i) => Effect.match(generate(i), { onFailure: observer.failure, onSuccess: observer.image }),
-        { concurrency: "unbounded", discard: true }
+        { concurrency, discard: true }
       )
     ).pipe(Effect.provide(NodeHttpClient.layerUndici), Effect.runPromise)
   )

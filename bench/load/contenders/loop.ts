@@ -16,9 +16,6 @@ interface StatusResponse {
   readonly response: ReadonlyArray<{ readonly url: string }>
 }
 
-/** The polling interval in milliseconds. */
-export const interval = 500
-
 /** The form fields that every loop submits. */
 export const formFields = (index: number): Readonly<Record<string, string>> => ({
   prompt: `lighthouse ${String(index)}`,
@@ -34,7 +31,7 @@ export const formFields = (index: number): Readonly<Record<string, string>> => (
 /** A minimal client: it signs up once, submits, and polls at a fixed interval. It never retries. */
 export const loop =
   (send: Send): Contender =>
-  ({ server }) => {
+  ({ interval, server }) => {
     const signUp = async () => {
       const request = {
         method: "POST",

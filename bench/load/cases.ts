@@ -1,0 +1,27 @@
+import type { Load, Mode } from "./measures.js"
+
+export interface Case extends Load {
+  readonly mode: Mode
+  /** How often to run each contender. */
+  readonly rounds: Readonly<Record<string, number>>
+}
+
+const inRounds = (rounds: number, ...contenders: ReadonlyArray<string>): Readonly<Record<string, number>> =>
+  Object.fromEntries(contenders.map((contender) => [contender, rounds]))
+
+const atOnce = (generations: number): Load => ({ generations, concurrency: generations })
+
+// A busy moment of the machine can distort one run. The median of five ignores it.
+export const cases = {
+  fixed: { mode: "fixed", ...atOnce(1_000), rounds: inRounds(5, "fetch", "arta", "arta-http", "undici", "dispatch") },
+  clock: {
+    mode: "clock",
+    ...atOnce(1_000),
+    rounds: { ...inRounds(5, "fetch", "arta"), ...inRounds(1, "undici", "effect", "replicate", "fal") }
+  },
+  capped: { mode: "fixed", generations: 5_000, concurrency: 1_000, rounds: inRounds(5, "fetch", "arta") },
+  large: { mode: "clock", ...atOnce(10_000), rounds: inRounds(1, "fetch", "arta") }
+} as const satisfies Record<string, Case>
+
+/** The generations that wait for their next poll while the heap is measured. */
+export const heapCase = { generations: 2_000, contenders: ["fetch", "arta", "undici"] } as const

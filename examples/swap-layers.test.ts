@@ -31,7 +31,10 @@ it.effect("uses a blank cover if the generation fails", () =>
 
 it.effect("uses a handwritten ArtaApi", () =>
   Effect.gen(function* () {
-    expect(yield* generateCover("Dune")).toBe("https://covers.test/dune.png")
+    const cover = yield* Effect.fork(generateCover("Dune"))
+    // The first poll comes a moment after the submission.
+    yield* TestClock.adjust("1 second")
+    expect(yield* Fiber.join(cover)).toBe("https://covers.test/dune.png")
   }).pipe(
     Effect.provideService(ArtaApi.ArtaApi, {
       submit: () => Effect.succeed(Generation.RecordId.make("record-1")),

@@ -143,7 +143,7 @@ export const generate = (
 ): Stream.Stream<GenerationEvent, GenerateError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
     const { deadline, recordId, request } = yield* start(options, settings)
-    const { events } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline })
+    const { events } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
     return countedEvents(Stream.concat(Stream.succeed(submitted(recordId, request)), events))
   }).pipe(Stream.unwrap, Stream.tapError(annotateError), Stream.withSpan("Arta.generate", clientSpan))
 
@@ -166,7 +166,7 @@ export const generate = (
 export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
     const { deadline, recordId } = yield* start(options, settings)
-    const { outcome } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline })
+    const { outcome } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
     return generationOf(yield* countedOutcome(outcome))
   }).pipe(Effect.tapError(annotateError), Effect.withSpan("Arta.run", clientSpan))
 

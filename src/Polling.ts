@@ -28,7 +28,7 @@ import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
 import { DurationHistory, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
 import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
 import { resumed, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
-import { PollContext } from "./internal/durationRecorder.js"
+import { placesFirstPoll, PollContext } from "./internal/durationRecorder.js"
 
 /**
  * Waits the same interval before every poll.
@@ -90,6 +90,9 @@ const queueLagShare = 0.25
  * learns from every stage of a submitted generation that ends regularly, whichever schedule polls it. A generation that
  * is resumed by its record id started at an unknown time: the schedule learns nothing from it.
  *
+ * The first poll of a new generation waits for a pause too. With other schedules, and with one that is made from this
+ * one by a combinator, it follows the submission at once.
+ *
  * The history lasts as long as the process, across layers and runtimes. It belongs to one `Clock`, so tests that each
  * have their own `TestClock` do not affect each other. Use `layerHistory` to separate histories further.
  *
@@ -111,7 +114,7 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
   // An invalid cost yields NaN, which falls back to `max`.
   const clamp = (millis: number) => (millis < max ? Math.max(min, Math.ceil(millis)) : max)
 
-  return Schedule.makeWithState<StageObservation | undefined, GenerationStatus, Duration.Duration>(
+  const schedule = Schedule.makeWithState<StageObservation | undefined, GenerationStatus, Duration.Duration>(
     undefined,
     (now, { _tag }, previous) =>
       Effect.zipWith(PollContext, monotonicSeconds, ({ model, submittedAt }, instant) => {
@@ -119,7 +122,9 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
         const start = previous ?? (submittedAt === undefined ? resumed(stage, instant) : submitted(submittedAt))
         const observation = seen(start, stage, instant)
         const age = instant - observation.since
-        const due = nextPoll(model(stage), age, stage === "Queued" ? lagCost * queueLagShare : lagCost)
+        // Before the first poll, the generation may be in any stage.
+        const isQueued = stage === "Queued" && previous !== undefined
+        const due = nextPoll(model(stage), age, isQueued ? lagCost * queueLagShare : lagCost)
         const millis = clamp((due - age) * 1_000)
         return [
           observation,
@@ -128,6 +133,8 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
         ] as const
       })
   )
+  placesFirstPoll.add(schedule)
+  return schedule
 }
 
 /**

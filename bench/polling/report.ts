@@ -62,7 +62,7 @@ export const markdown = (
 ${parameters}
 
 **Lag** is the time from the end of a generation to the poll that notices it. **Polls** counts every status request,
-including the one right after the submission. **Ratio to fixed** compares lag × polls with that of a fixed pause that takes the
+including the first one. **Ratio to fixed** compares lag × polls with that of a fixed pause that takes the
 same number of polls: a pause of \`d\` has a mean lag of \`d / 2\` and takes \`E[T] / d + 1.5\` polls for the same generations. Since
 the number of polls is equal, this is also the ratio of the lags. "adaptive 20" is the default,
 \`Polling.adaptive({ lagCost: 20 })\`; "oracle 20" follows the same rule and knows the distribution of the durations.

@@ -14,6 +14,9 @@ export class PollContext extends Context.Reference<PollContext>()("effect-arta/i
   defaultValue: () => noRecorder.pollContext
 }) {}
 
+/** The schedules that also decide when to poll a new generation first. Any other one starts with that poll. */
+export const placesFirstPoll = new WeakSet<object>()
+
 interface PolledGeneration {
   /** Seconds on the monotonic clock. Undefined for a generation that is watched by its id. */
   readonly submittedAt: number | undefined

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Array, Deferred, Duration, Effect, Fiber, FiberId, Schema, TestClock } from "effect"
 import type { GenerateRequest } from "effect-arta"
-import { Arta, ArtaApi, ArtaError, Generation } from "effect-arta"
+import { Arta, ArtaApi, ArtaError, Generation, Polling } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { makeSubmitLimiter } from "../../src/internal/artaApi/submitLimiter.js"
 
@@ -25,7 +25,9 @@ const serviceWith = (submission: (prompt: string) => Effect.Effect<void, ArtaApi
       images: [{ index: 0, url: "https://p.example/1.png" }]
     })
   const api = ArtaApi.ArtaApi.of({ submit, status, limitSubmissions: Effect.runSync(makeSubmitLimiter) })
-  const run = (prompt: string) => Effect.provideService(Arta.run({ prompt }), ArtaApi.ArtaApi, api)
+  // Polls at once.
+  const polling = Polling.fixed("1 second")
+  const run = (prompt: string) => Effect.provideService(Arta.run({ prompt }, { polling }), ArtaApi.ArtaApi, api)
   return { run, submitted, inFlight }
 }
 

@@ -220,7 +220,7 @@ describe("ArtaClient, in virtual time", () => {
     withVirtualTime((client) =>
       Effect.gen(function* () {
         const controller = new AbortController()
-        const running = client.run(cat, { signal: controller.signal })
+        const running = client.run(cat, { ...settings, signal: controller.signal })
         yield* untilItPolls
         const reason = new Error("changed my mind")
         controller.abort(reason)
@@ -232,7 +232,7 @@ describe("ArtaClient, in virtual time", () => {
   it.effect("stops polling when the loop ends early", () =>
     withVirtualTime((client) =>
       Effect.promise(async () => {
-        for await (const { _tag } of client.generate(cat)) if (_tag === "Queued") break
+        for await (const { _tag } of client.generate(cat, settings)) if (_tag === "Queued") break
       })
     )
   )

@@ -114,6 +114,38 @@ describe("the polling of a generation", () => {
     })
   )
 
+  it.effect.each<[string, Arta.Settings["polling"]]>([
+    ["Polling.fixed", Polling.fixed("5 seconds")],
+    ["Polling.exponential", Polling.exponential()],
+    ["a schedule of its own", Schedule.spaced("5 seconds")],
+    ["a schedule that is made from Polling.adaptive", Schedule.jittered(Polling.adaptive())]
+  ])("starts right after the submission with %s", ([, polling]) =>
+    Effect.gen(function* () {
+      yield* Effect.fork(Arta.run(cat, { polling }))
+      yield* TestClock.adjust("0 millis")
+      expect(yield* counts).toMatchObject({ submit: 1, status: 1 })
+    }).pipe(withEmulator({ queueTime: "1 hour" }))
+  )
+
+  it.effect("starts with Polling.adaptive once the generation may have ended", () =>
+    Effect.gen(function* () {
+      yield* Effect.fork(Arta.run(cat))
+      yield* TestClock.adjust("99 millis")
+      expect(yield* counts).toMatchObject({ submit: 1, status: 0 })
+      yield* TestClock.adjust("400 millis")
+      expect(yield* counts).toMatchObject({ submit: 1, status: 1 })
+    }).pipe(withEmulator({ queueTime: "1 hour" }), Effect.provide(Polling.layerHistory))
+  )
+
+  it.effect("starts at once when a generation is resumed by its id", () =>
+    Effect.gen(function* () {
+      const { recordId } = yield* Arta.submit(cat)
+      yield* Effect.fork(Arta.resume(recordId))
+      yield* TestClock.adjust("0 millis")
+      expect(yield* counts).toMatchObject({ submit: 1, status: 1 })
+    }).pipe(withEmulator({ queueTime: "1 hour" }))
+  )
+
   it.effect("grows from half a second to three seconds with Polling.exponential", () =>
     Effect.gen(function* () {
       const times = yield* pollTimes(Polling.exponential())
@@ -172,7 +204,7 @@ describe("the polling of a generation", () => {
 
   it.effect("stops at once when the consumer takes no more events", () =>
     Effect.gen(function* () {
-      yield* Stream.runDrain(Stream.take(Arta.generate(cat), 2))
+      yield* runToEnd(Stream.runDrain(Stream.take(Arta.generate(cat), 2)))
       yield* TestClock.adjust("10 minutes")
       expect(yield* counts).toMatchObject({ submit: 1, status: 1 })
     }).pipe(withEmulator({ queueTime: "1 hour" }))

@@ -2,7 +2,7 @@ import { FileSystem, HttpClient } from "@effect/platform"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
-import { Arta, ArtaApi, GenerateRequest, Generation, ImageFile, TokenStore } from "effect-arta"
+import { Arta, ArtaApi, GenerateRequest, Generation, ImageFile, Polling, TokenStore } from "effect-arta"
 import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
 import { stored, token } from "../support/session.js"
@@ -89,7 +89,8 @@ describe("A response without a body", () => {
         "/text2image/rec/status": [silence, silence, done],
         "/text2image": [accepted]
       })
-      const generation = yield* outlast(Arta.run({ prompt: "cat" }), "/status", { seconds: 15, times: 2 })
+      const run = Arta.run({ prompt: "cat" }, { polling: Polling.fixed("1 second") })
+      const generation = yield* outlast(run, "/status", { seconds: 15, times: 2 })
       expect(generation.images).toHaveLength(1)
       expect(count("POST /text2image ")).toBe(1)
       expect(count("GET /text2image/rec/status ")).toBe(3)

@@ -13,7 +13,7 @@ import type { GenerationEvent, GenerationStatus, RecordId } from "../../Generati
 import { Completed, InProgress, Queued } from "../../Generation.js"
 import { monotonicSeconds } from "../clock.js"
 import type { DurationRecorder } from "../durationRecorder.js"
-import { noRecorder, PollContext } from "../durationRecorder.js"
+import { noRecorder, placesFirstPoll, PollContext } from "../durationRecorder.js"
 import { isPermanent } from "../diagnosis.js"
 import { polls } from "../metrics.js"
 import { retryForever } from "../retry.js"
@@ -66,6 +66,8 @@ export interface PollLoop<R> {
 export interface PollLoopOptions<R> {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
   readonly deadline: Deadline
+  /** Whether the generation was accepted just now, so that its first poll may wait. Default: false. */
+  readonly isNew?: boolean
 }
 
 /** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
@@ -108,14 +110,14 @@ const isCompleted = (event: GenerationEvent): event is Completed => event._tag =
 /** Prepares to poll a generation until it ends. */
 export const pollLoop = <R>(
   recordId: RecordId,
-  { deadline, polling }: PollLoopOptions<R>
+  { deadline, isNew = false, polling }: PollLoopOptions<R>
 ): Effect.Effect<PollLoop<R>, never, ArtaApi> =>
   Effect.gen(function* () {
     const api = yield* ArtaApi
     const submission = yield* recall(api, recordId)
     const submittedAt = submission?.recorder.pollContext.submittedAt ?? Number.NEGATIVE_INFINITY
-    const isNew = (yield* monotonicSeconds) - submittedAt < resumedAfter
-    const recorder = submission !== undefined && isNew ? submission.recorder : noRecorder
+    const isRecent = (yield* monotonicSeconds) - submittedAt < resumedAfter
+    const recorder = submission !== undefined && isRecent ? submission.recorder : noRecorder
     const lastFailure = yield* Ref.make<string | undefined>(undefined)
     const poll = makePoll(recordId, api, recorder, lastFailure)
     const driver = yield* Schedule.driver(polling)
@@ -135,9 +137,11 @@ export const pollLoop = <R>(
         status._tag === pending._tag ? pollUntilChanged(pending) : Effect.succeed(status)
       )
 
+    const firstPoll = isNew && placesFirstPoll.has(polling) ? Effect.zipRight(pause({ _tag: "Queued" }), poll) : poll
+
     const next = Effect.gen(function* () {
       const last = yield* Ref.get(lastStatus)
-      const status = yield* last === undefined ? poll : pollUntilChanged(last)
+      const status = yield* last === undefined ? firstPoll : pollUntilChanged(last)
       const elapsed = yield* deadline.elapsed
       switch (status._tag) {
         case "Queued":

@@ -2,7 +2,7 @@ import { HttpClient } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { describe, expect, it } from "@effect/vitest"
 import { Console, Deferred, Duration, Effect, Fiber, HashMap, Layer, Option, Ref, TestClock } from "effect"
-import { Arta, ArtaApi, ArtaError, Auth, Generation } from "effect-arta"
+import { Arta, ArtaApi, ArtaError, Auth, Generation, Polling } from "effect-arta"
 import * as FileNames from "../../../src/cli/shared/fileNames.js"
 import * as SubmissionJournal from "../../../src/cli/shared/submissionJournal.js"
 
@@ -40,7 +40,7 @@ const submitted = ({ journal = {}, submit = Effect.succeed(recordId), token }: S
       token === undefined
         ? Auth.layerToken("token")
         : Layer.succeed(Auth.Auth, { token, renew: () => token, signOut: Effect.void })
-    const effect = Arta.run({ prompt: "a fox" }, { timeout: "5 seconds" }).pipe(
+    const effect = Arta.run({ prompt: "a fox" }, { polling: Polling.fixed("1 second"), timeout: "5 seconds" }).pipe(
       SubmissionJournal.withJournal({
         begin: (request) => recorded("begin", journal.begin?.(request)),
         accepted: (id) => recorded(`accepted ${id}`, journal.accepted?.(id)),

@@ -1,6 +1,6 @@
 import { table } from "../table.js"
 import { heapCase } from "./cases.js"
-import type { Summaries } from "./summary.js"
+import type { Summaries, Summary } from "./summary.js"
 import { relative } from "./summary.js"
 import type { Target } from "./targets.js"
 import { isMet } from "./targets.js"
@@ -27,46 +27,37 @@ const titles: Readonly<Record<string, string>> = {
 
 const titleOf = (contender: string) => titles[contender] ?? contender
 
-/** Without lag, which has no meaning if the number of requests decides when a generation ends. */
-export const usageTable = (summaries: Summaries): string =>
+/** The columns of a table, in their order. */
+type Columns = Readonly<Record<string, (summary: Summary) => string>>
+
+const usage: Columns = {
+  Requests: ({ requests }) => requests.toFixed(1),
+  "All, s": ({ total }) => total.toFixed(1),
+  "Sign-ups": ({ signUps }) => String(signUps),
+  Failures: ({ failures }) => String(failures),
+  Runs: ({ runs }) => String(runs)
+}
+
+const lag: Columns = {
+  "Mean lag, s": (summary) => (summary.lag / 1_000).toFixed(2),
+  "95th percentile, s": ({ lag95 }) => (lag95 / 1_000).toFixed(2)
+}
+
+const comparisonTable = (summaries: Summaries, columns: Columns): string =>
   table(
-    ["Client", "Processor", "Memory", "Requests", "All, s", "Sign-ups", "Failures"],
+    ["Client", "Processor", "Memory", ...Object.keys(columns)],
     [...summaries].map(([contender, summary]) => [
       titleOf(contender),
       relative(summaries, contender, "cpu").toFixed(2),
       relative(summaries, contender, "peak").toFixed(2),
-      summary.requests.toFixed(1),
-      summary.total.toFixed(1),
-      String(summary.signUps),
-      String(summary.failures)
+      ...Object.values(columns).map((format) => format(summary))
     ])
   )
 
-export const lagTable = (summaries: Summaries): string =>
-  table(
-    [
-      "Client",
-      "Processor",
-      "Memory",
-      "Requests",
-      "Mean lag, s",
-      "95th percentile, s",
-      "All, s",
-      "Sign-ups",
-      "Failures"
-    ],
-    [...summaries].map(([contender, summary]) => [
-      titleOf(contender),
-      relative(summaries, contender, "cpu").toFixed(2),
-      relative(summaries, contender, "peak").toFixed(2),
-      summary.requests.toFixed(1),
-      (summary.lag / 1_000).toFixed(2),
-      (summary.lag95 / 1_000).toFixed(2),
-      summary.total.toFixed(1),
-      String(summary.signUps),
-      String(summary.failures)
-    ])
-  )
+/** Without lag, which has no meaning if the number of requests decides when a generation ends. */
+export const usageTable = (summaries: Summaries): string => comparisonTable(summaries, usage)
+
+export const lagTable = (summaries: Summaries): string => comparisonTable(summaries, { ...lag, ...usage })
 
 export const heapTable = (heap: Results["heap"]): string =>
   table(
@@ -92,8 +83,9 @@ Compare only the ratios within one table.
   notices later than its polling interval suggests.
 - **All**: the time until the client notices the last image.
 - **Failures**: the generations for which the client reports an error.
+- **Runs**: how often the client ran.
 
-Each figure is a median of the runs, and the clients take turns in each round. Sign-ups and failures are those of the worst run.
+Each figure is the median of its runs, and the clients take turns. Sign-ups and failures are those of the worst run.
 
 The loops are minimal programs: they sign up once, poll every 500 ms, and have neither retries nor timeouts. The loop over
 undici's dispatcher parses a response from its chunks, which is the least that a request costs there. The loop in Effect uses
@@ -115,7 +107,7 @@ ${table(
 ## 1,000 generations, fixed requests
 
 The server ends a generation with its seventh status request, so every client sends the same requests: it compares what a
-request costs, and not when a client polls. effect-arta polls every 500 ms, too. The median of 5 rounds.
+request costs, and not when a client polls. effect-arta polls every 500 ms, too.
 
 ${usageTable(fixed)}
 
@@ -124,26 +116,26 @@ ${usageTable(fixed)}
 A generation is queued for 1 s and in progress for 2 s. A client that is too busy to poll sends fewer requests. effect-arta
 polls with its default schedule. The server has the routes that \`replicate\` and \`@fal-ai/client\` expect, and both run with
 their defaults. \`replicate\` prefers a request that the server holds open; this server does not hold requests open, so
-\`replicate\` polls. The median of 5 rounds for effect-arta and the fetch loop, and one run of the others.
+\`replicate\` polls.
 
 ${lagTable(clock)}
 
 ## 5,000 generations, at most 1,000 at a time
 
-Fixed requests, with a simple limiter in both clients. The median of 5 rounds.
+Fixed requests, with a simple limiter in both clients.
 
 ${usageTable(capped)}
 
 ## 10,000 generations
 
-All at the same time, by the clock. One run.
+All at the same time, by the clock.
 
 ${lagTable(large)}
 
 ## Heap
 
-The heap that a generation retains while it waits for its next poll, measured after garbage collection with
-${heapCase.generations.toLocaleString("en")} waiting generations, without what the process retains before the first one. All clients poll every 5 s.
+The heap that a generation retains after its first poll, while it waits for the second one. ${heapCase.generations.toLocaleString("en")} generations wait at the
+same time. The heap that the process retains before the first generation does not count. Measured after garbage collection.
 
 ${heapTable(heap)}
 `

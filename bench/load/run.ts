@@ -63,20 +63,20 @@ export const run = (contender: string, mode: Mode, load: Load): Promise<Run> =>
     return { ...usage, counts: await ask<RequestCounts>(server, "counts") }
   })
 
-/** Long enough that all generations wait at the same time. */
-const heapInterval = 5_000
+// All generations wait at the same time, until long after the measurement.
+const heapInterval = 60_000
 
-/** Measures the bytes of the heap that a generation retains while it waits for its third poll. */
+/** Measures the bytes of the heap that a generation retains while it waits for its next poll. */
 export const retainedBytes = (contender: string, generations: number): Promise<number> =>
   withServer("endless", heapInterval, async (server, environment) => {
     const load: Load = { generations, concurrency: generations }
     const child = start("retain", [contender, JSON.stringify(load), JSON.stringify(environment)], ["--expose-gc"])
-    const allWait = async () => {
-      const { polls, submits } = await ask<RequestCounts>(server, "counts")
-      return submits === generations && polls >= 2
+    const isQuiet = async (): Promise<boolean> => {
+      const earlier = await ask<RequestCounts>(server, "counts")
+      await setTimeout(1_000)
+      const { polls, requests, submits } = await ask<RequestCounts>(server, "counts")
+      return submits === generations && polls >= 1 && requests === earlier.requests
     }
-    while (child.exitCode === null && !(await allWait())) await setTimeout(100)
-    // The last response is still on its way.
-    await setTimeout(500)
+    while (child.exitCode === null && !(await isQuiet()));
     return (await ask<number>(child, "measure")) / generations
   })

@@ -1,7 +1,8 @@
 import type { Run } from "./run.js"
 
-/** The measurements of a contender in one run, per generation unless noted. */
+/** The measurements of a contender in one or more runs, per generation unless noted. */
 export interface Summary {
+  readonly runs: number
   /** Milliseconds of processor time. */
   readonly cpu: number
   readonly requests: number
@@ -28,6 +29,7 @@ const quantile = (share: number, values: ReadonlyArray<number>): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN
 
 export const summarize = (generations: number, { counts, ...usage }: Run): Summary => ({
+  runs: 1,
   cpu: usage.cpuMillis / generations,
   requests: counts.requests / generations,
   lag: mean(usage.lags),
@@ -48,6 +50,7 @@ export const combine = (runs: ReadonlyArray<Summary>): Summary => {
     )
   const most = (measure: keyof Summary) => Math.max(...runs.map((run) => run[measure]))
   return {
+    runs: runs.length,
     cpu: median("cpu"),
     requests: median("requests"),
     lag: median("lag"),

@@ -1,5 +1,9 @@
+import { Tinypool } from "tinypool"
 import { configDefaults, defineConfig } from "vitest/config"
 import { shared, slow } from "../../vitest.config.js"
+
+// Vitest 3.2.7 starts a thread for every run, and each mutant is a run: loading Effect again took 3 s of 4.
+Tinypool.prototype.recycleWorkers = () => Promise.resolve()
 
 export default defineConfig({
   test: {

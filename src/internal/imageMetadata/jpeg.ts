@@ -40,7 +40,6 @@ const startOfImage = [0xff, 0xd8]
 
 /** The segments before the compressed data. */
 const readSegments = (bytes: Uint8Array): Option.Option<ReadonlyArray<Segment>> => {
-  if (!startOfImage.every((byte, at) => bytes[at] === byte)) return Option.none()
   const segments: Array<Segment> = []
   for (let at = startOfImage.length; ;) {
     const segment = Option.getOrUndefined(readSegment(bytes, at))
@@ -68,7 +67,7 @@ const appSegment = (name: string, content: Uint8Array): Uint8Array => {
 
 // C4 defines tables, C8 is reserved, and CC sets the conditions of a coding.
 const isFrame = ({ content, marker }: Segment): boolean =>
-  marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && content.length >= 6
+  marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && content.length >= 6
 
 /** EXIF data with the parameters, shortened to what a segment holds. None: it has a comment, or no room. */
 const withParameters = (exif: Uint8Array, parameters: (maxLength: number) => string): Option.Option<Uint8Array> => {

@@ -10,7 +10,7 @@ interface Chunk {
   readonly end: number
 }
 
-const signature = "\x89PNG\r\n\x1a\n"
+const signatureLength = 8
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
@@ -36,9 +36,8 @@ const readChunk = (bytes: Uint8Array, at: number): Option.Option<Chunk> => {
 
 /** All chunks, if the last one ends the file. */
 const readChunks = (bytes: Uint8Array): Option.Option<ReadonlyArray<Chunk>> => {
-  if (!startsWith(bytes, signature)) return Option.none()
   const chunks: Array<Chunk> = []
-  for (let at = signature.length; at < bytes.length; at = chunks.at(-1)?.end ?? Infinity) {
+  for (let at = signatureLength; at < bytes.length; at = chunks.at(-1)?.end ?? Infinity) {
     const chunk = Option.getOrUndefined(readChunk(bytes, at))
     if (chunk === undefined) return Option.none()
     chunks.push(chunk)

@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import { concat } from "../body.js"
-import { fromLatin1, make, startsWith, view } from "./bytes.js"
+import { fromLatin1, make, view } from "./bytes.js"
 import type { Metadata, Open, Size } from "./container.js"
 import { emptyExif, withUserComment } from "./exif.js"
 import { refersToManifest } from "./xmp.js"
@@ -14,8 +14,7 @@ const flags = { alpha: 0x10, exif: 0x08, xmp: 0x04 }
 
 /** All chunks, if they fill the file. */
 const readChunks = (bytes: Uint8Array): Option.Option<ReadonlyArray<Chunk>> => {
-  const isWebp = bytes.length >= 12 && startsWith(bytes, "RIFF") && startsWith(bytes.subarray(8), "WEBP")
-  if (!isWebp || view(bytes).getUint32(4, true) !== bytes.length - 8) return Option.none()
+  if (view(bytes).getUint32(4, true) !== bytes.length - 8) return Option.none()
   const chunks: Array<Chunk> = []
   for (let at = 12; at < bytes.length;) {
     if (at + 8 > bytes.length) return Option.none()

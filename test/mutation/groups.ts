@@ -1,0 +1,80 @@
+/** Modules and the tests that run them. A path names a file, or a directory if it ends with a slash. */
+interface Group {
+  /** In `src`. */
+  readonly modules: ReadonlyArray<string>
+  /** In `test`. The configuration of Vitest leaves out those that start processes. */
+  readonly tests: ReadonlyArray<string>
+}
+
+/** A module of `src`, what `src/internal` has for it, and the tests that mirror it, with further ones. */
+const library = (name: string, internal: ReadonlyArray<string> = [], tests: ReadonlyArray<string> = []): Group => ({
+  modules: [`${name}.ts`, ...internal.map((path) => `internal/${path}`)],
+  tests: [`${name}.test.ts`, `${name}/`, ...tests]
+})
+
+/** Stryker first runs the tests of a group once, so a group has few of them. */
+export const groups: Readonly<Record<string, Group>> = {
+  Arta: library("Arta", ["generation/", "metrics.ts", "clock.ts"]),
+  ArtaApi: library(
+    "ArtaApi",
+    ["artaApi/", "http.ts", "httpStatus.ts", "body.ts", "cooldown.ts", "diagnosis.ts", "maybeSent.ts", "retry.ts"],
+    ["Arta/serviceFaults.test.ts", "robustness/bodies.test.ts", "robustness/secrets.test.ts"]
+  ),
+  ArtaClient: library("ArtaClient", ["promise/", "asyncIterator.ts"], ["Arta/toAsyncIterable.test.ts"]),
+  ArtaError: library(
+    "ArtaError",
+    ["errorMessages.ts", "explanation.ts", "serviceText.ts", "invalidOption.ts", "timeout.ts"],
+    ["ArtaApi/serviceText.test.ts", "ArtaApi/ArtaApi.test.ts", "Arta/timeout.test.ts", "GenerateRequest.test.ts"]
+  ),
+  AtomicFile: library("AtomicFile"),
+  Auth: library("Auth", ["identity/", "config.ts", "serviceUrl.ts", "signUpResponse.ts", "sameSession.ts"]),
+  Credentials: library("Credentials"),
+  FileLock: library("FileLock", [], ["TokenStore/lock.test.ts"]),
+  GenerateRequest: library("GenerateRequest"),
+  Generation: library("Generation", [], ["Arta/Arta.test.ts", "robustness/decoders.test.ts"]),
+  ImageFile: {
+    modules: ["ImageFile.ts", "internal/download/"],
+    tests: ["ImageFile/ImageFile.test.ts", "ImageFile/load.test.ts", "ImageFile/names.test.ts", "ImageFile/url.test.ts"]
+  },
+  imageMetadata: {
+    modules: ["internal/imageMetadata/"],
+    tests: ["ImageFile/metadata.test.ts", "ImageFile/metadataFormats.test.ts", "ImageFile/metadataUnchanged.test.ts"]
+  },
+  ImageModel: library("ImageModel"),
+  Polling: library("Polling", ["adaptivePolling/", "durationRecorder.ts", "weaklyKeyed.ts"]),
+  TokenStore: library("TokenStore", ["tokenStore/", "platformError.ts"], ["AtomicFile/"]),
+  node: { modules: ["node/", "internal/node/"], tests: ["node/"] },
+  testing: { modules: ["testing/"], tests: ["testing/"] },
+  "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/"] },
+  "cli/promptFile": {
+    modules: ["cli/command/batch/promptFile/"],
+    tests: ["cli/batch/promptFiles.test.ts", "cli/batch/promptKinds.test.ts"]
+  },
+  "cli/gallery": { modules: ["cli/command/gallery/"], tests: ["cli/gallery/"] },
+  "cli/commandLine": {
+    modules: ["cli/commandLine/", "cli/commands.ts"],
+    tests: ["cli/commandLine/", "cli/otherCommands.test.ts"]
+  },
+  "cli/journal": {
+    modules: [
+      "cli/shared/journal.ts",
+      "cli/shared/journalEntry.ts",
+      "cli/shared/journalFile.ts",
+      "cli/shared/journalNames.ts",
+      "cli/shared/journalRecords.ts",
+      "cli/shared/submissionJournal.ts"
+    ],
+    tests: ["cli/shared/", "cli/missingImages.test.ts"]
+  },
+  cli: {
+    modules: ["cli/"],
+    tests: [
+      "cli/exitCodes.test.ts",
+      "cli/generate.test.ts",
+      "cli/names.test.ts",
+      "cli/otherCommands.test.ts",
+      "cli/platformErrors.test.ts",
+      "cli/metadata.test.ts"
+    ]
+  }
+}

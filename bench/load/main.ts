@@ -18,9 +18,10 @@ const compare = async (
   contenders: ReadonlyArray<string> = Object.keys(rounds)
 ): Promise<Summaries> => {
   const runs = new Map<string, Array<Summary>>(contenders.map((contender) => [contender, []]))
-  for (let round = 0; round < Math.max(...Object.values(rounds)); round++) {
+  const most = Math.max(...Object.values(rounds))
+  for (let round = 0; round < most; round++) {
     for (const [contender, finished] of runs) {
-      if (round >= (rounds[contender] ?? 1)) continue
+      if (round >= (rounds[contender] ?? most)) continue
       const summary = summarize(load.generations, await run(contender, mode, load))
       finished.push(summary)
       const { cpu, failures, peak, requests, total } = summary
@@ -67,4 +68,4 @@ else if (name === "heap") console.log(heapTable(await compareHeap(contenders)))
 else if (isCase(name)) {
   const tableOf = cases[name].mode === "clock" ? lagTable : usageTable
   console.log(tableOf(await compare(cases[name], contenders)))
-} else console.error(`unknown case: ${name}. The cases are heap, ${Object.keys(cases).join(", ")}.`)
+} else throw new Error(`unknown case: ${name}. The cases are heap, ${Object.keys(cases).join(", ")}.`)

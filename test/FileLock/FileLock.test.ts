@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { FileLock } from "effect-arta"
-import { failing } from "../support/failingDisk.js"
+import { failing, type Step } from "../support/failingDisk.js"
 import { ended, pass } from "../support/virtualTime.js"
 
 const inDirectory = <A, E, R>(test: (fs: FileSystem.FileSystem, file: string) => Effect.Effect<A, E, R>) =>
@@ -76,6 +76,94 @@ describe("A file lock with an owner", () => {
         const next = yield* Effect.fork(Effect.scoped(FileLock.acquire(file, { timeout: "1 minute" })))
         expect(yield* pass(next, { seconds: 20, sleepers: 2 })).toBe(false)
         yield* Fiber.interrupt(holder)
+        yield* pass(next, { seconds: 1 })
+        yield* ended(next)
+      })
+    )
+  )
+
+  it.effect(
+    "is held until another process takes it over or removes it, and then leaves that process's lock alone",
+    () =>
+      inDirectory((fs, file) =>
+        Effect.gen(function* () {
+          yield* Effect.gen(function* () {
+            const lock = yield* FileLock.acquire(file, { timeout: 0 })
+            expect(yield* lock.isHeld).toBe(true)
+            yield* fs.remove(file)
+            expect(yield* lock.isHeld).toBe(false)
+            yield* fs.writeFileString(file, "another process")
+            expect(yield* lock.isHeld).toBe(false)
+          }).pipe(Effect.scoped)
+          expect(yield* fs.readFileString(file)).toBe("another process")
+        })
+      )
+  )
+
+  it.effect("shows no owner to others if it has none", () =>
+    inDirectory((_, file) =>
+      Effect.gen(function* () {
+        yield* FileLock.acquire(file, { timeout: 0 })
+        const error = yield* Effect.flip(FileLock.acquire(file, { timeout: 0 }))
+        expect(error).toMatchObject({ _tag: "FileLockHeldError", owner: expect.stringMatching(/^\d+$/) as string })
+      })
+    )
+  )
+
+  it.effect("does not belong to a process that has not yet written its owner, until five seconds have passed", () =>
+    inDirectory((fs, file) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(file, "")
+        const lock = FileLock.acquire(file, { timeout: "1 second", owner: "us", hasEnded: () => Effect.succeed(true) })
+        const next = yield* Effect.fork(Effect.scoped(Effect.zipRight(lock, fs.readFileString(file))))
+        expect(yield* pass(next, { seconds: 4.5 })).toBe(false)
+        yield* pass(next, { seconds: 2 })
+        expect(yield* ended(next)).toMatch(/^us\n/)
+      })
+    )
+  )
+
+  it.effect("is not taken over from a process that took it within five seconds, whatever time its disk shows", () =>
+    inDirectory((fs, file) =>
+      Effect.gen(function* () {
+        const take = (owner: string) => Effect.zipRight(fs.writeFileString(file, owner), fs.utimes(file, 7, 7))
+        yield* take("one")
+        const next = yield* Effect.fork(Effect.scoped(FileLock.acquire(file, { timeout: "1 minute" })))
+        expect(yield* pass(next, { seconds: 4 })).toBe(false)
+        yield* take("two")
+        expect(yield* pass(next, { seconds: 4 })).toBe(false)
+        yield* pass(next, { seconds: 2 })
+        yield* ended(next)
+      })
+    )
+  )
+
+  it.effect.each<readonly [string, Step, ReadonlyArray<string>]>([
+    ["created", "open", []],
+    ["read", "read", ["another process"]]
+  ])("is awaited until the timeout if the file cannot be %s for a moment", ([, step, found]) =>
+    inDirectory((fs, file) =>
+      Effect.gen(function* () {
+        yield* Effect.forEach(found, (content) => fs.writeFileString(file, content))
+        const disk = failing(fs, { on: [step], failure: "too many open files" })
+        let isOver = false
+        const unsteady: typeof fs = {
+          ...disk,
+          open: (path, options) => Effect.suspend(() => (isOver ? fs : disk).open(path, options))
+        }
+        const lock = Effect.scoped(FileLock.acquire(file, { timeout: "2 seconds" })).pipe(
+          Effect.provideService(FileSystem.FileSystem, unsteady)
+        )
+        const failed = yield* Effect.fork(lock)
+        expect(yield* pass(failed, { seconds: 1.5 })).toBe(false)
+        yield* pass(failed, { seconds: 1 })
+        const error = yield* Effect.flip(ended(failed))
+        expect(error._tag).toBe(step === "open" ? "SystemError" : "FileLockHeldError")
+
+        const next = yield* Effect.fork(lock)
+        expect(yield* pass(next, { seconds: 1 })).toBe(false)
+        isOver = true
+        yield* fs.remove(file, { force: true })
         yield* pass(next, { seconds: 1 })
         yield* ended(next)
       })

@@ -55,11 +55,11 @@ export type SubmitError = StatusError | SubmissionUnknownError
 export interface Service {
   /**
    * Submits a generation and returns its id, in the order of the calls. Sends no submission twice: one that may have
-   * reached the service fails with `SubmissionUnknownError`. Sends nothing while a rate limit lasts: fails with
-   * `RateLimitedError`.
+   * reached the service fails with `SubmissionUnknownError`. If the service limits the rate of requests, waits for its
+   * turn. Sends nothing while a `Retry-After` lasts: fails with `RateLimitedError`.
    */
   readonly submit: (request: GenerateRequest) => Effect.Effect<RecordId, SubmitError>
-  /** Gets the current status of a generation. While a rate limit lasts, waits for its end. */
+  /** Gets the current status of a generation. If the service limits the rate of requests, waits for its turn. */
   readonly status: (id: RecordId) => Effect.Effect<GenerationStatus, StatusError>
   /**
    * Runs a submission once there is room for it: `ArtaApi.make` allows 32 at once, first come, first served. Default:

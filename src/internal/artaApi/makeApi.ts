@@ -4,23 +4,23 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import type { Operation, TransportError, UnauthorizedError as Unauthorized } from "../../ArtaError.js"
-import { RateLimitedError, ResponseError, SubmissionUnknownError, UnauthorizedError } from "../../ArtaError.js"
+import type { Operation, RateLimitedError, TransportError, UnauthorizedError as Unauthorized } from "../../ArtaError.js"
+import { ResponseError, SubmissionUnknownError, UnauthorizedError } from "../../ArtaError.js"
 import { Auth } from "../../Auth.js"
 import type { TokenError } from "../../Auth.js"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "../../Generation.js"
-import { makeCooldown } from "../cooldown.js"
 import { isPermanent } from "../diagnosis.js"
 import { detail, unreadable, withReason } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
-import { exchange, isRedirect, rateLimited } from "../http.js"
+import { exchange, isRedirect, rateLimited, retryAfter } from "../http.js"
 import { MaybeSent } from "../maybeSent.js"
 import { withRequestSpan } from "../requestSpan.js"
 import { retryThrice } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
 import { serviceUrl } from "../serviceUrl.js"
 import { Transport } from "../transport.js"
+import { makeRateLimiter } from "./rateLimiter.js"
 import { makeSubmitLimiter } from "./submitLimiter.js"
 import { makeTurns } from "./turns.js"
 import * as WireFormat from "./wireFormat.js"
@@ -49,7 +49,7 @@ const maxStatusMebibytes = 88
 export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   const auth = yield* Auth
   const transport = yield* Transport
-  const cooldown = yield* makeCooldown<undefined>()
+  const rateLimiter = yield* makeRateLimiter
   const inTurn = yield* makeTurns
   const apiUrl = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
   const url = `${apiUrl.replace(/\/+$/, "")}/text2image`
@@ -75,26 +75,26 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     )
   }
 
+  /** Sends a request as soon as the service's rate limit allows it, and learns from the response. */
+  const limited = (
+    operation: "submit" | "status",
+    request: Effect.Effect<BufferedResponse, RequestError>
+  ): Effect.Effect<BufferedResponse, RequestError> =>
+    Effect.flatMap(rateLimiter.take(operation), (permit) =>
+      Effect.tap(request, (response) =>
+        isRateLimit(response)
+          ? Effect.flatMap(retryAfter(response.header), (retryAfter) => rateLimiter.refused(permit, retryAfter))
+          : rateLimiter.accepted(permit)
+      )
+    )
+
   const failWithResponse = (
     operation: Operation,
     response: BufferedResponse
   ): Effect.Effect<never, RateLimitedError | ResponseError> =>
     isRateLimit(response)
-      ? Effect.tapError(rateLimited(operation, response), ({ retryAfter }) =>
-          cooldown.start(undefined, retryAfter ?? 0)
-        )
+      ? rateLimited(operation, response)
       : Effect.fail(new ResponseError({ operation, status: response.status, detail: detail(response) }))
-
-  // A poll waits for the end of a cooldown: its generation exists already. A submission fails at once, so that its
-  // caller may decide whether to wait.
-  const failDuringCooldown = Effect.flatMap(cooldown.current, (pause) =>
-    pause === undefined ? Effect.void : new RateLimitedError({ operation: "submit", retryAfter: pause.left })
-  )
-
-  // The pause may be extended while this waits.
-  const awaitCooldown: Effect.Effect<void> = Effect.flatMap(cooldown.current, (pause) =>
-    pause === undefined ? Effect.void : Effect.zipRight(Effect.sleep(pause.left), awaitCooldown)
-  )
 
   /** Sends a submission, and keeps track of whether it may have left. */
   const send = (body: string, maybeSent: Ref.Ref<boolean>) => (token: Redacted.Redacted, secrets: Secrets) =>
@@ -119,7 +119,7 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     ).pipe(
       Effect.tapBoth({
         onFailure: ({ sent }) => Ref.set(maybeSent, sent),
-        onSuccess: ({ status }) => Ref.set(maybeSent, status !== 401)
+        onSuccess: (response) => Ref.set(maybeSent, response.status !== 401 && !isRateLimit(response))
       })
     )
 
@@ -130,9 +130,12 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
       const maybeSent = yield* MaybeSent
 
       const response = yield* inTurn(({ end, wait }) =>
-        Effect.zipRight(Ref.set(maybeSent, false), failDuringCooldown).pipe(
+        Ref.set(maybeSent, false).pipe(
           Effect.zipRight(
-            authorized("submit", send(body, maybeSent), Effect.zipLeft(auth.token, Effect.zipRight(wait, end)))
+            limited(
+              "submit",
+              authorized("submit", send(body, maybeSent), Effect.zipLeft(auth.token, Effect.zipRight(wait, end)))
+            )
           ),
           Effect.retry({
             schedule: retryThrice,
@@ -177,7 +180,7 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
           )
         : failWithResponse("status", response)
     return withRequestSpan(
-      Effect.zipRight(awaitCooldown, Effect.flatMap(authorized("status", send), read)),
+      Effect.flatMap(limited("status", authorized("status", send)), read),
       "ArtaApi.status",
       { recordId: id },
       ({ _tag }) => ({ status: _tag })

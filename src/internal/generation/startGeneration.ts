@@ -18,13 +18,14 @@ import { annotateRecordId, annotateRequest } from "./telemetry.js"
 
 const submit = Effect.fnUntraced(function* (api: Service, request: GenerateRequest, timeout: Duration.DurationInput) {
   const deadline = yield* deadlineIn(timeout)
-  // If the service refused the last attempt, it accepted nothing: fail with that refusal instead of the timeout.
+  // If the service refused the last submission, it accepted nothing: fail with that refusal instead of the timeout.
   const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
   const maybeSent = yield* Ref.make(false)
-  const attempt = Ref.set(refusal, undefined).pipe(
-    Effect.zipRight(Ref.set(maybeSent, true)),
+  const attempt = Ref.set(maybeSent, true).pipe(
     Effect.zipRight(Effect.provideService(api.submit(request), MaybeSent, maybeSent)),
-    Effect.tapErrorTag("RateLimitedError", (error) => Ref.set(refusal, error))
+    Effect.tapErrorTag("RateLimitedError", (error) =>
+      Effect.zipRight(Ref.set(maybeSent, false), Ref.set(refusal, error))
+    )
   )
   // After a rate limit, sending again is safe: nothing was accepted.
   const accepted = Effect.retry(attempt, {
@@ -37,7 +38,7 @@ const submit = Effect.fnUntraced(function* (api: Service, request: GenerateReque
     .limit(Effect.map(Ref.get(maybeSent), (maybeSent) => (maybeSent ? { request } : {})))(accepted)
     .pipe(
       Effect.catchTag("GenerationTimeoutError", (timeout) =>
-        Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail(refused ?? timeout))
+        Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail((timeout.request ? undefined : refused) ?? timeout))
       )
     )
   return { recordId, deadline }

@@ -9,6 +9,7 @@ const owners = {
   artaApi: "ArtaApi",
   generation: "Arta",
   adaptivePolling: "Polling",
+  durationFile: "DurationStore",
   download: "ImageFile",
   imageMetadata: "ImageFile",
   promise: "ArtaClient",

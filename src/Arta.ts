@@ -20,6 +20,7 @@
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
@@ -38,12 +39,13 @@ import type {
   UnknownModelError,
   WatchError
 } from "./ArtaError.js"
-import * as Auth from "./Auth.js"
+import type * as Auth from "./Auth.js"
 import type { GenerateRequest, Options } from "./GenerateRequest.js"
 import type { Completed, GenerationEvent, GenerationStatus } from "./Generation.js"
 import { Generation, RecordId, Submitted } from "./Generation.js"
 import { iterate } from "./internal/asyncIterator.js"
 import type { Overrides } from "./internal/config.js"
+import { DurationHistory } from "./internal/durationHistory.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { deadlineIn } from "./internal/generation/deadline.js"
@@ -323,9 +325,13 @@ export interface Service {
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<Service, never, ArtaApi.ArtaApi> = Effect.map(ArtaApi.ArtaApi, (api) => {
-  const bound = Effect.provideService(ArtaApi.ArtaApi, api)
-  const boundStream = Stream.provideService(ArtaApi.ArtaApi, api)
+export const make: Effect.Effect<Service, never, ArtaApi.ArtaApi> = Effect.gen(function* () {
+  const api = Context.make(ArtaApi.ArtaApi, yield* ArtaApi.ArtaApi)
+  // A caller may have a history of its own.
+  const history = Context.make(DurationHistory, yield* DurationHistory)
+  const services = (caller: Context.Context<never>) => Context.mergeAll(history, caller, api)
+  const bound = Effect.mapInputContext(services)
+  const boundStream = Stream.mapInputContext(services)
   return {
     prepare,
     submit: flow(submit, bound),

@@ -66,6 +66,8 @@ export interface Service {
    * no limit.
    */
   readonly limitSubmissions?: (<A, E, R>(submission: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) | undefined
+  /** The base URL of the service, for each of which `Polling.adaptive` learns separately. Default: unknown. */
+  readonly apiUrl?: string | undefined
 }
 
 /**

@@ -25,7 +25,7 @@ import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
 import { monotonicSeconds } from "./internal/clock.js"
 import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
-import { DurationHistory, makeDurationHistory } from "./internal/adaptivePolling/durationHistory.js"
+import { DurationHistory, makeDurationHistory } from "./internal/durationHistory.js"
 import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
 import { resumed, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
 import { placesFirstPoll, PollContext } from "./internal/durationRecorder.js"
@@ -86,15 +86,16 @@ const queueLagShare = 0.25
  * Polls often when a generation is likely to end and rarely otherwise, based on how long earlier generations took. This
  * is the default schedule. `docs/adaptive-polling.md` explains how it works.
  *
- * The schedule keeps durations per model and number of images, and separates the queue from the generation itself. It
+ * The schedule keeps durations per API URL, model and number of images, and separates the queue from the generation itself. It
  * learns from every stage of a submitted generation that ends regularly, whichever schedule polls it. A generation that
  * is resumed by its record id started at an unknown time: the schedule learns nothing from it.
  *
  * The first poll of a new generation waits for a pause too. With other schedules, and with one that is made from this
  * one by a combinator, it follows the submission at once.
  *
- * The history lasts as long as the process, across layers and runtimes. It belongs to one `Clock`, so tests that each
- * have their own `TestClock` do not affect each other. Use `layerHistory` to separate histories further.
+ * The history lasts as long as the process, across layers and runtimes, and longer in a file: see `DurationStore`. In
+ * memory, it belongs to one `Clock`, so tests that each have their own `TestClock` do not affect each other. Use
+ * `layerHistory` to separate histories further.
  *
  * @example
  * ```ts
@@ -138,8 +139,8 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
 }
 
 /**
- * Gives the programs that use this layer a separate duration history. Without it, `adaptive` learns from every
- * generation of the process, which suits one service but not several services of different speeds.
+ * Gives the programs that use this layer a separate duration history, which ends with the process. The same as
+ * `DurationStore.layerMemory`.
  *
  * @since 0.1.0
  * @category layers

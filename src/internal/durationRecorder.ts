@@ -1,13 +1,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { GenerationStatus } from "../Generation.js"
-import type { Kind } from "./adaptivePolling/durationHistory.js"
-import { DurationHistory } from "./adaptivePolling/durationHistory.js"
 import type { HazardModel } from "./adaptivePolling/hazardModel.js"
-import { learnEnding, priorModel } from "./adaptivePolling/hazardModel.js"
+import { priorModel } from "./adaptivePolling/hazardModel.js"
 import type { Stage, StageObservation } from "./adaptivePolling/stageObservation.js"
 import { ending, seen, submitted } from "./adaptivePolling/stageObservation.js"
 import { monotonicSeconds } from "./clock.js"
+import { DurationHistory } from "./durationHistory.js"
 
 /** What a polling schedule needs to know of a generation beyond its statuses. */
 export class PollContext extends Context.Reference<PollContext>()("effect-arta/internal/PollContext", {
@@ -31,27 +30,34 @@ export interface DurationRecorder {
   readonly report: (status: GenerationStatus) => Effect.Effect<void>
 }
 
+/** What determines how long a generation takes. */
+interface Kind {
+  /** The URL of the service, if it is known. */
+  readonly apiUrl: string | undefined
+  readonly model: string
+  readonly n: number
+}
+
 /** Starts to record a generation that was accepted just now. */
-export const recordDurations = (kind: Kind): Effect.Effect<DurationRecorder> =>
+export const recordDurations = ({ apiUrl = "", model, n }: Kind): Effect.Effect<DurationRecorder> =>
   Effect.gen(function* () {
-    const models = (yield* DurationHistory)(yield* Effect.clock)
+    const history = (yield* DurationHistory)(yield* Effect.clock)
     const submittedAt = yield* monotonicSeconds
     // Undefined once the generation has ended: another watch of it must not learn its duration again.
     let observation: StageObservation | undefined = submitted(submittedAt)
 
-    const keyOf = (stage: Stage) => `${stage}/${String(kind.n)}/${kind.model}`
-    const model = (stage: Stage) => models.get(keyOf(stage)) ?? priorModel
+    const keyOf = (stage: Stage) => `${stage} ${String(n)} ${model} ${apiUrl}`
 
     return {
-      pollContext: { submittedAt, model },
+      pollContext: { submittedAt, model: (stage) => history.model(keyOf(stage)) },
       report: ({ _tag }) =>
-        Effect.map(monotonicSeconds, (instant) => {
-          if (observation === undefined) return
-          const { stage } = observation
+        Effect.flatMap(monotonicSeconds, (instant) => {
+          if (observation === undefined) return Effect.void
           const end = ending(observation, _tag, instant)
-          if (end !== undefined) models.set(keyOf(stage), learnEnding(model(stage), end))
+          if (end !== undefined) history.learn(keyOf(observation.stage), end)
           const isPending = _tag === "Queued" || _tag === "InProgress"
           observation = isPending ? seen(observation, _tag, instant) : undefined
+          return isPending ? Effect.void : history.save
         })
     }
   })

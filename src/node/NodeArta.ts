@@ -31,11 +31,13 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import { dirname, join } from "node:path"
 import type * as Arta from "../Arta.js"
 import type { ArtaApi } from "../ArtaApi.js"
 import * as ArtaClient from "../ArtaClient.js"
 import { AuthError, InvalidRequestError } from "../ArtaError.js"
 import type { Auth } from "../Auth.js"
+import * as DurationStore from "../DurationStore.js"
 import type { Overrides } from "../internal/config.js"
 import { fromConfigError, optional } from "../internal/config.js"
 import type { ProxyOption } from "../internal/node/agent.js"
@@ -54,6 +56,7 @@ import * as TokenStore from "../TokenStore.js"
 export interface Options extends Arta.LayerOptions {
   /**
    * The file that stores the session. Default: `effect-arta/credentials.json` in the user's configuration directory.
+   * `durations.json` beside it stores how long generations take: see `DurationStore`.
    */
   readonly tokenFile?: string | undefined
   /** The URL of the HTTP proxy for every request. Default: `HTTPS_PROXY`, `HTTP_PROXY`, and `NO_PROXY`. */
@@ -106,7 +109,11 @@ const store = (file: string | undefined) =>
       Layer.fail(
         new InvalidRequestError({ field: "tokenFile", value: "missing", allowed: `a path, because ${unknownHome}` })
       ),
-    onSome: TokenStore.layerFileSystem
+    onSome: (file) =>
+      Layer.merge(
+        TokenStore.layerFileSystem(file),
+        DurationStore.layerFileSystem(join(dirname(file), "durations.json"))
+      )
   })
 
 const platform = (

@@ -18,7 +18,7 @@ export interface Ending {
 }
 
 // Each bucket is a tenth wider than the previous one, so one grid covers tenths of a second and half an hour.
-const bucketCount = 100
+export const bucketCount = 100
 const edges = Float64Array.from({ length: bucketCount + 1 }, (_, i) => (i === 0 ? 0 : 0.1 * Math.exp((i - 1) * 0.1)))
 
 const edge = (index: number): number => at(edges, index)
@@ -64,6 +64,9 @@ export const priorModel = modelOf(
   Float64Array.from(edges, (_, bucket) => priorWeight * (survivalAt(bucket) - survivalAt(bucket + 1))),
   new Float64Array(bucketCount)
 )
+
+/** What is expected of a stage after observations of an earlier process. */
+export const restoredModel = (seen: Float64Array): HazardModel => modelOf(priorModel.prior, seen)
 
 /**
  * The age at which the next poll is due, if a second of lag costs as much as `lagCost` polls. Between two polls, the

@@ -51,8 +51,9 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   const transport = yield* Transport
   const rateLimiter = yield* makeRateLimiter
   const inTurn = yield* makeTurns
-  const apiUrl = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
-  const url = `${apiUrl.replace(/\/+$/, "")}/text2image`
+  const given = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
+  const apiUrl = given.replace(/\/+$/, "")
+  const url = `${apiUrl}/text2image`
 
   /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
   const authorized = (
@@ -187,5 +188,5 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     )
   }
 
-  return { submit, status, limitSubmissions: yield* makeSubmitLimiter }
+  return { submit, status, limitSubmissions: yield* makeSubmitLimiter, apiUrl }
 })

@@ -58,6 +58,6 @@ export const startGeneration = Effect.fnUntraced(function* (options: Options, { 
   const limit = api.limitSubmissions ?? identity
   const { deadline, recordId } = yield* limit(submit(api, request, timeout))
   yield* annotateRecordId(recordId)
-  yield* remember(api, recordId, { request, recorder: yield* recordDurations(request) })
+  yield* remember(api, recordId, { request, recorder: yield* recordDurations({ ...request, apiUrl: api.apiUrl }) })
   return { recordId, request, deadline }
 }, countedStart)

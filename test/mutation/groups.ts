@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs"
+
 /** Modules and the tests that run them. A path names a file, or a directory if it ends with a slash. */
 interface Group {
   /** In `src`. */
@@ -12,26 +14,28 @@ const library = (name: string, internal: ReadonlyArray<string> = [], tests: Read
   tests: [`${name}.test.ts`, `${name}/`, ...tests]
 })
 
-/** Stryker first runs the tests of a group once, so a group has few of them. */
+/** Each module and each directory of `src`, with the tests that mirror it. */
+const mirrored = Object.fromEntries(
+  readdirSync("src", { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || entry.name.endsWith(".ts"))
+    .map((entry): [string, Group] => {
+      const name = entry.name.replace(/\.ts$/, "")
+      return [name, entry.isDirectory() ? { modules: [`${name}/`], tests: [`${name}/`] } : library(name)]
+    })
+)
+
+/** Stryker first runs the tests of a group once, so a group has few of them. The longest path to a module decides. */
 export const groups: Readonly<Record<string, Group>> = {
+  ...mirrored,
   Arta: library("Arta", ["generation/", "metrics.ts", "clock.ts"]),
-  // With everything that several modules share.
-  ArtaApi: library(
-    "ArtaApi",
-    [""],
-    ["Arta/serviceFaults.test.ts", "robustness/bodies.test.ts", "robustness/secrets.test.ts"]
-  ),
+  ArtaApi: library("ArtaApi", ["artaApi/"], ["Arta/serviceFaults.test.ts"]),
   ArtaClient: library("ArtaClient", ["promise/", "asyncIterator.ts"], ["Arta/toAsyncIterable.test.ts"]),
   ArtaError: library(
     "ArtaError",
     ["errorMessages.ts", "explanation.ts", "serviceText.ts", "invalidOption.ts", "timeout.ts"],
     ["ArtaApi/serviceText.test.ts", "ArtaApi/ArtaApi.test.ts", "Arta/timeout.test.ts", "GenerateRequest.test.ts"]
   ),
-  AtomicFile: library("AtomicFile"),
   Auth: library("Auth", ["identity/", "config.ts", "serviceUrl.ts", "signUpResponse.ts", "sameSession.ts"]),
-  Credentials: library("Credentials"),
-  FileLock: library("FileLock"),
-  GenerateRequest: library("GenerateRequest"),
   Generation: library("Generation", [], ["Arta/Arta.test.ts", "robustness/decoders.test.ts"]),
   ImageFile: {
     modules: ["ImageFile.ts", "internal/download/"],
@@ -41,14 +45,16 @@ export const groups: Readonly<Record<string, Group>> = {
     modules: ["internal/imageMetadata/"],
     tests: ["ImageFile/metadata.test.ts", "ImageFile/metadataFormats.test.ts", "ImageFile/metadataUnchanged.test.ts"]
   },
-  ImageModel: library("ImageModel"),
   Polling: library("Polling", ["adaptivePolling/", "durationRecorder.ts", "weaklyKeyed.ts"]),
   TokenStore: {
     modules: ["TokenStore.ts", "internal/tokenStore/", "internal/platformError.ts"],
     tests: ["TokenStore/TokenStore.test.ts", "TokenStore/diskFailures.test.ts", "TokenStore/mountedFile.test.ts"]
   },
+  internal: {
+    modules: ["internal/"],
+    tests: ["ArtaApi/", "Arta/serviceFaults.test.ts", "robustness/bodies.test.ts", "robustness/secrets.test.ts"]
+  },
   node: { modules: ["node/", "internal/node/"], tests: ["node/"] },
-  testing: { modules: ["testing/"], tests: ["testing/"] },
   "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/"] },
   "cli/promptFile": {
     modules: ["cli/command/batch/promptFile/"],

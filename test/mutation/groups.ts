@@ -58,7 +58,7 @@ export const groups: Readonly<Record<string, Group>> = {
   "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/"] },
   "cli/promptFile": {
     modules: ["cli/command/batch/promptFile/"],
-    tests: ["cli/batch/promptFiles.test.ts", "cli/batch/promptKinds.test.ts"]
+    tests: ["cli/batch/promptFiles.test.ts", "cli/batch/promptKinds.test.ts", "cli/batch/promptValues.test.ts"]
   },
   "cli/gallery": { modules: ["cli/command/gallery/"], tests: ["cli/gallery/"] },
   "cli/commandLine": {

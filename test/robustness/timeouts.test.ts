@@ -22,7 +22,8 @@ const countingClient = Effect.gen(function* () {
     HttpClient.tapRequest(({ url }) => Effect.sync(() => requested.push(url))),
     HttpClient.tap(({ request }) => Effect.sync(() => responded.push(request.url)))
   )
-  const times = (urls: ReadonlyArray<string>, path: string) => urls.filter((url) => new URL(url).pathname.endsWith(path)).length
+  const times = (urls: ReadonlyArray<string>, path: string) =>
+    urls.filter((url) => new URL(url).pathname.endsWith(path)).length
   return {
     client,
     requested: (path: string) => times(requested, path),

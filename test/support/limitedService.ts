@@ -13,7 +13,7 @@ export interface Limit {
 }
 
 /** A request as it reached the service. */
-export interface Received {
+interface Received {
   readonly at: number
   readonly method: string
   /** The prompt or the record id. */

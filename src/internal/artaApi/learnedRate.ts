@@ -18,13 +18,10 @@ export interface LearnedRate {
   /** The factor by which to try a shorter interval, and when to try it. */
   readonly step: number
   readonly tryAt: number
-  readonly patience: number
   /** How many requests were refused since one was accepted. */
   readonly refusals: number
-  readonly firstRefusedAt: number
-  readonly lastRefusedAt: number
-  /** How long the first of them took. */
-  readonly roundTrip: number
+  /** When the first of them, or of those before, was refused. */
+  readonly refusedAt: number
   /** Counts all refusals that changed the rate. A request from an earlier epoch says nothing about this rate. */
   readonly epoch: number
 }
@@ -43,8 +40,7 @@ const longestStep = 2
 const backoff = 1.1
 
 // If the limit stays the same, trying a shorter interval costs a refusal.
-const firstPatience = 2.5 * minute
-const longestPatience = 5 * minute
+const patience = 3 * minute
 const memory = 10 * minute
 const shortestInterval = 10
 
@@ -56,11 +52,8 @@ export const noLimit = (now: number, epoch: number): LearnedRate => ({
   proofs: 0,
   step: firstStep,
   tryAt: now,
-  patience: firstPatience,
   refusals: 0,
-  firstRefusedAt: now,
-  lastRefusedAt: now,
-  roundTrip: 0,
+  refusedAt: now,
   epoch
 })
 
@@ -68,18 +61,18 @@ export const isUnlimited = ({ interval, refusals }: LearnedRate): boolean => int
 
 /** Forgets a limit that no refusal has confirmed for ten minutes. */
 export const forgetOld = (rate: LearnedRate, now: number): LearnedRate =>
-  rate.refusals === 0 && now - rate.lastRefusedAt > memory ? noLimit(now, rate.epoch) : rate
+  rate.refusals === 0 && now - rate.refusedAt > memory ? noLimit(now, rate.epoch) : rate
 
 /** When the next request may be sent, if the last one was sent at `sentAt`. */
-export const nextAt = ({ firstRefusedAt, interval, refusals }: LearnedRate, sentAt: number): number => {
-  if (refusals === 1 && interval === 0) return Math.max(firstRefusedAt, sentAt) + firstWait
-  const wait = refusals > 1 ? Math.min(longestWait, Math.ceil((sentAt - firstRefusedAt) / 2)) : 0
+export const nextAt = ({ interval, refusals, refusedAt }: LearnedRate, sentAt: number): number => {
+  if (refusals === 1 && interval === 0) return Math.max(refusedAt, sentAt) + firstWait
+  const wait = refusals > 1 ? Math.min(longestWait, Math.ceil((sentAt - refusedAt) / 2)) : 0
   return sentAt + Math.max(interval, wait)
 }
 
 /** Learns from a refusal: returns to the proven interval, or exceeds it if it was that one. */
 export const refused = (rate: LearnedRate, sentAt: number, now: number): LearnedRate => {
-  const again = { ...rate, refusals: rate.refusals + 1, lastRefusedAt: now, epoch: rate.epoch + 1 }
+  const again = { ...rate, refusals: rate.refusals + 1, epoch: rate.epoch + 1 }
   if (rate.refusals > 0) return again
   const isTrial = rate.interval < rate.provenInterval
   const interval = isTrial ? rate.provenInterval : Math.ceil(rate.interval * backoff)
@@ -90,10 +83,10 @@ export const refused = (rate: LearnedRate, sentAt: number, now: number): Learned
     proofs: 0,
     step: firstStep,
     // The first interval is an estimate, so try at once whether a shorter one works.
-    tryAt: interval === 0 ? now : now + rate.patience,
-    patience: isTrial ? Math.min(longestPatience, 2 * rate.patience) : rate.patience,
-    firstRefusedAt: now,
-    roundTrip: now - sentAt
+    tryAt: interval === 0 ? now : now + patience,
+    // The wait began only when the refusal arrived.
+    since: rate.since + now - sentAt,
+    refusedAt: now
   }
 }
 
@@ -103,10 +96,10 @@ export const refused = (rate: LearnedRate, sentAt: number, now: number): Learned
  * accepted more than were sent, so the rate at most halves.
  */
 const reopened = (rate: LearnedRate, sentAt: number): LearnedRate => {
-  const delivered = Math.ceil((sentAt - rate.since - rate.roundTrip) / Math.max(1, rate.accepted))
+  const delivered = Math.ceil((sentAt - rate.since) / Math.max(1, rate.accepted))
   const longest = rate.interval === 0 ? longestGuess : 2 * rate.interval
   const interval =
-    sentAt - rate.firstRefusedAt <= 2 * rate.interval
+    sentAt - rate.refusedAt <= 2 * rate.interval
       ? rate.interval
       : Math.max(rate.interval, shortestInterval, Math.min(delivered, longest))
   return { ...rate, interval, provenInterval: interval, accepted: 1, since: sentAt, refusals: 0 }
@@ -120,9 +113,7 @@ const tryShorter = (rate: LearnedRate): LearnedRate => {
     interval,
     provenInterval: rate.interval,
     proofs: 0,
-    step: Math.min(longestStep, 2 * rate.step - 1),
-    // A longer step follows a shorter interval that worked: the limit has changed.
-    patience: rate.step > firstStep ? firstPatience : rate.patience
+    step: Math.min(longestStep, 2 * rate.step - 1)
   }
 }
 

@@ -8,7 +8,7 @@ import { accepted, forgetOld, isUnlimited, nextAt, noLimit, refused } from "./le
 type Operation = "submit" | "status"
 
 /** A request that may be sent now. */
-export interface Permit {
+interface Permit {
   readonly sentAt: number
   readonly epoch: number
   /** Whether it follows the request before as soon as the rate allows. */

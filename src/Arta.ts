@@ -48,11 +48,10 @@ import type { Overrides } from "./internal/config.js"
 import { DurationHistory } from "./internal/durationHistory.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
-import { deadlineIn } from "./internal/generation/deadline.js"
-import { pollLoop, skipValidation } from "./internal/generation/pollLoop.js"
+import { makeDeadline } from "./internal/generation/deadline.js"
+import { events, makePollLoop, outcome, skipValidation } from "./internal/generation/pollLoop.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
 import { invalidOption } from "./internal/invalidOption.js"
-import { annotateError } from "./internal/generation/telemetry.js"
 import { layerHttpTransport } from "./internal/httpTransport.js"
 import * as Layers from "./internal/layers.js"
 import { countedEvents, countedOutcome } from "./internal/metrics.js"
@@ -82,7 +81,9 @@ export interface Settings {
 
 const timeoutOf = ({ timeout = "5 minutes" }: Settings) => timeout
 
-const pollingOf = (settings: Settings) => settings.polling ?? Polling.adaptive()
+const defaultPolling = /* @__PURE__ */ Polling.adaptive()
+
+const pollingOf = ({ polling = defaultPolling }: Settings) => polling
 
 const start = (options: Options, settings: Settings) =>
   startGeneration(options, { limits: settings.limits ?? "service", timeout: timeoutOf(settings) })
@@ -125,7 +126,6 @@ export const submit = (
   settings: Settings = {}
 ): Effect.Effect<Submitted, SubmitError, ArtaApi.ArtaApi> =>
   Effect.map(start(options, settings), ({ recordId, request }) => submitted(recordId, request)).pipe(
-    Effect.tapError(annotateError),
     Effect.withSpan("Arta.submit", clientSpan)
   )
 
@@ -145,9 +145,9 @@ export const generate = (
 ): Stream.Stream<GenerationEvent, GenerateError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
     const { deadline, recordId, request } = yield* start(options, settings)
-    const { events } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    return countedEvents(Stream.concat(Stream.succeed(submitted(recordId, request)), events))
-  }).pipe(Stream.unwrap, Stream.tapError(annotateError), Stream.withSpan("Arta.generate", clientSpan))
+    const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
+    return countedEvents(Stream.concat(Stream.succeed(submitted(recordId, request)), events(loop)))
+  }).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", clientSpan))
 
 /**
  * Submits a generation and waits for its images.
@@ -168,15 +168,15 @@ export const generate = (
 export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
     const { deadline, recordId } = yield* start(options, settings)
-    const { outcome } = yield* pollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    return generationOf(yield* countedOutcome(outcome))
-  }).pipe(Effect.tapError(annotateError), Effect.withSpan("Arta.run", clientSpan))
+    const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
+    return generationOf(yield* countedOutcome(outcome(loop)))
+  }).pipe(Effect.withSpan("Arta.run", clientSpan))
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
   const id = yield* Effect.mapError(Schema.decode(RecordId)(recordId), () =>
     invalidOption("recordId", recordId, "the id of a submitted generation")
   )
-  return yield* pollLoop(id, { polling: pollingOf(settings), deadline: yield* deadlineIn(timeoutOf(settings)) })
+  return yield* makePollLoop(id, { polling: pollingOf(settings), deadline: yield* makeDeadline(timeoutOf(settings)) })
 })
 
 /**
@@ -191,9 +191,8 @@ export const watch = (
   recordId: string,
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, WatchError, ArtaApi.ArtaApi> =>
-  Effect.map(pollSubmitted(recordId, settings), ({ events }) => countedEvents(events)).pipe(
+  Effect.map(pollSubmitted(recordId, settings), (loop) => countedEvents(events(loop))).pipe(
     Stream.unwrap,
-    Stream.tapError(annotateError),
     Stream.withSpan("Arta.watch", { ...clientSpan, attributes: { recordId } })
   )
 
@@ -222,9 +221,8 @@ export const resume = (
   settings: Settings = {}
 ): Effect.Effect<Generation, WatchError, ArtaApi.ArtaApi> =>
   pollSubmitted(recordId, settings).pipe(
-    Effect.flatMap(({ outcome }) => countedOutcome(outcome)),
+    Effect.flatMap((loop) => countedOutcome(outcome(loop))),
     Effect.map(generationOf),
-    Effect.tapError(annotateError),
     Effect.withSpan("Arta.resume", { ...clientSpan, attributes: { recordId } })
   )
 

@@ -16,6 +16,8 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,7 +25,7 @@ import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
 import type { GenerationStatus } from "./Generation.js"
-import { monotonicSeconds } from "./internal/clock.js"
+import { unsafeMonotonicMillis } from "./internal/clock.js"
 import { nextPoll } from "./internal/adaptivePolling/hazardModel.js"
 import { DurationHistory, makeDurationHistory } from "./internal/durationHistory.js"
 import type { StageObservation } from "./internal/adaptivePolling/stageObservation.js"
@@ -118,7 +120,9 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
   const schedule = Schedule.makeWithState<StageObservation | undefined, GenerationStatus, Duration.Duration>(
     undefined,
     (now, { _tag }, previous) =>
-      Effect.zipWith(PollContext, monotonicSeconds, ({ model, submittedAt }, instant) => {
+      Effect.withFiberRuntime(({ currentContext, currentDefaultServices }) => {
+        const { model, submittedAt } = Context.get(currentContext, PollContext)
+        const instant = unsafeMonotonicMillis(Context.get(currentDefaultServices, Clock.Clock)) / 1_000
         const stage = _tag === "Queued" ? "Queued" : "InProgress"
         const start = previous ?? (submittedAt === undefined ? resumed(stage, instant) : submitted(submittedAt))
         const observation = seen(start, stage, instant)
@@ -127,11 +131,11 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
         const isQueued = stage === "Queued" && previous !== undefined
         const due = nextPoll(model(stage), age, isQueued ? lagCost * queueLagShare : lagCost)
         const millis = clamp((due - age) * 1_000)
-        return [
+        return Effect.succeed([
           observation,
           Duration.millis(millis),
           ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
-        ] as const
+        ])
       })
   )
   placesFirstPoll.add(schedule)

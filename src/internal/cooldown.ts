@@ -14,10 +14,12 @@ export interface Cooldown<A> {
 
 export const makeCooldown = <A>(): Effect.Effect<Cooldown<A>> =>
   Effect.map(Ref.make<{ readonly reason: A; readonly until: number } | undefined>(undefined), (last) => ({
-    current: Effect.zipWith(last, monotonicMillis, (last, now) =>
-      last !== undefined && now < last.until
-        ? { reason: last.reason, left: Duration.millis(last.until - now) }
-        : undefined
+    current: Effect.flatMap(last, (last) =>
+      last === undefined
+        ? Effect.succeed(undefined)
+        : Effect.map(monotonicMillis, (now) =>
+            now < last.until ? { reason: last.reason, left: Duration.millis(last.until - now) } : undefined
+          )
     ),
     start: (reason, length) =>
       Effect.flatMap(monotonicMillis, (now) => {

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { GenerateRequest } from "../GenerateRequest.js"
 import type { GenerationStatus } from "../Generation.js"
 import type { HazardModel } from "./adaptivePolling/hazardModel.js"
 import { priorModel } from "./adaptivePolling/hazardModel.js"
@@ -30,16 +31,12 @@ export interface DurationRecorder {
   readonly report: (status: GenerationStatus) => Effect.Effect<void>
 }
 
-/** What determines how long a generation takes. */
-interface Kind {
-  /** The URL of the service, if it is known. */
-  readonly apiUrl: string | undefined
-  readonly model: string
-  readonly n: number
-}
-
 /** Starts to record a generation that was accepted just now. */
-export const recordDurations = ({ apiUrl = "", model, n }: Kind): Effect.Effect<DurationRecorder> =>
+export const recordDurations = (
+  { model, n }: Pick<GenerateRequest, "model" | "n">,
+  /** The URL of the service, if it is known. */
+  apiUrl = ""
+): Effect.Effect<DurationRecorder> =>
   Effect.gen(function* () {
     const history = (yield* DurationHistory)(yield* Effect.clock)
     const submittedAt = yield* monotonicSeconds

@@ -3,9 +3,11 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import { flow, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { readText } from "./body.js"
 import { diagnose, noResponseWithin } from "./diagnosis.js"
 import { untraced } from "./http.js"
+import { limitTime } from "./timeLimit.js"
 import type { TransportRequest } from "./transport.js"
 import { Transport } from "./transport.js"
 
@@ -30,7 +32,13 @@ const httpTransport = (httpClient: HttpClient.HttpClient): typeof Transport.Serv
         Effect.mapError(diagnose),
         // The timeout must interrupt a hanging request even in an uninterruptible region.
         Effect.interruptible,
-        Effect.timeoutFail({ duration: request.timeout, onTimeout: () => noResponseWithin(request.timeout) })
+        (exchange) => limitTime(exchange, request.timeout),
+        Effect.flatMap(
+          Option.match({
+            onNone: () => Effect.fail(noResponseWithin(request.timeout)),
+            onSome: Effect.succeed
+          })
+        )
       )
   })
 }

@@ -40,11 +40,18 @@ const outcomeOf = (cause: Cause.Cause<ArtaError>): string =>
     onSome: ({ _tag }) => _tag
   })
 
-const countFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> => countOutcome(outcomeOf(cause))
+const annotateError = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => Effect.void,
+    onSome: ({ _tag }) => Effect.annotateCurrentSpan("error.type", _tag)
+  })
+
+const reportFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
+  Effect.zipRight(annotateError(cause), countOutcome(outcomeOf(cause)))
 
 /** Counts a generation that fails before it is accepted. */
 export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
-  Effect.tapErrorCause(countFailure)
+  Effect.tapErrorCause(reportFailure)
 
 const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
   Metric.update(seconds, Duration.toSeconds(elapsed))
@@ -61,7 +68,7 @@ export const countedEvents = <E extends ArtaError, R>(
       Stream.tap((event) =>
         event._tag === "Completed" ? Effect.zipRight(Ref.set(outcome, "completed"), recordDuration(event)) : Effect.void
       ),
-      Stream.tapErrorCause((cause) => Ref.set(outcome, outcomeOf(cause))),
+      Stream.tapErrorCause((cause) => Effect.zipRight(annotateError(cause), Ref.set(outcome, outcomeOf(cause)))),
       Stream.ensuringWith((exit) =>
         Effect.flatMap(Ref.get(outcome), (known) =>
           countOutcome(known ?? (Exit.isInterrupted(exit) ? "interrupted" : "consumer-ended"))
@@ -77,7 +84,7 @@ export const countedOutcome = <E extends ArtaError, R>(
   Effect.onExit(
     outcome,
     Exit.match({
-      onFailure: countFailure,
+      onFailure: reportFailure,
       onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
     })
   )

@@ -18,8 +18,8 @@ export const withRequestSpan = <A, E, R>(
   attributes: Attributes,
   resultAttributes: (result: A) => Attributes
 ): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Effect.tracer, (tracer) =>
-    tracer === defaultTracer
+  Effect.withFiberRuntime(({ currentTracer }) =>
+    currentTracer === defaultTracer
       ? effect
       : Effect.zipRight(annotateAttempt, effect).pipe(
           Effect.tap((result) => Effect.annotateCurrentSpan(resultAttributes(result))),

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ArtaError } from "../ArtaError.js"
 
@@ -28,3 +29,16 @@ export const annotateAttempt: Effect.Effect<void> = Effect.flatMap(
   Schedule.CurrentIterationMetadata,
   ({ recurrence }) => Effect.annotateCurrentSpan({ attempt: recurrence + 1 })
 )
+
+/** `Effect.retry` that sets up its driver only after a failure: it costs more than a request that succeeds. */
+export const retryLazily =
+  <E extends ArtaError>(options: {
+    readonly schedule: Schedule.Schedule<unknown, ArtaError>
+    readonly while: (error: E) => boolean | Effect.Effect<boolean>
+  }) =>
+  <A, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.catchAll(effect, (error) =>
+      Effect.flatMap(Ref.make<Effect.Effect<A, E, R>>(Effect.fail(error)), (next) =>
+        Effect.retry(Effect.flatten(Ref.getAndSet(next, effect)), options)
+      )
+    )

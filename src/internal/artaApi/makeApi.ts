@@ -16,7 +16,7 @@ import type { BufferedResponse } from "../http.js"
 import { exchange, isRedirect, rateLimited, retryAfter } from "../http.js"
 import { MaybeSent } from "../maybeSent.js"
 import { withRequestSpan } from "../requestSpan.js"
-import { retryThrice } from "../retry.js"
+import { retryLazily, retryThrice } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
 import { serviceUrl } from "../serviceUrl.js"
 import { Transport } from "../transport.js"
@@ -138,9 +138,9 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
               authorized("submit", send(body, maybeSent), Effect.zipLeft(auth.token, Effect.zipRight(wait, end)))
             )
           ),
-          Effect.retry({
+          retryLazily({
             schedule: retryThrice,
-            while: (error) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
+            while: (error: RequestError) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
           }),
           Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
         )

@@ -1,8 +1,13 @@
-import type * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
 import * as Metric from "effect/Metric"
 import * as Ref from "effect/Ref"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Service, StatusError } from "../../ArtaApi.js"
@@ -16,8 +21,9 @@ import type { DurationRecorder } from "../durationRecorder.js"
 import { noRecorder, placesFirstPoll, PollContext } from "../durationRecorder.js"
 import { isPermanent } from "../diagnosis.js"
 import { polls } from "../metrics.js"
-import { retryForever } from "../retry.js"
+import { retryForever, retryLazily } from "../retry.js"
 import type { Deadline } from "./deadline.js"
+import { elapsed, expire, limit } from "./deadline.js"
 import { recall } from "./submissions.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
@@ -55,14 +61,6 @@ const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
 type PollLoopError = StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError
 
-/** A generation that is polled until it ends. */
-export interface PollLoop<R> {
-  /** Its events. Time that the consumer spends between two events does not count towards the timeout. */
-  readonly events: Stream.Stream<GenerationEvent, PollLoopError, ArtaApi | R>
-  /** Its last event. Running the stream costs several times as much as the polls. */
-  readonly outcome: Effect.Effect<Completed, PollLoopError, ArtaApi | R>
-}
-
 export interface PollLoopOptions<R> {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
   readonly deadline: Deadline
@@ -70,45 +68,22 @@ export interface PollLoopOptions<R> {
   readonly isNew?: boolean
 }
 
-/** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
-const makePoll = (
-  recordId: RecordId,
-  api: Service,
-  { pollContext: { submittedAt }, report }: DurationRecorder,
-  lastFailure: Ref.Ref<string | undefined>
-) =>
-  Metric.increment(polls).pipe(
-    Effect.zipRight(api.status(recordId)),
-    Effect.tapBoth({
-      onFailure: (error) =>
-        Effect.zipRight(Ref.set(lastFailure, error.message), Effect.logDebug(`A poll failed: ${error.message}`)),
-      onSuccess: () => Ref.set(lastFailure, undefined)
-    }),
-    Effect.retry({
-      schedule: retryForever,
-      while: (error) =>
-        submittedAt !== undefined && isUnknownRecord(error)
-          ? Effect.map(monotonicSeconds, (now) => now - submittedAt < unknownRecordGrace)
-          : isTransient(error)
-    }),
-    Effect.mapError(withRecordId(recordId)),
-    Effect.tap(report)
-  )
-
-const completed = (
-  recordId: RecordId,
-  elapsed: Duration.Duration,
-  { images, missing = 0 }: Extract<GenerationStatus, { readonly _tag: "Done" }>,
-  request: GenerateRequest | undefined
-) => {
-  const undelivered = Math.max(missing, (request?.n ?? 0) - images.length)
-  return new Completed({ recordId, elapsed, images, missing: undelivered, ...(request && { request }) }, skipValidation)
+/** A generation that is polled until it ends. A thousand may wait at once, so it holds no more than it needs. */
+export interface PollLoop<R> {
+  readonly api: Service
+  readonly recordId: RecordId
+  readonly request: GenerateRequest | undefined
+  readonly recorder: DurationRecorder
+  readonly deadline: Deadline
+  readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
+  readonly pollingState: Ref.Ref<unknown>
+  readonly placesFirstPoll: boolean
+  readonly lastStatus: Ref.Ref<Pending | undefined>
+  readonly lastFailure: Ref.Ref<string | undefined>
 }
 
-const isCompleted = (event: GenerationEvent): event is Completed => event._tag === "Completed"
-
 /** Prepares to poll a generation until it ends. */
-export const pollLoop = <R>(
+export const makePollLoop = <R>(
   recordId: RecordId,
   { deadline, isNew = false, polling }: PollLoopOptions<R>
 ): Effect.Effect<PollLoop<R>, never, ArtaApi> =>
@@ -117,54 +92,127 @@ export const pollLoop = <R>(
     const submission = yield* recall(api, recordId)
     const submittedAt = submission?.recorder.pollContext.submittedAt ?? Number.NEGATIVE_INFINITY
     const isRecent = (yield* monotonicSeconds) - submittedAt < resumedAfter
-    const recorder = submission !== undefined && isRecent ? submission.recorder : noRecorder
-    const lastFailure = yield* Ref.make<string | undefined>(undefined)
-    const poll = makePoll(recordId, api, recorder, lastFailure)
-    const driver = yield* Schedule.driver(polling)
-    const lastStatus = yield* Ref.make<Pending | undefined>(undefined)
-
-    const progress = Effect.zipWith(lastStatus, lastFailure, (last, reason) => ({
-      recordId,
-      lastStatus: last && wireNames[last._tag],
-      reason
-    }))
-
-    const pause = (pending: Pending) =>
-      Effect.catchAll(driver.next(pending), () => Effect.flatMap(progress, deadline.expire))
-
-    const pollUntilChanged = (pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
-      Effect.flatMap(Effect.zipRight(pause(pending), poll), (status) =>
-        status._tag === pending._tag ? pollUntilChanged(pending) : Effect.succeed(status)
-      )
-
-    const firstPoll = isNew && placesFirstPoll.has(polling) ? Effect.zipRight(pause({ _tag: "Queued" }), poll) : poll
-
-    const next = Effect.gen(function* () {
-      const last = yield* Ref.get(lastStatus)
-      const status = yield* last === undefined ? firstPoll : pollUntilChanged(last)
-      const elapsed = yield* deadline.elapsed
-      switch (status._tag) {
-        case "Queued":
-          yield* Ref.set(lastStatus, status)
-          return new Queued({ recordId, elapsed }, skipValidation)
-        case "InProgress":
-          yield* Ref.set(lastStatus, status)
-          return new InProgress({ recordId, elapsed }, skipValidation)
-        case "Done":
-          return completed(recordId, elapsed, status, submission?.request)
-        case "Failed":
-          return yield* new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
-      }
-    })
-
-    const outcome = Effect.repeat(next, { until: isCompleted })
-
-    const limit = deadline.limit(progress)
-    const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      limit(Effect.provideService(effect, PollContext, recorder.pollContext)).pipe(Effect.annotateLogs({ recordId }))
-
     return {
-      events: Stream.takeUntil(Stream.repeatEffect(bounded(next)), isCompleted),
-      outcome: bounded(outcome)
+      api,
+      recordId,
+      request: submission?.request,
+      recorder: submission !== undefined && isRecent ? submission.recorder : noRecorder,
+      deadline,
+      polling,
+      pollingState: yield* Ref.make<unknown>(polling.initial),
+      placesFirstPoll: isNew && placesFirstPoll.has(polling),
+      lastStatus: yield* Ref.make<Pending | undefined>(undefined),
+      lastFailure: yield* Ref.make<string | undefined>(undefined)
     }
   })
+
+/** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
+const poll = <R>({
+  api,
+  lastFailure,
+  recordId,
+  recorder
+}: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> => {
+  const { submittedAt } = recorder.pollContext
+  return Metric.increment(polls).pipe(
+    Effect.zipRight(api.status(recordId)),
+    Effect.tapError(({ message }) =>
+      Effect.zipRight(Ref.set(lastFailure, message), Effect.logDebug(`A poll failed: ${message}`))
+    ),
+    retryLazily({
+      schedule: retryForever,
+      while: (error) =>
+        submittedAt !== undefined && isUnknownRecord(error)
+          ? Effect.map(monotonicSeconds, (now) => now - submittedAt < unknownRecordGrace)
+          : isTransient(error)
+    }),
+    Effect.mapError(withRecordId(recordId)),
+    Effect.tap((status) => Effect.zipRight(Ref.set(lastFailure, undefined), recorder.report(status)))
+  )
+}
+
+const expireWithProgress = <R>(loop: PollLoop<R>): Effect.Effect<never, Errors.GenerationTimeoutError> =>
+  Effect.gen(function* () {
+    const last = yield* loop.lastStatus
+    const progress = {
+      recordId: loop.recordId,
+      lastStatus: last && wireNames[last._tag],
+      reason: yield* loop.lastFailure
+    }
+    return yield* expire(loop.deadline, progress)
+  })
+
+/** Waits as the schedule says. Does what `Schedule.driver` does, which also keeps outputs and serves `Effect.retry`. */
+const pause = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<void, Errors.GenerationTimeoutError, R> =>
+  Effect.flatMap(loop.pollingState, (state) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.flatMap(loop.polling.step(now, pending, state), ([state, , decision]) => {
+        const wait = ScheduleDecision.isDone(decision)
+          ? expireWithProgress(loop)
+          : Effect.sleep(Math.max(0, ScheduleIntervals.start(decision.intervals) - now))
+        return Effect.zipRight(Ref.set<unknown>(loop.pollingState, state), wait)
+      })
+    )
+  )
+
+const pollUntilChanged = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
+  Effect.flatMap(pauseAndPoll(loop, pending), (status) =>
+    status._tag === pending._tag ? pollUntilChanged(loop, pending) : Effect.succeed(status)
+  )
+
+// Makes the poll after the pause: a waiting fiber holds what it has been given.
+const pauseAndPoll = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
+  Effect.flatMap(pause(loop, pending), () => poll(loop))
+
+const nextStatus = <R>(loop: PollLoop<R>): Effect.Effect<GenerationStatus, PollLoopError, R> =>
+  Effect.flatMap(loop.lastStatus, (last) => {
+    if (last !== undefined) return pollUntilChanged(loop, last)
+    return loop.placesFirstPoll ? pauseAndPoll(loop, { _tag: "Queued" }) : poll(loop)
+  })
+
+const toEvent = <R>(
+  { deadline, lastStatus, recordId, request }: PollLoop<R>,
+  status: GenerationStatus
+): Effect.Effect<GenerationEvent, Errors.GenerationFailedError> =>
+  Effect.flatMap(elapsed(deadline), (elapsed): Effect.Effect<GenerationEvent, Errors.GenerationFailedError> => {
+    switch (status._tag) {
+      case "Queued":
+        return Effect.as(Ref.set(lastStatus, status), new Queued({ recordId, elapsed }, skipValidation))
+      case "InProgress":
+        return Effect.as(Ref.set(lastStatus, status), new InProgress({ recordId, elapsed }, skipValidation))
+      case "Done": {
+        const { images } = status
+        const missing = Math.max(status.missing ?? 0, (request?.n ?? 0) - images.length)
+        const completed = { recordId, elapsed, images, missing, ...(request && { request }) }
+        return Effect.succeed(new Completed(completed, skipValidation))
+      }
+      case "Failed":
+        return new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
+    }
+  })
+
+const next = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> =>
+  Effect.flatMap(nextStatus(loop), (status) => toEvent(loop, status))
+
+const isCompleted = (event: GenerationEvent): event is Completed => event._tag === "Completed"
+
+const last = <R>(loop: PollLoop<R>): Effect.Effect<Completed, PollLoopError, R> =>
+  Effect.flatMap(next(loop), (event) => (isCompleted(event) ? Effect.succeed(event) : last(loop)))
+
+/** Limits an effect to the time left. It runs in a fiber that ends with it, so nothing restores its fiber refs. */
+const limited = <A, R>(loop: PollLoop<R>, run: (loop: PollLoop<R>) => Effect.Effect<A, PollLoopError, R>) => {
+  const inContext = FiberRef.update(FiberRef.currentContext, Context.add(PollContext, loop.recorder.pollContext)).pipe(
+    Effect.zipRight(
+      FiberRef.update(FiberRef.currentLogAnnotations, HashMap.set<string, unknown>("recordId", loop.recordId))
+    ),
+    Effect.flatMap(() => run(loop))
+  )
+  return limit(loop.deadline, inContext, () => expireWithProgress(loop))
+}
+
+/** The events of a generation. Time that the consumer spends between two events does not count towards the timeout. */
+export const events = <R>(loop: PollLoop<R>): Stream.Stream<GenerationEvent, PollLoopError, R> =>
+  Stream.takeUntil(Stream.repeatEffect(Effect.suspend(() => limited(loop, next))), isCompleted)
+
+/** The last event of a generation. Running the stream costs several times as much as the polls. */
+export const outcome = <R>(loop: PollLoop<R>): Effect.Effect<Completed, PollLoopError, R> => limited(loop, last)

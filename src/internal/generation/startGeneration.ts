@@ -2,22 +2,22 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Ref from "effect/Ref"
-import type { Service } from "../../ArtaApi.js"
+import type { Service, SubmitError } from "../../ArtaApi.js"
 import { ArtaApi } from "../../ArtaApi.js"
 import type { RateLimitedError } from "../../ArtaError.js"
 import type { GenerateRequest, Options } from "../../GenerateRequest.js"
 import { recordDurations } from "../durationRecorder.js"
 import { MaybeSent } from "../maybeSent.js"
 import { countedStart } from "../metrics.js"
-import { retryForever } from "../retry.js"
-import { deadlineIn } from "./deadline.js"
+import { retryForever, retryLazily } from "../retry.js"
+import { expire, limit, makeDeadline, timeLeft } from "./deadline.js"
 import type { Limits } from "./parseOptions.js"
 import { decodeOptions } from "./parseOptions.js"
 import { remember } from "./submissions.js"
 import { annotateRecordId, annotateRequest } from "./telemetry.js"
 
 const submit = Effect.fnUntraced(function* (api: Service, request: GenerateRequest, timeout: Duration.DurationInput) {
-  const deadline = yield* deadlineIn(timeout)
+  const deadline = yield* makeDeadline(timeout)
   // If the service refused the last submission, it accepted nothing: fail with that refusal instead of the timeout.
   const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
   const maybeSent = yield* Ref.make(false)
@@ -28,19 +28,18 @@ const submit = Effect.fnUntraced(function* (api: Service, request: GenerateReque
     )
   )
   // After a rate limit, sending again is safe: nothing was accepted.
-  const accepted = Effect.retry(attempt, {
+  const accepted = retryLazily({
     schedule: retryForever,
-    while: (error) =>
+    while: (error: SubmitError) =>
       error._tag === "RateLimitedError" &&
-      Effect.map(deadline.left, Duration.greaterThan(error.retryAfter ?? Duration.zero))
+      Effect.map(timeLeft(deadline), Duration.greaterThan(error.retryAfter ?? Duration.zero))
+  })(attempt)
+  const onTimeout = Effect.fnUntraced(function* () {
+    const wasSent = yield* maybeSent
+    const refused = yield* refusal
+    return yield* refused === undefined || wasSent ? expire(deadline, wasSent ? { request } : {}) : refused
   })
-  const recordId = yield* deadline
-    .limit(Effect.map(Ref.get(maybeSent), (maybeSent) => (maybeSent ? { request } : {})))(accepted)
-    .pipe(
-      Effect.catchTag("GenerationTimeoutError", (timeout) =>
-        Effect.flatMap(Ref.get(refusal), (refused) => Effect.fail((timeout.request ? undefined : refused) ?? timeout))
-      )
-    )
+  const recordId = yield* limit(deadline, accepted, onTimeout)
   return { recordId, deadline }
 })
 
@@ -55,9 +54,9 @@ export const startGeneration = Effect.fnUntraced(function* (options: Options, { 
   const request = yield* decodeOptions(options, limits)
   yield* annotateRequest(request)
   const api = yield* ArtaApi
-  const limit = api.limitSubmissions ?? identity
-  const { deadline, recordId } = yield* limit(submit(api, request, timeout))
+  const limitSubmissions = api.limitSubmissions ?? identity
+  const { deadline, recordId } = yield* limitSubmissions(submit(api, request, timeout))
   yield* annotateRecordId(recordId)
-  yield* remember(api, recordId, { request, recorder: yield* recordDurations({ ...request, apiUrl: api.apiUrl }) })
+  yield* remember(api, recordId, { request, recorder: yield* recordDurations(request, api.apiUrl) })
   return { recordId, request, deadline }
 }, countedStart)

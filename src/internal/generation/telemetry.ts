@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import type { ArtaError } from "../../ArtaError.js"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { RecordId } from "../../Generation.js"
 
@@ -22,6 +21,3 @@ export const annotateRequest = (request: GenerateRequest): Effect.Effect<void> =
 
 export const annotateRecordId = (recordId: RecordId): Effect.Effect<void> =>
   Effect.annotateCurrentSpan({ recordId, "gen_ai.response.id": recordId })
-
-export const annotateError = ({ _tag }: ArtaError): Effect.Effect<void> =>
-  Effect.annotateCurrentSpan("error.type", _tag)

@@ -126,17 +126,23 @@ export const makeAuth = Effect.fnUntraced(function* (options: AuthOptions) {
       return credentials.idToken
     })
 
+  // What almost every call needs, in few steps.
+  const freshToken = Effect.flatMap(session.held, (held) =>
+    Effect.clockWith((clock) =>
+      Effect.succeed(held !== undefined && isFresh(held, clock.unsafeCurrentTimeMillis()) ? held.idToken : undefined)
+    )
+  )
+
   return {
-    token: validToken(),
+    token: Effect.flatMap(Effect.zipRight(signUps.failIfSuspended, freshToken), (token) =>
+      token === undefined ? validToken() : Effect.succeed(token)
+    ),
 
     renew: Effect.fn("Auth.renew")(validToken),
 
     signOut: session.clear.pipe(store.exclusively, Effect.withSpan("Auth.signOut")),
 
     accepted: (token: Redacted.Redacted) =>
-      Effect.whenEffect(
-        signUps.reset,
-        Effect.map(session.held, (held) => Equal.equals(held?.idToken, token))
-      )
+      Effect.flatMap(session.held, (held) => (Equal.equals(held?.idToken, token) ? signUps.reset : Effect.void))
   }
 })

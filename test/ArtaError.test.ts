@@ -44,6 +44,45 @@ const examples: ReadonlyArray<readonly [ArtaError.ArtaError, RegExp]> = [
 ]
 
 describe("ArtaError", () => {
+  const mayFinish = " The generation rec-1 may still finish: watch it to get its images."
+  it.each<readonly [ArtaError.ArtaError, string]>([
+    [
+      new ArtaError.UnknownModelError({ model: "fluxx", suggestions: ["flux", "flux-dev"] }),
+      'There is no model "fluxx". Did you mean flux, flux-dev?'
+    ],
+    [
+      new ArtaError.TokenStoreError({ operation: "load", path: "/a", recordId }),
+      `Could not load the session at /a: no reason given.${mayFinish}`
+    ],
+    [
+      new ArtaError.ResponseError({ operation: "status", status: 400, detail: "What? No", recordId }),
+      `The service returned HTTP 400 while requesting the status: What? No.${mayFinish}`
+    ],
+    [
+      new ArtaError.ResponseError({ operation: "refresh", status: 400, detail: "Go away!" }),
+      "The service returned HTTP 400 while refreshing the session: Go away!"
+    ],
+    [
+      new ArtaError.RateLimitedError({ operation: "signUp", recordId }),
+      `Too many requests while signing up: try again later.${mayFinish}`
+    ],
+    [
+      new ArtaError.SubmissionUnknownError({ request }),
+      "The service may or may not have accepted the generation: no usable response arrived. " +
+        "It was not sent again: both could be charged."
+    ],
+    [
+      new ArtaError.GenerationFailedError({ recordId, status: "FAILED", detail: "a face" }),
+      "The generation rec-1 ended with status FAILED: a face."
+    ],
+    [
+      new ArtaError.GenerationTimeoutError({ recordId, elapsed: Duration.minutes(5), reason: "HTTP 500" }),
+      `The generation rec-1 has not finished after 5m (status unknown). The last poll failed: HTTP 500.${mayFinish}`
+    ]
+  ])("%s tells everything that it knows", (error, message) => {
+    expect(error.message).toBe(message)
+  })
+
   it.each(examples)("%s has a message that reads as a sentence", (error, message) => {
     expect(error.message).toMatch(message)
     expect(error.message).toMatch(/^[A-Z].*[.?]$/)

@@ -33,7 +33,13 @@ export const groups: Readonly<Record<string, Group>> = {
   ArtaError: library(
     "ArtaError",
     ["errorMessages.ts", "explanation.ts", "serviceText.ts", "invalidOption.ts", "timeout.ts"],
-    ["ArtaApi/serviceText.test.ts", "ArtaApi/ArtaApi.test.ts", "Arta/timeout.test.ts", "GenerateRequest.test.ts"]
+    [
+      "ArtaApi/serviceText.test.ts",
+      "ArtaApi/ArtaApi.test.ts",
+      "Arta/Arta.test.ts",
+      "Arta/timeout.test.ts",
+      "GenerateRequest.test.ts"
+    ]
   ),
   Auth: library("Auth", ["identity/", "config.ts", "serviceUrl.ts", "signUpResponse.ts", "sameSession.ts"]),
   Generation: library("Generation", [], ["Arta/Arta.test.ts", "robustness/decoders.test.ts"]),

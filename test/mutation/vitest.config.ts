@@ -8,6 +8,7 @@ Tinypool.prototype.recycleWorkers = () => Promise.resolve()
 export default defineConfig({
   test: {
     ...shared,
+    setupFiles: [shared.setupFiles, "test/mutation/setup.ts"],
     include: ["test/**/*.test.ts"],
     // What these tests start or compile does not contain the mutant.
     exclude: [...configDefaults.exclude, "test/{conformance,package}/**", ...slow],

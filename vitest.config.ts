@@ -52,6 +52,7 @@ const thorough = [
 
 /** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */
 export const slow = [
+  "test/DurationStore/processes.test.ts",
   "test/TokenStore/crash.test.ts",
   "test/TokenStore/processes.test.ts",
   "test/robustness/process.test.ts",

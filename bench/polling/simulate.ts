@@ -33,15 +33,17 @@ export const sampleJobs = ({ stages }: Case, count: number, seed: number): Reado
   }).pipe(Effect.withRandom(Random.make(seed)), Effect.runSync)
 
 /** Runs the generations of one program one after the other through `Arta.run`. */
-const runJobs = (policy: Policy, jobs: ReadonlyArray<Job>) => {
-  const { polls, service } = timedService(jobs.map(({ generating, queue }) => ({ queue, drawing: generating })))
+const runJobs = (policy: Policy, jobs: ReadonlyArray<Job>, roundTrip = 0) => {
+  const timed = jobs.map(({ generating, queue }) => ({ queue, drawing: generating }))
+  const { polls, service } = timedService(timed, roundTrip)
   return Effect.forEach(jobs, ({ generating, queue, stages }, index) =>
     Effect.gen(function* () {
       const start = yield* Clock.currentTimeMillis
-      yield* Arta.run({ prompt: "a lighthouse", seed: 1 }, { polling: policy.polling(stages) })
+      yield* Arta.run({ prompt: "a lighthouse", seed: 1 }, { polling: policy.polling(stages), timeout: "1 day" })
       const elapsed = (yield* Clock.currentTimeMillis) - start
       const duration = queue + generating
-      return { duration: duration / 1_000, lag: (elapsed - duration) / 1_000, polls: polls[index]?.length ?? 0 }
+      const lag = elapsed - roundTrip / 2 - duration
+      return { duration: duration / 1_000, lag: lag / 1_000, polls: polls[index]?.length ?? 0 }
     })
   ).pipe(
     // Nothing reads the spans here, and creating them takes much of the time.
@@ -50,9 +52,9 @@ const runJobs = (policy: Policy, jobs: ReadonlyArray<Job>) => {
   )
 }
 
-/** Runs a program in virtual time. A poll takes microseconds. */
-export const simulate = (policy: Policy, jobs: ReadonlyArray<Job>): Promise<ReadonlyArray<Result>> =>
-  inVirtualTime(runJobs(policy, jobs))
+/** Runs a program in virtual time, with a round trip in milliseconds. A poll takes microseconds. */
+export const simulate = (policy: Policy, jobs: ReadonlyArray<Job>, roundTrip = 0): Promise<ReadonlyArray<Result>> =>
+  inVirtualTime(runJobs(policy, jobs, roundTrip))
 
 /** Runs a program under `TestClock`. A poll takes milliseconds. */
 export const simulateOnTestClock = (policy: Policy, jobs: ReadonlyArray<Job>): Promise<ReadonlyArray<Result>> =>

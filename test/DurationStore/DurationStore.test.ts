@@ -5,6 +5,7 @@ import { Effect, Layer, Logger, LogLevel } from "effect"
 import { Arta, ArtaApi, DurationStore } from "effect-arta"
 import type { GenerateRequest } from "effect-arta"
 import { execFileSync } from "node:child_process"
+import { mkdirSync } from "node:fs"
 import type { Step } from "../support/failingDisk.js"
 import { failing } from "../support/failingDisk.js"
 import type { Job } from "../support/timedService.js"
@@ -222,8 +223,13 @@ describe.concurrent("DurationStore.layerFileSystem", () => {
 
   // fault: Store | A directory or a pipe in the place of the file of durations | nothing
   it.effect.each<[string, (file: string) => void]>([
-    ["a directory", (file) => execFileSync("mkdir", [file])],
-    ["a pipe", (file) => execFileSync("mkfifo", [file])]
+    [
+      "a directory",
+      (file) => {
+        mkdirSync(file)
+      }
+    ],
+    ["a pipe", (file) => execFileSync("sh", ["-c", 'mkfifo "$0"', file])]
   ])("does not wait for %s in its place", ([, make]) =>
     onDisk(({ file }) =>
       Effect.gen(function* () {

@@ -11,19 +11,26 @@ export interface Job {
 
 const images = [{ index: 0, url: "https://images.example/0.png" }] as const
 
-/** An image service whose submissions take as long as their jobs. `polls` holds the ages at which each was polled. */
-export const timedService = (jobs: ReadonlyArray<Job>) => {
+/**
+ * An image service whose submissions take as long as their jobs. A request takes half of `roundTrip` to arrive, and its
+ * response the other half, in milliseconds. `polls` holds the ages at which each was polled.
+ */
+export const timedService = (jobs: ReadonlyArray<Job>, roundTrip = 0) => {
   const submittedAt: Array<number> = []
   const polls: Array<Array<number>> = []
 
+  const travel = roundTrip === 0 ? Effect.void : Effect.sleep(roundTrip / 2)
+  const onArrival = <A>(respond: (now: number) => A) =>
+    Effect.zipRight(travel, Effect.zipLeft(Effect.map(Clock.currentTimeMillis, respond), travel))
+
   const service = ArtaApi.ArtaApi.of({
     submit: () =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      onArrival((now) => {
         polls.push([])
         return Generation.RecordId.make(String(submittedAt.push(now) - 1))
       }),
     status: (id) =>
-      Effect.map(Clock.currentTimeMillis, (now): Generation.GenerationStatus => {
+      onArrival((now): Generation.GenerationStatus => {
         const { drawing = 0, fails = false, queue = 0 } = jobs[Number(id)] ?? {}
         const age = now - (submittedAt[Number(id)] ?? 0)
         polls[Number(id)]?.push(age)

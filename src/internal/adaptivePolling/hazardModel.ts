@@ -44,6 +44,18 @@ const changeRate = 0.08
 const kernel = [1, 6, 15, 20, 15, 6, 1].map((weight) => weight / 64)
 const kernelRadius = 3
 
+/** Four passes double the standard deviation of one. */
+const smooth = (masses: Float64Array): Float64Array => {
+  const smoothed = new Float64Array(bucketCount)
+  masses.forEach((mass, bucket) => {
+    kernel.forEach((weight, i) => {
+      const index = Math.min(bucketCount - 1, Math.max(0, bucket + i - kernelRadius))
+      smoothed[index] = at(smoothed, index) + weight * mass
+    })
+  })
+  return smoothed
+}
+
 const modelOf = (prior: Float64Array, seen: Float64Array): HazardModel => {
   const survival = prior.slice()
   for (let i = bucketCount; i >= 0; i--) survival[i] = at(prior, i) + at(seen, i) + at(survival, i + 1)
@@ -91,7 +103,7 @@ export const nextPoll = ({ integratedSqrtHazard }: HazardModel, age: number, lag
 export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): HazardModel => {
   const to = Math.min(ending.to, edge(bucketCount))
   const from = Math.min(ending.from, to)
-  const masses = new Map<number, number>()
+  const masses = new Float64Array(bucketCount)
   let priorTotal = 0
   let modelTotal = 0
   for (let bucket = bucketOf(from); bucket <= bucketOf(to); bucket++) {
@@ -101,7 +113,7 @@ export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): Hazar
     const mass = share * (at(seen, bucket) + at(prior, bucket))
     priorTotal += share * at(prior, bucket)
     modelTotal += mass
-    masses.set(bucket, mass)
+    masses[bucket] = mass
   }
 
   const totalWeight = priorWeight + seen.reduce((sum, weight) => sum + weight, 0)
@@ -109,12 +121,12 @@ export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): Hazar
   const unchanged = (1 - changeRate) * (modelTotal / totalWeight)
   const retained = (retention * unchanged) / (changed + unchanged)
 
-  const updated = seen.map((weight) => weight * retained)
-  for (const [bucket, mass] of masses) {
-    kernel.forEach((weight, i) => {
-      const index = Math.min(bucketCount - 1, Math.max(0, bucket + i - kernelRadius))
-      updated[index] = at(updated, index) + (weight * mass) / modelTotal
-    })
-  }
-  return modelOf(prior, updated)
+  // A single duration says little about the spread of the others.
+  const isFirst = retained * (totalWeight - priorWeight) < priorWeight
+  const once = smooth(masses)
+  const smoothed = isFirst ? smooth(smooth(smooth(once))) : once
+  return modelOf(
+    prior,
+    seen.map((weight, bucket) => weight * retained + at(smoothed, bucket) / modelTotal)
+  )
 }

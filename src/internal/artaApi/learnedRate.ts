@@ -35,6 +35,7 @@ const longestWait = 30 * second
 const longestGuess = 2 * second
 
 const neededProofs = 5
+const shortestProof = second
 const firstStep = 1.1
 const longestStep = 2
 const backoff = 1.1
@@ -105,7 +106,7 @@ const reopened = (rate: LearnedRate, sentAt: number): LearnedRate => {
   return { ...rate, interval, provenInterval: interval, accepted: 1, since: sentAt, refusals: 0 }
 }
 
-const tryShorter = (rate: LearnedRate): LearnedRate => {
+const tryShorter = (rate: LearnedRate, sentAt: number): LearnedRate => {
   const interval = Math.ceil(rate.interval / rate.step)
   if (interval < shortestInterval) return noLimit(rate.since, rate.epoch)
   return {
@@ -113,7 +114,9 @@ const tryShorter = (rate: LearnedRate): LearnedRate => {
     interval,
     provenInterval: rate.interval,
     proofs: 0,
-    step: Math.min(longestStep, 2 * rate.step - 1)
+    step: Math.min(longestStep, 2 * rate.step - 1),
+    // A service may accept a burst before it refuses.
+    tryAt: sentAt + shortestProof
   }
 }
 
@@ -121,5 +124,5 @@ const tryShorter = (rate: LearnedRate): LearnedRate => {
 export const accepted = (rate: LearnedRate, sentAt: number, isPaced: boolean): LearnedRate => {
   if (rate.refusals > 0) return reopened(rate, sentAt)
   const counted = { ...rate, accepted: rate.accepted + 1, proofs: rate.proofs + (isPaced ? 1 : 0) }
-  return counted.proofs >= neededProofs && sentAt >= rate.tryAt ? tryShorter(counted) : counted
+  return counted.proofs >= neededProofs && sentAt >= rate.tryAt ? tryShorter(counted, sentAt) : counted
 }

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Option from "effect/Option"
+import type * as Scheduler from "effect/Scheduler"
 import { unsafeMonotonicMillis } from "./clock.js"
 import { weaklyKeyed } from "./weaklyKeyed.js"
 
@@ -19,11 +20,11 @@ class Watch {
   readonly #limits = new Set<Limit>()
   #sleeper: { readonly due: number; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
 
-  add(limit: Limit, clock: Clock.Clock) {
+  add(limit: Limit, clock: Clock.Clock, scheduler: Scheduler.Scheduler) {
     this.#limits.add(limit)
     if (this.#sleeper !== undefined && this.#sleeper.due <= limit.due) return
     this.#stop()
-    this.#sleep(limit.due, clock)
+    this.#sleep(limit.due, clock, scheduler)
   }
 
   remove(limit: Limit) {
@@ -31,15 +32,15 @@ class Watch {
     if (this.#limits.size === 0) this.#stop()
   }
 
-  #sleep(due: number, clock: Clock.Clock) {
+  #sleep(due: number, clock: Clock.Clock, scheduler: Scheduler.Scheduler) {
     const pause = clock.sleep(Duration.millis(due - unsafeMonotonicMillis(clock)))
     const ring = Effect.sync(() => {
-      this.#ring(clock)
+      this.#ring(clock, scheduler)
     })
-    this.#sleeper = { due, fiber: Effect.runFork(Effect.zipRight(pause, ring)) }
+    this.#sleeper = { due, fiber: Effect.runFork(Effect.zipRight(pause, ring), { scheduler }) }
   }
 
-  #ring(clock: Clock.Clock) {
+  #ring(clock: Clock.Clock, scheduler: Scheduler.Scheduler) {
     const now = unsafeMonotonicMillis(clock)
     this.#sleeper = undefined
     let next = Number.POSITIVE_INFINITY
@@ -51,7 +52,7 @@ class Watch {
         limit.fiber.unsafeInterruptAsFork(FiberId.none)
       }
     }
-    if (next < Number.POSITIVE_INFINITY) this.#sleep(next, clock)
+    if (next < Number.POSITIVE_INFINITY) this.#sleep(next, clock, scheduler)
   }
 
   #stop() {
@@ -75,7 +76,7 @@ export const limitTime = <A, E, R>(
       Effect.clockWith((clock) => {
         const watch = watchOf(clock)
         const limit: Limit = { due: unsafeMonotonicMillis(clock) + Duration.toMillis(duration), fiber, isOver: false }
-        watch.add(limit, clock)
+        watch.add(limit, clock, fiber.currentScheduler)
         const ended = Effect.async<Exit.Exit<A, E>>((resume) => {
           fiber.addObserver((exit) => {
             resume(Effect.succeed(exit))

@@ -89,6 +89,11 @@ describe("the requests and responses of sign-up and refresh", () => {
       { status: 403, body: { message: "blocked a key\u001b[31m" } },
       "blocked <redacted>\\u001b[31m"
     ],
+    [
+      "the URL of the request",
+      { status: 403, body: { message: "https://id.test/v1?key=a+key&alt=json is blocked" } },
+      "https://id.test/v1?key=<redacted>&alt=json is blocked"
+    ],
     ["a success that is none", { body: { error: "later" } }, "an unusable response (HTTP 200): later"],
     ["deep JSON", { status: 400, body: `{"error":${"[".repeat(200_000)}${"]".repeat(200_000)}}` }, "HTTP 400"],
     ["a deep success", { body: "[".repeat(200_000) + "]".repeat(200_000) }, "an unusable response (HTTP 200)"]

@@ -38,6 +38,7 @@ export const groups: Readonly<Record<string, Group>> = {
       "ArtaApi/ArtaApi.test.ts",
       "Arta/Arta.test.ts",
       "Arta/timeout.test.ts",
+      "Auth/identityToolkit.test.ts",
       "GenerateRequest.test.ts"
     ]
   ),

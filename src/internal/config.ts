@@ -1,10 +1,19 @@
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
+import type * as Redacted from "effect/Redacted"
 import * as String from "effect/String"
 import { InvalidRequestError } from "../ArtaError.js"
-import type { ApiOptions } from "./artaApi/makeApi.js"
 import { shown } from "./errorMessages.js"
-import type { AuthOptions } from "./identity/makeAuth.js"
+
+export interface ApiOptions {
+  readonly apiUrl?: string | undefined
+}
+
+export interface AuthOptions {
+  readonly apiKey: Redacted.Redacted | string
+  readonly signUpUrl?: string | undefined
+  readonly tokenUrl?: string | undefined
+}
 
 /** Replaces the environment variables of some options with other configs. Functions are given as they are. */
 export type Overrides<Options> = {

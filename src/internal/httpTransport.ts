@@ -1,12 +1,12 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
-import { flow, identity } from "effect/Function"
+import { constTrue, flow, identity } from "effect/Function"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { readText } from "./body.js"
 import { diagnose, noResponseWithin } from "./diagnosis.js"
-import { untraced } from "./http.js"
 import { limitTime } from "./timeLimit.js"
 import type { TransportRequest } from "./transport.js"
 import { Transport } from "./transport.js"
@@ -17,11 +17,12 @@ const toHttpRequest = ({ body, headers, method, url }: TransportRequest) => {
 }
 
 /** The transport of any platform. */
-const httpTransport = (httpClient: HttpClient.HttpClient): typeof Transport.Service => {
-  const client = untraced(httpClient)
-  return Transport.of({
+const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service =>
+  Transport.of({
     send: (request) =>
-      client.execute(toHttpRequest(request)).pipe(
+      // Does what `untraced` does, for a fiber that ends with the request.
+      FiberRef.set(HttpClient.currentTracerDisabledWhen, constTrue).pipe(
+        Effect.zipRight(client.execute(toHttpRequest(request))),
         Effect.flatMap((response) =>
           Effect.map(readText(response, request.maxMebibytes), (text) => ({
             status: response.status,
@@ -41,7 +42,6 @@ const httpTransport = (httpClient: HttpClient.HttpClient): typeof Transport.Serv
         )
       )
   })
-}
 
 /** The transport over the program's client, or over a changed one. */
 export const layerHttpTransport = (

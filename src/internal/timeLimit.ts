@@ -5,7 +5,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Option from "effect/Option"
-import type * as Scheduler from "effect/Scheduler"
 import { unsafeMonotonicMillis } from "./clock.js"
 import { weaklyKeyed } from "./weaklyKeyed.js"
 
@@ -15,16 +14,15 @@ interface Limit {
   isOver: boolean
 }
 
-/** The limits of all effects on one clock. A fiber sleeps until the first of them is due. */
+/** The limits of all effects on one clock. A fiber sleeps until the first of them is over. */
 class Watch {
   readonly #limits = new Set<Limit>()
-  #sleeper: { readonly due: number; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
+  #first: Limit | undefined
+  #sleeper: Fiber.RuntimeFiber<void> | undefined
 
-  add(limit: Limit, clock: Clock.Clock, scheduler: Scheduler.Scheduler) {
+  add(limit: Limit, clock: Clock.Clock) {
     this.#limits.add(limit)
-    if (this.#sleeper !== undefined && this.#sleeper.due <= limit.due) return
-    this.#stop()
-    this.#sleep(limit.due, clock, scheduler)
+    if (this.#first === undefined || limit.due < this.#first.due) this.#sleepUntil(limit, clock)
   }
 
   remove(limit: Limit) {
@@ -32,32 +30,35 @@ class Watch {
     if (this.#limits.size === 0) this.#stop()
   }
 
-  #sleep(due: number, clock: Clock.Clock, scheduler: Scheduler.Scheduler) {
-    const pause = clock.sleep(Duration.millis(due - unsafeMonotonicMillis(clock)))
-    const ring = Effect.sync(() => {
-      this.#ring(clock, scheduler)
+  #sleepUntil(limit: Limit, clock: Clock.Clock) {
+    this.#stop()
+    this.#first = limit
+    const pause = clock.sleep(Duration.millis(limit.due - unsafeMonotonicMillis(clock)))
+    const wake = Effect.sync(() => {
+      this.#interruptOverdue(clock)
     })
-    this.#sleeper = { due, fiber: Effect.runFork(Effect.zipRight(pause, ring), { scheduler }) }
+    this.#sleeper = Effect.runFork(Effect.zipRight(pause, wake), { scheduler: limit.fiber.currentScheduler })
   }
 
-  #ring(clock: Clock.Clock, scheduler: Scheduler.Scheduler) {
+  #interruptOverdue(clock: Clock.Clock) {
     const now = unsafeMonotonicMillis(clock)
-    this.#sleeper = undefined
-    let next = Number.POSITIVE_INFINITY
+    let first: Limit | undefined
+    this.#first = this.#sleeper = undefined
     for (const limit of this.#limits) {
-      if (limit.due > now) next = Math.min(next, limit.due)
-      else {
-        limit.isOver = true
-        this.#limits.delete(limit)
-        limit.fiber.unsafeInterruptAsFork(FiberId.none)
+      if (limit.due > now) {
+        if (first === undefined || limit.due < first.due) first = limit
+        continue
       }
+      limit.isOver = true
+      this.#limits.delete(limit)
+      limit.fiber.unsafeInterruptAsFork(FiberId.none)
     }
-    if (next < Number.POSITIVE_INFINITY) this.#sleep(next, clock, scheduler)
+    if (first !== undefined) this.#sleepUntil(first, clock)
   }
 
   #stop() {
-    this.#sleeper?.fiber.unsafeInterruptAsFork(FiberId.none)
-    this.#sleeper = undefined
+    this.#sleeper?.unsafeInterruptAsFork(FiberId.none)
+    this.#first = this.#sleeper = undefined
   }
 }
 
@@ -76,7 +77,7 @@ export const limitTime = <A, E, R>(
       Effect.clockWith((clock) => {
         const watch = watchOf(clock)
         const limit: Limit = { due: unsafeMonotonicMillis(clock) + Duration.toMillis(duration), fiber, isOver: false }
-        watch.add(limit, clock, fiber.currentScheduler)
+        watch.add(limit, clock)
         const ended = Effect.async<Exit.Exit<A, E>>((resume) => {
           fiber.addObserver((exit) => {
             resume(Effect.succeed(exit))

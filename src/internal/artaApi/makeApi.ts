@@ -10,6 +10,7 @@ import { Auth } from "../../Auth.js"
 import type { TokenError } from "../../Auth.js"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "../../Generation.js"
+import type { ApiOptions } from "../config.js"
 import { isPermanent } from "../diagnosis.js"
 import { detail, unreadable, withReason } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
@@ -24,10 +25,6 @@ import { makeRateLimiter } from "./rateLimiter.js"
 import { makeSubmitLimiter } from "./submitLimiter.js"
 import { makeTurns } from "./turns.js"
 import * as WireFormat from "./wireFormat.js"
-
-export interface ApiOptions {
-  readonly apiUrl?: string | undefined
-}
 
 type RequestError = TokenError | Unauthorized
 

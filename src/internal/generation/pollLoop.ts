@@ -1,8 +1,5 @@
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberRef from "effect/FiberRef"
-import * as HashMap from "effect/HashMap"
 import * as Metric from "effect/Metric"
 import * as Ref from "effect/Ref"
 import type * as Schedule from "effect/Schedule"
@@ -20,6 +17,7 @@ import { monotonicSeconds } from "../clock.js"
 import type { DurationRecorder } from "../durationRecorder.js"
 import { noRecorder, placesFirstPoll, PollContext } from "../durationRecorder.js"
 import { isPermanent } from "../diagnosis.js"
+import { addLogAnnotation, addToContext } from "../fiberContext.js"
 import { polls } from "../metrics.js"
 import { retryForever, retryLazily } from "../retry.js"
 import type { Deadline } from "./deadline.js"
@@ -199,16 +197,15 @@ const isCompleted = (event: GenerationEvent): event is Completed => event._tag =
 const last = <R>(loop: PollLoop<R>): Effect.Effect<Completed, PollLoopError, R> =>
   Effect.flatMap(next(loop), (event) => (isCompleted(event) ? Effect.succeed(event) : last(loop)))
 
-/** Limits an effect to the time left. It runs in a fiber that ends with it, so nothing restores its fiber refs. */
-const limited = <A, R>(loop: PollLoop<R>, run: (loop: PollLoop<R>) => Effect.Effect<A, PollLoopError, R>) => {
-  const inContext = FiberRef.update(FiberRef.currentContext, Context.add(PollContext, loop.recorder.pollContext)).pipe(
-    Effect.zipRight(
-      FiberRef.update(FiberRef.currentLogAnnotations, HashMap.set<string, unknown>("recordId", loop.recordId))
+const limited = <A, R>(loop: PollLoop<R>, run: (loop: PollLoop<R>) => Effect.Effect<A, PollLoopError, R>) =>
+  limit(
+    loop.deadline,
+    addToContext(PollContext, loop.recorder.pollContext).pipe(
+      Effect.zipRight(addLogAnnotation("recordId", loop.recordId)),
+      Effect.flatMap(() => run(loop))
     ),
-    Effect.flatMap(() => run(loop))
+    () => expireWithProgress(loop)
   )
-  return limit(loop.deadline, inContext, () => expireWithProgress(loop))
-}
 
 /** The events of a generation. Time that the consumer spends between two events does not count towards the timeout. */
 export const events = <R>(loop: PollLoop<R>): Stream.Stream<GenerationEvent, PollLoopError, R> =>

@@ -7,6 +7,7 @@ import { ArtaApi } from "../../ArtaApi.js"
 import type { RateLimitedError } from "../../ArtaError.js"
 import type { GenerateRequest, Options } from "../../GenerateRequest.js"
 import { recordDurations } from "../durationRecorder.js"
+import { addToContext } from "../fiberContext.js"
 import { MaybeSent } from "../maybeSent.js"
 import { countedStart } from "../metrics.js"
 import { retryForever, retryLazily } from "../retry.js"
@@ -22,7 +23,7 @@ const submit = Effect.fnUntraced(function* (api: Service, request: GenerateReque
   const refusal = yield* Ref.make<RateLimitedError | undefined>(undefined)
   const maybeSent = yield* Ref.make(false)
   const attempt = Ref.set(maybeSent, true).pipe(
-    Effect.zipRight(Effect.provideService(api.submit(request), MaybeSent, maybeSent)),
+    Effect.zipRight(api.submit(request)),
     Effect.tapErrorTag("RateLimitedError", (error) =>
       Effect.zipRight(Ref.set(maybeSent, false), Ref.set(refusal, error))
     )
@@ -39,7 +40,7 @@ const submit = Effect.fnUntraced(function* (api: Service, request: GenerateReque
     const refused = yield* refusal
     return yield* refused === undefined || wasSent ? expire(deadline, wasSent ? { request } : {}) : refused
   })
-  const recordId = yield* limit(deadline, accepted, onTimeout)
+  const recordId = yield* limit(deadline, Effect.zipRight(addToContext(MaybeSent, maybeSent), accepted), onTimeout)
   return { recordId, deadline }
 })
 

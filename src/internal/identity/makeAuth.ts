@@ -10,6 +10,7 @@ import { RateLimitedError } from "../../ArtaError.js"
 import type { Credentials } from "../../Credentials.js"
 import { isFresh, isValid } from "../../Credentials.js"
 import { TokenStore } from "../../TokenStore.js"
+import type { AuthOptions } from "../config.js"
 import { isPermanent } from "../diagnosis.js"
 import { retryThrice } from "../retry.js"
 import { serviceUrl } from "../serviceUrl.js"
@@ -19,12 +20,6 @@ import * as Identity from "./identityToolkit.js"
 import { isLockLost, makeSession } from "./session.js"
 import { makeSignUpLimit } from "./signUpLimit.js"
 import { makeSingleFlight } from "./singleFlight.js"
-
-export interface AuthOptions {
-  readonly apiKey: Redacted.Redacted | string
-  readonly signUpUrl?: string | undefined
-  readonly tokenUrl?: string | undefined
-}
 
 type TokenError = Identity.IdentityError | TokenStoreError
 

@@ -1,30 +1,45 @@
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
-import { monotonicMillis } from "./clock.js"
+import * as MutableRef from "effect/MutableRef"
+import { unsafeMonotonicMillis } from "./clock.js"
+
+interface Pause<A> {
+  readonly reason: A
+  readonly left: Duration.Duration
+}
 
 /** A pause between requests, shared by all callers. */
 export interface Cooldown<A> {
   /** Why requests pause, and how long from now. Undefined once the pause is over. */
-  readonly current: Effect.Effect<{ readonly reason: A; readonly left: Duration.Duration } | undefined>
+  readonly current: Effect.Effect<Pause<A> | undefined>
+  readonly unsafeCurrent: (clock: Clock.Clock) => Pause<A> | undefined
   /** Starts a pause from now, unless the current one is longer. */
   readonly start: (reason: A, length: Duration.DurationInput) => Effect.Effect<void>
   readonly end: Effect.Effect<void>
 }
 
 export const makeCooldown = <A>(): Effect.Effect<Cooldown<A>> =>
-  Effect.map(Ref.make<{ readonly reason: A; readonly until: number } | undefined>(undefined), (last) => ({
-    current: Effect.flatMap(last, (last) =>
-      last === undefined
-        ? Effect.succeed(undefined)
-        : Effect.map(monotonicMillis, (now) =>
-            now < last.until ? { reason: last.reason, left: Duration.millis(last.until - now) } : undefined
-          )
-    ),
-    start: (reason, length) =>
-      Effect.flatMap(monotonicMillis, (now) => {
-        const until = now + Duration.toMillis(length)
-        return Ref.update(last, (last) => (last !== undefined && last.until > until ? last : { reason, until }))
-      }),
-    end: Ref.set(last, undefined)
-  }))
+  Effect.sync(() => {
+    const last = MutableRef.make<{ readonly reason: A; readonly until: number } | undefined>(undefined)
+
+    const unsafeCurrent = (clock: Clock.Clock) => {
+      if (last.current === undefined) return undefined
+      const { reason, until } = last.current
+      const left = until - unsafeMonotonicMillis(clock)
+      return left > 0 ? { reason, left: Duration.millis(left) } : undefined
+    }
+
+    return {
+      unsafeCurrent,
+      current: Effect.map(Effect.clock, unsafeCurrent),
+      start: (reason, length) =>
+        Effect.map(Effect.clock, (clock) => {
+          const until = unsafeMonotonicMillis(clock) + Duration.toMillis(length)
+          if (last.current === undefined || last.current.until <= until) last.current = { reason, until }
+        }),
+      end: Effect.sync(() => {
+        last.current = undefined
+      })
+    }
+  })

@@ -6,7 +6,7 @@ import type { HazardModel } from "./adaptivePolling/hazardModel.js"
 import { priorModel } from "./adaptivePolling/hazardModel.js"
 import type { Stage, StageObservation } from "./adaptivePolling/stageObservation.js"
 import { ending, seen, submitted } from "./adaptivePolling/stageObservation.js"
-import { monotonicSeconds } from "./clock.js"
+import { monotonicSeconds, unsafeMonotonicMillis } from "./clock.js"
 import { DurationHistory } from "./durationHistory.js"
 
 /** What a polling schedule needs to know of a generation beyond its statuses. */
@@ -48,8 +48,9 @@ export const recordDurations = (
     return {
       pollContext: { submittedAt, model: (stage) => history.model(keyOf(stage)) },
       report: ({ _tag }) =>
-        Effect.flatMap(monotonicSeconds, (instant) => {
+        Effect.clockWith((clock) => {
           if (observation === undefined) return Effect.void
+          const instant = unsafeMonotonicMillis(clock) / 1_000
           const end = ending(observation, _tag, instant)
           if (end !== undefined) history.learn(keyOf(observation.stage), end)
           const isPending = _tag === "Queued" || _tag === "InProgress"

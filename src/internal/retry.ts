@@ -30,6 +30,15 @@ export const annotateAttempt: Effect.Effect<void> = Effect.flatMap(
   ({ recurrence }) => Effect.annotateCurrentSpan({ attempt: recurrence + 1 })
 )
 
+/** An effect that first fails with an error that has already happened. */
+export const afterFailure = <A, E, R>(
+  error: E,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<Effect.Effect<A, E, R>> =>
+  Effect.map(Ref.make<Effect.Effect<A, E, R>>(Effect.fail(error)), (next) =>
+    Effect.flatten(Ref.getAndSet(next, effect))
+  )
+
 /** `Effect.retry` that sets up its driver only after a failure: it costs more than a request that succeeds. */
 export const retryLazily =
   <E extends ArtaError>(options: {
@@ -37,8 +46,4 @@ export const retryLazily =
     readonly while: (error: E) => boolean | Effect.Effect<boolean>
   }) =>
   <A, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.catchAll(effect, (error) =>
-      Effect.flatMap(Ref.make<Effect.Effect<A, E, R>>(Effect.fail(error)), (next) =>
-        Effect.retry(Effect.flatten(Ref.getAndSet(next, effect)), options)
-      )
-    )
+    Effect.catchAll(effect, (error) => Effect.flatMap(afterFailure(error, effect), Effect.retry(options)))

@@ -59,7 +59,11 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     token: Effect.Effect<Redacted.Redacted, TokenError> = auth.token
   ): Effect.Effect<BufferedResponse, RequestError> => {
     const reported = (token: Redacted.Redacted, ...earlier: Secrets) =>
-      Effect.tap(send(token, [token, ...earlier]), ({ status }) => (status < 400 ? auth.accepted?.(token) : undefined))
+      Effect.flatMap(send(token, [token, ...earlier]), (response) =>
+        response.status < 400 && auth.accepted !== undefined
+          ? Effect.as(auth.accepted(token), response)
+          : Effect.succeed(response)
+      )
     return Effect.flatMap(token, (token) =>
       Effect.flatMap(reported(token), (response) =>
         response.status === 401
@@ -79,11 +83,12 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     request: Effect.Effect<BufferedResponse, RequestError>
   ): Effect.Effect<BufferedResponse, RequestError> =>
     Effect.flatMap(rateLimiter.take(operation), (permit) =>
-      Effect.tap(request, (response) =>
-        isRateLimit(response)
+      Effect.flatMap(request, (response) => {
+        const learning = isRateLimit(response)
           ? Effect.flatMap(retryAfter(response.header), (retryAfter) => rateLimiter.refused(permit, retryAfter))
           : rateLimiter.accepted(permit)
-      )
+        return Effect.as(learning, response)
+      })
     )
 
   const failWithResponse = (

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { RateLimitedError } from "../../ArtaError.js"
-import { monotonicMillis } from "../clock.js"
+import { monotonicMillis, unsafeMonotonicMillis } from "../clock.js"
 import { PollContext } from "../durationRecorder.js"
 import { accepted, forgetOld, isUnlimited, nextAt, noLimit, refused } from "./learnedRate.js"
 
@@ -90,11 +90,12 @@ export const makeRateLimiter: Effect.Effect<RateLimiter> = Effect.map(monotonicM
 
   return {
     take: (operation) =>
-      Effect.flatMap(monotonicMillis, (now) =>
-        isUnlimited(rate)
+      Effect.clockWith((clock) => {
+        const now = unsafeMonotonicMillis(clock)
+        return isUnlimited(rate)
           ? Effect.succeed(pass(now))
           : Effect.acquireUseRelease(join(operation, now), (waiter) => awaitTurn(waiter, 0), leave)
-      ),
+      }),
 
     accepted: ({ epoch, isPaced, sentAt }) =>
       Effect.sync(() => {

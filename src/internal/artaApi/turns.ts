@@ -1,4 +1,3 @@
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 
@@ -16,10 +15,9 @@ interface Turn {
 export const makeTurns: Effect.Effect<
   <A, E, R>(use: (turn: Turn) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 > = Effect.map(Ref.make(Effect.void), (last) => {
-  const take = Effect.gen(function* () {
-    const ended = yield* Deferred.make<undefined>()
-    const wait = yield* Ref.getAndSet(last, Deferred.await(ended))
-    return { wait, end: Effect.asVoid(Deferred.succeed(ended, undefined)) }
+  const take = Effect.suspend(() => {
+    const ended = Effect.unsafeMakeLatch()
+    return Effect.map(Ref.getAndSet(last, ended.await), (wait) => ({ wait, end: Effect.asVoid(ended.open) }))
   })
   return (use) => Effect.acquireUseRelease(take, use, ({ end }) => end)
 })

@@ -1,7 +1,7 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Duration from "effect/Duration"
 import * as Metric from "effect/Metric"
-import * as Ref from "effect/Ref"
+import * as MutableRef from "effect/MutableRef"
 import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
@@ -19,7 +19,7 @@ import { noRecorder, placesFirstPoll, PollContext } from "../durationRecorder.js
 import { isPermanent } from "../diagnosis.js"
 import { addLogAnnotation, addToContext } from "../fiberContext.js"
 import { polls } from "../metrics.js"
-import { retryForever, retryLazily } from "../retry.js"
+import { afterFailure, retryForever } from "../retry.js"
 import type { Deadline } from "./deadline.js"
 import { elapsed, expire, limit } from "./deadline.js"
 import { recall } from "./submissions.js"
@@ -74,10 +74,10 @@ export interface PollLoop<R> {
   readonly recorder: DurationRecorder
   readonly deadline: Deadline
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
-  readonly pollingState: Ref.Ref<unknown>
+  readonly pollingState: MutableRef.MutableRef<unknown>
   readonly placesFirstPoll: boolean
-  readonly lastStatus: Ref.Ref<Pending | undefined>
-  readonly lastFailure: Ref.Ref<string | undefined>
+  readonly lastStatus: MutableRef.MutableRef<Pending | undefined>
+  readonly lastFailure: MutableRef.MutableRef<string | undefined>
 }
 
 /** Prepares to poll a generation until it ends. */
@@ -97,27 +97,34 @@ export const makePollLoop = <R>(
       recorder: submission !== undefined && isRecent ? submission.recorder : noRecorder,
       deadline,
       polling,
-      pollingState: yield* Ref.make<unknown>(polling.initial),
+      pollingState: MutableRef.make<unknown>(polling.initial),
       placesFirstPoll: isNew && placesFirstPoll.has(polling),
-      lastStatus: yield* Ref.make<Pending | undefined>(undefined),
-      lastFailure: yield* Ref.make<string | undefined>(undefined)
+      lastStatus: MutableRef.make<Pending | undefined>(undefined),
+      lastFailure: MutableRef.make<string | undefined>(undefined)
     }
   })
 
+const attempt = <R>({ api, recordId }: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>
+  Effect.zipRight(Metric.increment(polls), api.status(recordId))
+
 /** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
-const poll = <R>({
-  api,
-  lastFailure,
-  recordId,
-  recorder
-}: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> => {
+const poll = <R>(loop: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>
+  Effect.matchEffect(attempt(loop), {
+    onFailure: (error) => Effect.flatMap(afterFailure(error, attempt(loop)), (again) => retryPoll(loop, again)),
+    onSuccess: (status) => Effect.as(loop.recorder.report(status), status)
+  })
+
+const retryPoll = <R>(
+  { lastFailure, recordId, recorder }: PollLoop<R>,
+  attempt: Effect.Effect<GenerationStatus, StatusError>
+): Effect.Effect<GenerationStatus, StatusError> => {
   const { submittedAt } = recorder.pollContext
-  return Metric.increment(polls).pipe(
-    Effect.zipRight(api.status(recordId)),
-    Effect.tapError(({ message }) =>
-      Effect.zipRight(Ref.set(lastFailure, message), Effect.logDebug(`A poll failed: ${message}`))
-    ),
-    retryLazily({
+  return attempt.pipe(
+    Effect.tapError(({ message }) => {
+      MutableRef.set(lastFailure, message)
+      return Effect.logDebug(`A poll failed: ${message}`)
+    }),
+    Effect.retry({
       schedule: retryForever,
       while: (error) =>
         submittedAt !== undefined && isUnknownRecord(error)
@@ -125,33 +132,38 @@ const poll = <R>({
           : isTransient(error)
     }),
     Effect.mapError(withRecordId(recordId)),
-    Effect.tap((status) => Effect.zipRight(Ref.set(lastFailure, undefined), recorder.report(status)))
+    Effect.tap((status) => {
+      MutableRef.set(lastFailure, undefined)
+      return recorder.report(status)
+    })
   )
 }
 
-const expireWithProgress = <R>(loop: PollLoop<R>): Effect.Effect<never, Errors.GenerationTimeoutError> =>
-  Effect.gen(function* () {
-    const last = yield* loop.lastStatus
-    const progress = {
-      recordId: loop.recordId,
-      lastStatus: last && wireNames[last._tag],
-      reason: yield* loop.lastFailure
-    }
-    return yield* expire(loop.deadline, progress)
-  })
+const expireWithProgress = <R>({
+  deadline,
+  lastFailure,
+  lastStatus,
+  recordId
+}: PollLoop<R>): Effect.Effect<never, Errors.GenerationTimeoutError> =>
+  Effect.suspend(() =>
+    expire(deadline, {
+      recordId,
+      lastStatus: lastStatus.current && wireNames[lastStatus.current._tag],
+      reason: lastFailure.current
+    })
+  )
 
 /** Waits as the schedule says. Does what `Schedule.driver` does, which also keeps outputs and serves `Effect.retry`. */
 const pause = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<void, Errors.GenerationTimeoutError, R> =>
-  Effect.flatMap(loop.pollingState, (state) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.flatMap(loop.polling.step(now, pending, state), ([state, , decision]) => {
-        const wait = ScheduleDecision.isDone(decision)
-          ? expireWithProgress(loop)
-          : Effect.sleep(Math.max(0, ScheduleIntervals.start(decision.intervals) - now))
-        return Effect.zipRight(Ref.set<unknown>(loop.pollingState, state), wait)
-      })
-    )
-  )
+  Effect.clockWith((clock) => {
+    const now = clock.unsafeCurrentTimeMillis()
+    return Effect.flatMap(loop.polling.step(now, pending, loop.pollingState.current), ([state, , decision]) => {
+      MutableRef.set<unknown>(loop.pollingState, state)
+      return ScheduleDecision.isDone(decision)
+        ? expireWithProgress(loop)
+        : clock.sleep(Duration.millis(ScheduleIntervals.start(decision.intervals) - now))
+    })
+  })
 
 const pollUntilChanged = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
   Effect.flatMap(pauseAndPoll(loop, pending), (status) =>
@@ -163,8 +175,8 @@ const pauseAndPoll = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<Gen
   Effect.flatMap(pause(loop, pending), () => poll(loop))
 
 const nextStatus = <R>(loop: PollLoop<R>): Effect.Effect<GenerationStatus, PollLoopError, R> =>
-  Effect.flatMap(loop.lastStatus, (last) => {
-    if (last !== undefined) return pollUntilChanged(loop, last)
+  Effect.suspend(() => {
+    if (loop.lastStatus.current !== undefined) return pollUntilChanged(loop, loop.lastStatus.current)
     return loop.placesFirstPoll ? pauseAndPoll(loop, { _tag: "Queued" }) : poll(loop)
   })
 
@@ -175,9 +187,11 @@ const toEvent = <R>(
   Effect.flatMap(elapsed(deadline), (elapsed): Effect.Effect<GenerationEvent, Errors.GenerationFailedError> => {
     switch (status._tag) {
       case "Queued":
-        return Effect.as(Ref.set(lastStatus, status), new Queued({ recordId, elapsed }, skipValidation))
+        MutableRef.set(lastStatus, status)
+        return Effect.succeed(new Queued({ recordId, elapsed }, skipValidation))
       case "InProgress":
-        return Effect.as(Ref.set(lastStatus, status), new InProgress({ recordId, elapsed }, skipValidation))
+        MutableRef.set(lastStatus, status)
+        return Effect.succeed(new InProgress({ recordId, elapsed }, skipValidation))
       case "Done": {
         const { images } = status
         const missing = Math.max(status.missing ?? 0, (request?.n ?? 0) - images.length)

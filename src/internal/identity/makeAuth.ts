@@ -114,30 +114,27 @@ export const makeAuth = Effect.fnUntraced(function* (options: AuthOptions) {
   const validToken = (refused?: Redacted.Redacted) =>
     Effect.gen(function* () {
       yield* signUps.failIfSuspended
-      const held = yield* session.held
+      const held = session.unsafeHeld()
       const isUsable = held !== undefined && !isRefused(held, refused) && isValid(held, yield* Clock.currentTimeMillis)
       const credentials = isUsable ? held : yield* refreshed(refused)
       if (!isFresh(credentials, yield* Clock.currentTimeMillis)) yield* refreshInBackground
       return credentials.idToken
     })
 
-  // What almost every call needs, in few steps.
-  const freshToken = Effect.flatMap(session.held, (held) =>
-    Effect.clockWith((clock) =>
-      Effect.succeed(held !== undefined && isFresh(held, clock.unsafeCurrentTimeMillis()) ? held.idToken : undefined)
-    )
-  )
-
   return {
-    token: Effect.flatMap(Effect.zipRight(signUps.failIfSuspended, freshToken), (token) =>
-      token === undefined ? validToken() : Effect.succeed(token)
-    ),
+    // Almost every call needs no more than its first case.
+    token: Effect.clockWith((clock) => {
+      const held = session.unsafeHeld()
+      const isReady =
+        held !== undefined && isFresh(held, clock.unsafeCurrentTimeMillis()) && signUps.unsafeIsOpen(clock)
+      return isReady ? Effect.succeed(held.idToken) : validToken()
+    }),
 
     renew: Effect.fn("Auth.renew")(validToken),
 
     signOut: session.clear.pipe(store.exclusively, Effect.withSpan("Auth.signOut")),
 
     accepted: (token: Redacted.Redacted) =>
-      Effect.flatMap(session.held, (held) => (Equal.equals(held?.idToken, token) ? signUps.reset : Effect.void))
+      Effect.suspend(() => (Equal.equals(session.unsafeHeld()?.idToken, token) ? signUps.reset : Effect.void))
   }
 })

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
@@ -13,7 +14,7 @@ type Loaded = Pick<TokenState, "held" | "known" | "stored">
 /** The session of this process, in memory and in the store. */
 export interface Session {
   /** The session in memory. */
-  readonly held: Effect.Effect<Credentials | undefined>
+  readonly unsafeHeld: () => Credentials | undefined
   /** The session in memory and the session in the store. Fails if the store's lock was lost. */
   readonly load: Effect.Effect<Loaded, TokenStoreError>
   /** Holds the session in memory, or the one that was loaded from the store. */
@@ -34,7 +35,11 @@ export const isLockLost = (error: ArtaError): boolean => error._tag === "TokenSt
 
 export const makeSession = (store: TokenStore.Service): Effect.Effect<Session> =>
   Effect.gen(function* () {
-    const state = yield* Ref.make<State>({ held: undefined, known: undefined })
+    const state = MutableRef.make<State>({ held: undefined, known: undefined })
+    const set = (next: State) =>
+      Effect.sync(() => {
+        MutableRef.set(state, next)
+      })
     const hasWarned = yield* Ref.make(false)
 
     const warnOnce = (error: TokenStoreError) =>
@@ -44,23 +49,22 @@ export const makeSession = (store: TokenStore.Service): Effect.Effect<Session> =
       )
 
     return {
-      held: Effect.map(Ref.get(state), ({ held }) => held),
-      load: Effect.zipWith(store.load, Ref.get(state), (stored, now) => ({
-        ...now,
-        stored: Option.getOrUndefined(stored)
-      })),
+      unsafeHeld: () => state.current.held,
+      load: Effect.map(store.load, (stored) => ({ ...state.current, stored: Option.getOrUndefined(stored) })),
       use: (credentials) =>
         Effect.as(
-          Ref.update(state, (now) => (credentials === now.held ? now : { held: credentials, known: credentials })),
+          Effect.suspend(() =>
+            credentials === state.current.held ? Effect.void : set({ held: credentials, known: credentials })
+          ),
           credentials
         ),
       save: (credentials, loaded) =>
         store.save(credentials, Option.fromNullable(loaded)).pipe(
-          Effect.zipRight(Ref.set(state, { held: credentials, known: credentials })),
-          Effect.tapError(() => Ref.set(state, { held: credentials, known: loaded })),
+          Effect.zipRight(set({ held: credentials, known: credentials })),
+          Effect.tapError(() => set({ held: credentials, known: loaded })),
           Effect.catchIf(Predicate.not(isLockLost), warnOnce),
           Effect.as(credentials)
         ),
-      clear: Effect.zipRight(store.clear, Ref.set(state, { held: undefined, known: undefined }))
+      clear: Effect.zipRight(store.clear, set({ held: undefined, known: undefined }))
     }
   })

@@ -1,6 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
+import * as MutableRef from "effect/MutableRef"
 import { AuthError } from "../../ArtaError.js"
 import type { Credentials } from "../../Credentials.js"
 import { makeCooldown } from "../cooldown.js"
@@ -9,6 +9,8 @@ import { makeCooldown } from "../cooldown.js"
 export interface SignUpLimit {
   /** Fails while sign-ups are suspended. */
   readonly failIfSuspended: Effect.Effect<void, AuthError>
+  /** Whether `failIfSuspended` succeeds. */
+  readonly unsafeIsOpen: (clock: Clock.Clock) => boolean
   /** Runs a sign-up, unless one of the sessions that are gone was signed up within the cooldown. */
   readonly limit: (
     gone: ReadonlyArray<Credentials>
@@ -23,16 +25,18 @@ const longestCooldown = 3_600_000
 
 export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* () {
   // Doubles with each sign-up until the API accepts a token.
-  const cooldown = yield* Ref.make(firstCooldown)
+  const cooldown = MutableRef.make(firstCooldown)
   const suspension = yield* makeCooldown<undefined>()
   const refusal = Effect.suspend(() => new AuthError({ reason: "NEW_ACCOUNT_REFUSED" }))
+  const unsafeIsOpen = (clock: Clock.Clock) => suspension.unsafeCurrent(clock) === undefined
 
   return {
-    failIfSuspended: Effect.flatMap(suspension.current, (pause) => (pause === undefined ? Effect.void : refusal)),
+    unsafeIsOpen,
+    failIfSuspended: Effect.clockWith((clock) => (unsafeIsOpen(clock) ? Effect.void : refusal)),
     limit: (gone) => (signUp) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const length = yield* cooldown
+        const length = cooldown.current
         const ages = gone.map(({ signedUpAt = Number.NEGATIVE_INFINITY }) => now - signedUpAt)
         const age = Math.min(...ages.filter((age) => age >= 0))
         if (age < length) {
@@ -40,9 +44,14 @@ export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* 
           return yield* refusal
         }
         const credentials = yield* signUp
-        yield* Ref.set(cooldown, Math.min(longestCooldown, Math.max(firstCooldown, 2 * length)))
+        cooldown.current = Math.min(longestCooldown, Math.max(firstCooldown, 2 * length))
         return credentials
       }),
-    reset: Effect.zipRight(Ref.set(cooldown, 0), suspension.end)
+    reset: Effect.suspend(() => {
+      // Each accepted request resets the limit, and there is rarely one.
+      if (cooldown.current === 0) return Effect.void
+      cooldown.current = 0
+      return suspension.end
+    })
   }
 })

@@ -47,7 +47,10 @@ const thorough = [
   "test/node/connecting.test.ts",
   "test/robustness/bodies.test.ts",
   "test/robustness/secrets.test.ts",
-  "test/robustness/unsent.test.ts"
+  "test/robustness/sockets.test.ts",
+  "test/robustness/timeLimits.test.ts",
+  "test/robustness/unsent.test.ts",
+  "test/robustness/unusualResponses.test.ts"
 ]
 
 /** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */

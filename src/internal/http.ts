@@ -59,7 +59,10 @@ export const retryAfter = (header: TransportResponse["header"]): Effect.Effect<D
     const value = header("retry-after")?.trim() ?? ""
     // The date is on the service's clock, which may differ from ours by hours.
     const respondedAt = Date.parse(header("date") ?? "") || now
-    const millis = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - respondedAt
+    // A header that comes twice is a list.
+    const millis = /^\d[\d, ]*$/.test(value)
+      ? Math.max(...value.split(",").map(Number)) * 1000
+      : Date.parse(value) - respondedAt
     // A schema's `Duration` cannot encode a longer wait.
     return millis > 0 ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined
   })

@@ -176,6 +176,7 @@ describe("ArtaApi.submit", () => {
   // fault: Submit | Retry-After as a date, in the past, malformed or missing | `RateLimitedError` with the wait, if it is known
   it.effect.each<[string, Record<string, string>, number, number | undefined]>([
     ["seconds", { "retry-after": "30" }, 429, 30_000],
+    ["seconds in two headers", { "retry-after": "20, 30" }, 429, 30_000],
     ["a date", { "retry-after": new Date(90_000).toUTCString() }, 429, 90_000],
     [
       "a date of a service two hours ahead",

@@ -1,22 +1,13 @@
-import { FetchHttpClient } from "@effect/platform"
-import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
-import { ArtaApi, Auth, GenerateRequest, Generation } from "effect-arta"
+import { Effect } from "effect"
+import { type ArtaApi, GenerateRequest, Generation } from "effect-arta"
 import { gzipSync } from "node:zlib"
 import { endlessServer } from "../support/endlessServer.js"
 import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
+import { apiAt, transports } from "../support/transports.js"
 
 const mebibyte = 1024 * 1024
-
-const clients = [
-  ["undici", NodeHttpClient.layerUndici],
-  ["fetch", FetchHttpClient.layer]
-] as const
-
-const apiAt = (apiUrl: string) =>
-  Effect.provide(ArtaApi.ArtaApi, Layer.provide(ArtaApi.layer({ apiUrl }), Auth.layerToken("unused")))
 
 const submit = (api: ArtaApi.Service) => api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))
 const status = (api: ArtaApi.Service) => api.status(Generation.RecordId.make("rec"))
@@ -37,7 +28,7 @@ const chunked = (...parts: ReadonlyArray<Uint8Array>): RawResponse => ({
 
 const bytewise = (body: Uint8Array) => chunked(...Array.from(body, (byte) => new Uint8Array([byte])))
 
-describe.concurrent.each(clients)("With %s", { timeout: 60_000 }, (_, client) => {
+describe.concurrent.each(transports)("With %s", { timeout: 60_000 }, (_, transport) => {
   // fault: Whatever a service sends | A body that is gzip although no request asked for it | nothing
   it.scopedLive.each<[string, (body: Uint8Array) => RawResponse]>([
     ["gzip with its header", (body) => respond(200, gzipSync(body), { "content-encoding": "gzip" })],
@@ -50,11 +41,11 @@ describe.concurrent.each(clients)("With %s", { timeout: 60_000 }, (_, client) =>
         "/text2image/rec/status": [encode(done)],
         "/text2image": [encode(accepted)]
       })
-      const api = yield* apiAt(url)
+      const api = yield* apiAt(transport, url)
       expect(yield* submit(api)).toBe("rec–1")
       const found = yield* status(api)
       expect(found).toMatchObject({ _tag: "Done", images: [{ index: 0, url: "https://images.test/%C3%A9" }] })
-    }).pipe(Effect.provide(client))
+    })
   )
 
   it.scopedLive.each<[string, RawResponse]>([
@@ -64,8 +55,8 @@ describe.concurrent.each(clients)("With %s", { timeout: 60_000 }, (_, client) =>
   ])("reads a status with an image of 2 MiB %s", ([, response]) =>
     Effect.gen(function* () {
       const { url } = yield* faultServer({ "/text2image": [response] })
-      expect(yield* Effect.flatMap(apiAt(url), status)).toMatchObject({ _tag: "Done" })
-    }).pipe(Effect.provide(client))
+      expect(yield* Effect.flatMap(apiAt(transport, url), status)).toMatchObject({ _tag: "Done" })
+    })
   )
 
   // fault: Whatever a service sends | A response of more than 1 MiB to a submission | `SubmissionUnknownError`, one POST
@@ -78,10 +69,10 @@ describe.concurrent.each(clients)("With %s", { timeout: 60_000 }, (_, client) =>
   ])("does not read a submission's response of 2 MiB %s", ([, response]) =>
     Effect.gen(function* () {
       const { requests, url } = yield* faultServer({ "/text2image": [response] })
-      const error = yield* Effect.flip(Effect.flatMap(apiAt(url), submit))
+      const error = yield* Effect.flip(Effect.flatMap(apiAt(transport, url), submit))
       expect(error).toMatchObject({ _tag: "SubmissionUnknownError", reason: "the response is larger than 1 MiB" })
       expect(requests).toHaveLength(1)
-    }).pipe(Effect.provide(client))
+    })
   )
 
   // fault: Whatever a service sends | A gzip body that is cut off | as if the connection had failed
@@ -89,28 +80,28 @@ describe.concurrent.each(clients)("With %s", { timeout: 60_000 }, (_, client) =>
     Effect.gen(function* () {
       const half = gzipSync(accepted).subarray(0, 20)
       const { url } = yield* faultServer({ "/text2image": [respond(200, half), chunked(half)] })
-      const api = yield* apiAt(url)
+      const api = yield* apiAt(transport, url)
       expect(yield* Effect.flip(status(api))).toMatchObject({ reason: "the response was cut off" })
       expect(yield* Effect.flip(submit(api))).toMatchObject({ reason: "the response was cut off" })
-    }).pipe(Effect.provide(client))
+    })
   )
 
   // fault: Whatever a service sends | A status that never ends | `TransportError` after 88 MiB
   it.scopedLive("stops reading an endless status", () =>
     Effect.gen(function* () {
       const { sent, url } = yield* endlessServer(false)
-      const error = yield* Effect.flip(Effect.flatMap(apiAt(url), status))
+      const error = yield* Effect.flip(Effect.flatMap(apiAt(transport, url), status))
       expect(error).toMatchObject({ _tag: "TransportError", reason: "the response is larger than 88 MiB" })
       expect(sent()).toBeLessThan(128 * mebibyte)
-    }).pipe(Effect.provide(client))
+    })
   )
 
   // fault: Whatever a service sends | A gzip bomb without end | `SubmissionUnknownError` after 1 MiB
   it.scopedLive("stops reading a gzip bomb", () =>
     Effect.gen(function* () {
       const { url } = yield* endlessServer(true)
-      const error = yield* Effect.flip(Effect.flatMap(apiAt(url), submit))
+      const error = yield* Effect.flip(Effect.flatMap(apiAt(transport, url), submit))
       expect(error).toMatchObject({ _tag: "SubmissionUnknownError", reason: "the response is larger than 1 MiB" })
-    }).pipe(Effect.provide(client))
+    })
   )
 })

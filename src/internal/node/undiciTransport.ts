@@ -39,15 +39,15 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   ) {
     this.#status = status
     this.#headers = headers
+    if (status < 200) this.#failIfLate()
   }
 
   onResponseData(_controller: Undici.Dispatcher.DispatchController, chunk: Uint8Array) {
-    const { maxMebibytes, timeout } = this.request
+    const { maxMebibytes } = this.request
     this.#chunks.push(chunk)
     this.#length += chunk.length
     if (this.#length > toBytes(maxMebibytes)) this.#fail(diagnose(tooLarge(maxMebibytes)))
-    // undici's time limit is one for the head, and one for each part of the body.
-    else if (performance.now() - this.#startedAt > Duration.toMillis(timeout)) this.#fail(noResponseWithin(timeout))
+    else this.#failIfLate()
   }
 
   onResponseEnd() {
@@ -68,6 +68,12 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     if (timeouts.has(error.code)) this.resume(Effect.fail(noResponseWithin(this.request.timeout)))
     else if (this.#status !== 0) this.resume(Effect.fail(cutOff))
     else this.resume(Effect.fail(diagnoseCause(this.#controller === undefined ? unsent(error) : error)))
+  }
+
+  /** undici's time limit starts again after each informational response, and after each part of the body. */
+  #failIfLate() {
+    const { timeout } = this.request
+    if (performance.now() - this.#startedAt > Duration.toMillis(timeout)) this.#fail(noResponseWithin(timeout))
   }
 
   #fail(failure: TransportFailure) {

@@ -67,13 +67,15 @@ const watchOf = weaklyKeyed(() => new Watch())
 /**
  * Runs an effect in a fiber of its own, interrupted after the duration: then the result is none. `Effect.timeoutOption`
  * forks two fibers for each effect, and a thousand effects may wait at once. Changes of fiber refs are lost.
+ *
+ * The fiber is a daemon: an interruption reaches a child fiber at once, even if its parent is uninterruptible.
  */
 export const limitTime = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   duration: Duration.Duration
 ): Effect.Effect<Option.Option<A>, E, R> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Effect.fork(restore(effect)), (fiber) =>
+    Effect.flatMap(Effect.forkDaemon(restore(effect)), (fiber) =>
       Effect.clockWith((clock) => {
         const watch = watchOf(clock)
         const limit: Limit = { due: unsafeMonotonicMillis(clock) + Duration.toMillis(duration), fiber, isOver: false }

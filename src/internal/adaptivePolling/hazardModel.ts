@@ -1,3 +1,5 @@
+import { weaklyKeyed } from "../weaklyKeyed.js"
+
 /**
  * The distribution of a stage's durations, and when a poll is worth its cost. All times are seconds since the stage
  * began. `docs/adaptive-polling.md` derives the formulas.
@@ -7,8 +9,6 @@ export interface HazardModel {
   readonly prior: Float64Array
   /** How many generations ended in each time bucket, weighted by recency. */
   readonly seen: Float64Array
-  /** The integral of the square root of the hazard, up to each bucket edge. */
-  readonly integratedSqrtHazard: Float64Array
 }
 
 /** A stage ended after `from` and no later than `to`. Polls do not narrow that down further. */
@@ -56,7 +56,11 @@ const smooth = (masses: Float64Array): Float64Array => {
   return smoothed
 }
 
-const modelOf = (prior: Float64Array, seen: Float64Array): HazardModel => {
+/**
+ * The integral of the square root of the hazard, up to each bucket edge. Computed for the first poll that needs it: of
+ * many generations that end at once, each replaces the model.
+ */
+const integratedSqrtHazardOf = weaklyKeyed(({ prior, seen }: HazardModel): Float64Array => {
   const survival = prior.slice()
   for (let i = bucketCount; i >= 0; i--) survival[i] = at(prior, i) + at(seen, i) + at(survival, i + 1)
 
@@ -65,26 +69,27 @@ const modelOf = (prior: Float64Array, seen: Float64Array): HazardModel => {
     const cumulativeHazard = Math.log(at(survival, i) / at(survival, i + 1))
     integratedSqrtHazard[i + 1] = at(integratedSqrtHazard, i) + Math.sqrt(cumulativeHazard * width(i))
   }
-  return { prior, seen, integratedSqrtHazard }
-}
+  return integratedSqrtHazard
+})
 
 // A stage takes longer than `t` with a probability of √(0.1 / (0.1 + t)): it may take any time, of any magnitude.
 const survivalAt = (index: number): number => (index > bucketCount ? 0 : Math.sqrt(0.1 / (0.1 + edge(index))))
 
 /** What is expected of a stage before any observation. */
-export const priorModel = modelOf(
-  Float64Array.from(edges, (_, bucket) => priorWeight * (survivalAt(bucket) - survivalAt(bucket + 1))),
-  new Float64Array(bucketCount)
-)
+export const priorModel: HazardModel = {
+  prior: Float64Array.from(edges, (_, bucket) => priorWeight * (survivalAt(bucket) - survivalAt(bucket + 1))),
+  seen: new Float64Array(bucketCount)
+}
 
 /** What is expected of a stage after observations of an earlier process. */
-export const restoredModel = (seen: Float64Array): HazardModel => modelOf(priorModel.prior, seen)
+export const restoredModel = (seen: Float64Array): HazardModel => ({ ...priorModel, seen })
 
 /**
  * The age at which the next poll is due, if a second of lag costs as much as `lagCost` polls. Between two polls, the
  * integral of the square root of the hazard grows by √(2 / lagCost) (Keller, 1974).
  */
-export const nextPoll = ({ integratedSqrtHazard }: HazardModel, age: number, lagCost: number): number => {
+export const nextPoll = (model: HazardModel, age: number, lagCost: number): number => {
+  const integratedSqrtHazard = integratedSqrtHazardOf(model)
   const slope = (index: number) =>
     (at(integratedSqrtHazard, index + 1) - at(integratedSqrtHazard, index)) / width(index)
   const bucket = bucketOf(age)
@@ -125,8 +130,5 @@ export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): Hazar
   const isFirst = retained * (totalWeight - priorWeight) < priorWeight
   const once = smooth(masses)
   const smoothed = isFirst ? smooth(smooth(smooth(once))) : once
-  return modelOf(
-    prior,
-    seen.map((weight, bucket) => weight * retained + at(smoothed, bucket) / modelTotal)
-  )
+  return { prior, seen: seen.map((weight, bucket) => weight * retained + at(smoothed, bucket) / modelTotal) }
 }

@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as Option from "effect/Option"
@@ -21,10 +22,17 @@ const seconds = Metric.histogram(
   "Seconds per completed generation"
 )
 
-export const polls: Metric.Metric.Counter<number> = Metric.counter("effect_arta_polls", {
+const polls = Metric.counter("effect_arta_polls", {
   description: "Status requests",
   incremental: true
 })
+
+/** Counts a poll in one step. `Metric.increment` takes six. */
+export const countedPoll = <A, E, R>(poll: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiberRuntime((fiber) => {
+    polls.unsafeUpdate(1, fiber.getFiberRef(FiberRef.currentMetricLabels))
+    return poll
+  })
 
 export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_arta_renewals", {
   description: "Sign-ups and refreshes by operation",

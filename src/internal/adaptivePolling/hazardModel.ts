@@ -26,11 +26,15 @@ const width = (index: number): number => edge(index + 1) - edge(index)
 const at = (values: Float64Array, index: number): number => values[index] ?? 0
 
 /** The bucket of a value, by an increasing function that has these values at the bucket edges. */
-const bucketOf = (value: number, values: Float64Array = edges): number =>
-  Math.min(
-    bucketCount - 1,
-    values.findLastIndex((start) => start <= value)
-  )
+const bucketOf = (value: number, values: Float64Array = edges): number => {
+  let low = 0
+  for (let high = bucketCount; high - low > 1;) {
+    const middle = (low + high) >> 1
+    if (at(values, middle) <= value) low = middle
+    else high = middle
+  }
+  return low
+}
 
 // The prior always weighs half a generation, so the model never rules out a duration.
 const priorWeight = 0.5
@@ -44,15 +48,18 @@ const changeRate = 0.08
 const kernel = [1, 6, 15, 20, 15, 6, 1].map((weight) => weight / 64)
 const kernelRadius = 3
 
+/** The mass of some time buckets. */
+type Masses = ReadonlyMap<number, number>
+
 /** Four passes double the standard deviation of one. */
-const smooth = (masses: Float64Array): Float64Array => {
-  const smoothed = new Float64Array(bucketCount)
-  masses.forEach((mass, bucket) => {
+const smooth = (masses: Masses): Masses => {
+  const smoothed = new Map<number, number>()
+  for (const [bucket, mass] of masses) {
     kernel.forEach((weight, i) => {
       const index = Math.min(bucketCount - 1, Math.max(0, bucket + i - kernelRadius))
-      smoothed[index] = at(smoothed, index) + weight * mass
+      smoothed.set(index, (smoothed.get(index) ?? 0) + weight * mass)
     })
-  })
+  }
   return smoothed
 }
 
@@ -108,7 +115,7 @@ export const nextPoll = (model: HazardModel, age: number, lagCost: number): numb
 export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): HazardModel => {
   const to = Math.min(ending.to, edge(bucketCount))
   const from = Math.min(ending.from, to)
-  const masses = new Float64Array(bucketCount)
+  const masses = new Map<number, number>()
   let priorTotal = 0
   let modelTotal = 0
   for (let bucket = bucketOf(from); bucket <= bucketOf(to); bucket++) {
@@ -118,7 +125,7 @@ export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): Hazar
     const mass = share * (at(seen, bucket) + at(prior, bucket))
     priorTotal += share * at(prior, bucket)
     modelTotal += mass
-    masses[bucket] = mass
+    masses.set(bucket, mass)
   }
 
   const totalWeight = priorWeight + seen.reduce((sum, weight) => sum + weight, 0)
@@ -130,5 +137,5 @@ export const learnEnding = ({ prior, seen }: HazardModel, ending: Ending): Hazar
   const isFirst = retained * (totalWeight - priorWeight) < priorWeight
   const once = smooth(masses)
   const smoothed = isFirst ? smooth(smooth(smooth(once))) : once
-  return { prior, seen: seen.map((weight, bucket) => weight * retained + at(smoothed, bucket) / modelTotal) }
+  return { prior, seen: seen.map((weight, bucket) => weight * retained + (smoothed.get(bucket) ?? 0) / modelTotal) }
 }

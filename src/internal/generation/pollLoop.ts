@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Duration from "effect/Duration"
-import * as Metric from "effect/Metric"
 import * as MutableRef from "effect/MutableRef"
 import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
@@ -18,7 +17,7 @@ import type { DurationRecorder } from "../durationRecorder.js"
 import { noRecorder, placesFirstPoll, PollContext } from "../durationRecorder.js"
 import { isPermanent } from "../diagnosis.js"
 import { addLogAnnotation, addToContext } from "../fiberContext.js"
-import { polls } from "../metrics.js"
+import { countedPoll } from "../metrics.js"
 import { afterFailure, retryForever } from "../retry.js"
 import type { Deadline } from "./deadline.js"
 import { elapsed, expire, limit } from "./deadline.js"
@@ -105,7 +104,7 @@ export const makePollLoop = <R>(
   })
 
 const attempt = <R>({ api, recordId }: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>
-  Effect.zipRight(Metric.increment(polls), api.status(recordId))
+  countedPoll(api.status(recordId))
 
 /** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
 const poll = <R>(loop: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>

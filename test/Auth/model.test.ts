@@ -150,15 +150,15 @@ const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
 
 // fault: Sessions | Any mixture of the faults of a session | good tokens only, and the session is kept
 // A thousand runs take ten seconds on an idle machine.
-it(
-  "Auth returns only valid tokens and keeps its session through any sequence of faults",
+it.each(["an HttpClient", "undici"] as const)(
+  "Auth returns only valid tokens and keeps its session through any sequence of faults, over %s",
   { timeout: 120_000 },
-  async () => {
+  async (transport) => {
     await fc.assert(
       fc.asyncProperty(beginning, steps, fc.nat(), async (start, history, random) => {
         // The runs never yield to the event loop, and the test runner must report from time to time.
         await setImmediate()
-        const world = authWorld(random)
+        const world = authWorld(random, transport)
         world.server.rotate(start.rotate)
         if (start.isSignedIn) world.token(0, 1)
         world.pass(start.pass)

@@ -1,9 +1,14 @@
 import { HttpClient } from "@effect/platform"
 import { Context, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import { Auth, TokenStore } from "effect-arta"
+import { layerHttpTransport } from "../../src/internal/httpTransport.js"
+import { makeAuth } from "../../src/internal/identity/makeAuth.js"
+import { undiciTransport } from "../../src/internal/node/undiciTransport.js"
+import { Transport } from "../../src/internal/transport.js"
 import { identityServer, tokenLife } from "./identityServer.js"
 import type { VirtualTime } from "./controlledTime.js"
 import { virtualTime } from "./controlledTime.js"
+import { virtualDispatch } from "./virtualDispatch.js"
 
 interface Process {
   readonly id: number
@@ -44,8 +49,14 @@ const built = <R>(time: VirtualTime, layer: Effect.Effect<Context.Context<R>>): 
   return exit.value
 }
 
+/** How a program sends its requests to the client of a server. */
+export const transports = {
+  "an HttpClient": (client) => Layer.provide(layerHttpTransport(), Layer.succeed(HttpClient.HttpClient, client)),
+  undici: (client, time) => Layer.succeed(Transport, undiciTransport(virtualDispatch(client, time)))
+} satisfies Record<string, (client: HttpClient.HttpClient, time: VirtualTime) => Layer.Layer<Transport>>
+
 /** Two programs that share a token store, and their identity service. Records every violation of the rules. */
-export const authWorld = (seed: number) => {
+export const authWorld = (seed: number, transport: keyof typeof transports) => {
   const time = virtualTime(seed)
   const violations: Array<string> = []
   const violation = (what: string) => violations.push(`${String(time.elapsed())} ms: ${what}`)
@@ -65,9 +76,9 @@ export const authWorld = (seed: number) => {
     const scope = Effect.runSync(Scope.make())
     const services = Layer.mergeAll(
       Layer.succeed(TokenStore.TokenStore, store),
-      Layer.succeed(HttpClient.HttpClient, server.client(started))
+      transports[transport](server.client(started), time)
     )
-    const layer = Layer.orDie(Layer.provide(Auth.layer({ apiKey: "key" }), services))
+    const layer = Layer.orDie(Layer.provide(Layer.scoped(Auth.Auth, makeAuth({ apiKey: "key" })), services))
     const auth = Context.get(built(time, Layer.buildWithScope(layer, scope)), Auth.Auth)
     return { id: started, auth, scope, lastToken: "unknown" }
   }

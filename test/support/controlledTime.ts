@@ -54,6 +54,9 @@ export const virtualTime = (seed: unknown) => {
     elapsed = instant
   }
 
+  const fork = <A, E>(effect: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> =>
+    Effect.runFork(Effect.withRandom(Effect.withClock(effect, clock), random), { scheduler })
+
   return {
     wall: () => wall,
     elapsed: () => elapsed,
@@ -62,18 +65,19 @@ export const virtualTime = (seed: unknown) => {
       wall = time
     },
 
+    /** Starts an effect while others run. */
+    fork,
+
     /** Starts an effect and runs it until it waits for the clock. */
     start: <A, E>(effect: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> => {
-      const fiber = Effect.runFork(Effect.withRandom(Effect.withClock(effect, clock), random), { scheduler })
+      const fiber = fork(effect)
       settle()
       return fiber
     },
 
     /** Starts effects together, before any of them runs. */
     startAll: <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>): ReadonlyArray<Fiber.RuntimeFiber<A, E>> => {
-      const fibers = effects.map((effect) =>
-        Effect.runFork(Effect.withRandom(Effect.withClock(effect, clock), random), { scheduler })
-      )
+      const fibers = effects.map(fork)
       settle()
       return fibers
     },

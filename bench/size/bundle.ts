@@ -11,8 +11,8 @@ export interface Sizes {
   readonly external: number
 }
 
-/** The size limit of our own code: 12.75 KiB. */
-export const mostOwnBytes = 13_056
+/** The size limit of our own code: 15.25 KiB. */
+export const mostOwnBytes = 15_616
 
 const effectPackages = ["effect", "effect/*", "@effect/platform", "@effect/platform/*"]
 const otherDependencies = ["fastest-levenshtein"]

@@ -4,7 +4,8 @@ import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
-type ProgramName = "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice" | "buildLayer" | "learnDurations"
+type ProgramName =
+  "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice" | "buildLayer" | "learnDurations" | "submitOver"
 
 /**
  * Bundles a test program into one file, so that it starts fast. Replaces the packages of `alias` by files. Returns the

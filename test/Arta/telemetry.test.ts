@@ -1,9 +1,10 @@
+import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import type { Tracer } from "effect"
-import { Effect, Logger, LogLevel, Ref, Stream } from "effect"
-import { Arta, type ArtaApi } from "effect-arta"
-import { Fault } from "effect-arta/testing"
-import { counts, inject, runToEnd, withEmulator } from "../support/withEmulator.js"
+import { Cause, Effect, Exit, Layer, Logger, LogLevel, Ref, Stream } from "effect"
+import { Arta, type ArtaApi, TokenStore } from "effect-arta"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { counts, inject, runToEnd, smallImage, withEmulator } from "../support/withEmulator.js"
 import { makeWitness } from "../support/witness.js"
 
 const options = { prompt: "the user's own words", model: "F Dev", n: 2, seed: 7 }
@@ -56,6 +57,64 @@ describe("The span of a generation", () => {
       yield* inject(Fault.failGeneration("NSFW"))
       const { attributes } = yield* spanOf("Arta.generate", Stream.runDrain(Arta.generate(options)))
       expect(attributes).toMatchObject({ ...genAi, "error.type": "GenerationFailedError" })
+    }).pipe(withEmulator())
+  )
+})
+
+/** Runs a generation. Returns the names of the spans in which its submission and its polls are sent. */
+const spansOfRequests = (watch: (run: Effect.Effect<unknown, unknown, ArtaApi.ArtaApi>) => typeof run) =>
+  Effect.gen(function* () {
+    const seen = yield* Ref.make<ReadonlySet<string>>(new Set())
+    const transformClient = HttpClient.tapRequest(({ method, url }) =>
+      url.includes("/text2image")
+        ? Effect.flatMap(Effect.orDie(Effect.currentSpan), ({ name }) =>
+            Ref.update(seen, (all) => new Set([...all, `${method} in ${name}`]))
+          )
+        : Effect.void
+    )
+    yield* runToEnd(watch(Arta.run(options))).pipe(
+      Effect.provide(
+        Arta.layer({ apiKey: "k", transformClient }).pipe(
+          Layer.provide([TokenStore.layerMemory, ArtaEmulator.layer({ imageSize: smallImage })])
+        )
+      )
+    )
+    return yield* Ref.get(seen)
+  })
+
+describe("The span of a request", () => {
+  it.effect("is not made for the default tracer, which shows it to nobody", () =>
+    Effect.gen(function* () {
+      const found = yield* spansOfRequests((run) => run)
+      expect(found).toEqual(new Set(["POST in Arta.run", "GET in Arta.run"]))
+    })
+  )
+
+  it.effect("is made for the tracer of the call, with its attempt, its record and its status", () =>
+    Effect.gen(function* () {
+      const { spans, watch } = makeWitness()
+      const found = yield* spansOfRequests(watch)
+      expect(found).toEqual(new Set(["POST in ArtaApi.submit", "GET in ArtaApi.status"]))
+      const attributesOf = (name: string) =>
+        spans.filter((span) => span.name === name).map(({ attributes }) => Object.fromEntries(attributes))
+      const [submission] = attributesOf("ArtaApi.submit")
+      expect(submission).toEqual({ attempt: 1, model: "F Dev", n: 2, recordId: expect.any(String) as string })
+      const polls = attributesOf("ArtaApi.status")
+      expect(polls.at(-1)).toEqual({ attempt: 1, recordId: submission?.["recordId"], status: "Done" })
+    })
+  )
+})
+
+describe("The cause of a failure", () => {
+  it.effect.each<[string, Effect.Effect<unknown, unknown, ArtaApi.ArtaApi>]>([
+    ["Arta.run", Arta.run(options)],
+    ["Arta.submit", Arta.submit(options)],
+    ["Arta.generate", Stream.runDrain(Arta.generate(options))]
+  ])("names %s with the default tracer too", ([name, effect]) =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("submit", 402, { body: { detail: "Not enough credits" } }))
+      const exit = yield* Effect.exit(runToEnd(effect))
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain(`at ${name}`)
     }).pipe(withEmulator())
   )
 })

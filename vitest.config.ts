@@ -45,6 +45,7 @@ const thorough = [
   "test/TokenStore/unavailableLock.test.ts",
   "test/node/NodeArta.test.ts",
   "test/node/connecting.test.ts",
+  "test/node/timeLimits.test.ts",
   "test/robustness/bodies.test.ts",
   "test/robustness/secrets.test.ts",
   "test/robustness/sockets.test.ts",

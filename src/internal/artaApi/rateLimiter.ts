@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { RateLimitedError } from "../../ArtaError.js"
 import { monotonicMillis, unsafeMonotonicMillis } from "../clock.js"
 import { PollContext } from "../durationRecorder.js"
+import { limitTime } from "../timeLimit.js"
 import { accepted, forgetOld, isUnlimited, nextAt, noLimit, refused } from "./learnedRate.js"
 
 type Operation = "submit" | "status"
@@ -85,7 +86,9 @@ export const makeRateLimiter: Effect.Effect<RateLimiter> = Effect.map(monotonicM
       const isNext = waiters[0] === waiter
       if (isNext && wait <= 0) return Effect.succeed(pass(now))
       const change = waiter.changed.await
-      return Effect.flatMap(isNext ? Effect.timeoutOption(change, wait) : change, () => awaitTurn(waiter, shortSilence))
+      // In an uninterruptible region, `Effect.timeoutOption` would wait for the change without end.
+      const elapsed = limitTime(Effect.interruptible(change), Duration.millis(wait))
+      return Effect.flatMap(isNext ? elapsed : change, () => awaitTurn(waiter, shortSilence))
     })
 
   return {

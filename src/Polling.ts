@@ -32,14 +32,20 @@ import type { StageObservation } from "./internal/adaptivePolling/stageObservati
 import { resumed, seen, submitted } from "./internal/adaptivePolling/stageObservation.js"
 import { placesFirstPoll, PollContext } from "./internal/durationRecorder.js"
 
+const continueAfter = (now: number, millis: number) =>
+  ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
+
 /**
  * Waits the same interval before every poll.
  *
  * @since 0.1.0
  * @category schedules
  */
-export const fixed = (interval: Duration.DurationInput): Schedule.Schedule<unknown, GenerationStatus> =>
-  Schedule.spaced(interval)
+export const fixed = (interval: Duration.DurationInput): Schedule.Schedule<unknown, GenerationStatus> => {
+  const millis = Duration.toMillis(interval)
+  // `Schedule.spaced` takes five times as many steps.
+  return Schedule.makeWithState(undefined, (now) => Effect.succeed([undefined, undefined, continueAfter(now, millis)]))
+}
 
 /**
  * @since 0.1.0
@@ -131,11 +137,7 @@ export const adaptive = (options: AdaptiveOptions = {}): Schedule.Schedule<unkno
         const isQueued = stage === "Queued" && previous !== undefined
         const due = nextPoll(model(stage), age, isQueued ? lagCost * queueLagShare : lagCost)
         const millis = clamp((due - age) * 1_000)
-        return Effect.succeed([
-          observation,
-          Duration.millis(millis),
-          ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
-        ])
+        return Effect.succeed([observation, Duration.millis(millis), continueAfter(now, millis)])
       })
   )
   placesFirstPoll.add(schedule)

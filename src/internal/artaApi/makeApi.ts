@@ -52,27 +52,26 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   const apiUrl = given.replace(/\/+$/, "")
   const url = `${apiUrl}/text2image`
 
+  const reportAccepted = (token: Redacted.Redacted, response: BufferedResponse): Effect.Effect<BufferedResponse> =>
+    response.status < 400 && auth.accepted !== undefined
+      ? Effect.as(auth.accepted(token), response)
+      : Effect.succeed(response)
+
   /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
   const authorized = (
     operation: Operation,
     send: (token: Redacted.Redacted, secrets: Secrets) => Effect.Effect<BufferedResponse, TransportError>,
     token: Effect.Effect<Redacted.Redacted, TokenError> = auth.token
   ): Effect.Effect<BufferedResponse, RequestError> => {
-    const reported = (token: Redacted.Redacted, ...earlier: Secrets) =>
-      Effect.flatMap(send(token, [token, ...earlier]), (response) =>
-        response.status < 400 && auth.accepted !== undefined
-          ? Effect.as(auth.accepted(token), response)
-          : Effect.succeed(response)
+    const sendAgain = (refused: Redacted.Redacted) =>
+      Effect.flatMap(auth.renew(refused), (token) =>
+        Effect.flatMap(send(token, [token, refused]), (response) =>
+          response.status === 401 ? new UnauthorizedError({ operation }) : reportAccepted(token, response)
+        )
       )
     return Effect.flatMap(token, (token) =>
-      Effect.flatMap(reported(token), (response) =>
-        response.status === 401
-          ? Effect.filterOrFail(
-              Effect.flatMap(auth.renew(token), (renewed) => reported(renewed, token)),
-              ({ status }) => status !== 401,
-              () => new UnauthorizedError({ operation })
-            )
-          : Effect.succeed(response)
+      Effect.flatMap(send(token, [token]), (response) =>
+        response.status === 401 ? sendAgain(token) : reportAccepted(token, response)
       )
     )
   }

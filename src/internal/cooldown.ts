@@ -14,7 +14,7 @@ export interface Cooldown<A> {
   /** Why requests pause, and how long from now. Undefined once the pause is over. */
   readonly current: Effect.Effect<Pause<A> | undefined>
   readonly unsafeCurrent: (clock: Clock.Clock) => Pause<A> | undefined
-  /** Starts a pause from now, unless the current one is longer. */
+  /** Starts a pause from now, in place of the current one. */
   readonly start: (reason: A, length: Duration.DurationInput) => Effect.Effect<void>
   readonly end: Effect.Effect<void>
 }
@@ -35,8 +35,7 @@ export const makeCooldown = <A>(): Effect.Effect<Cooldown<A>> =>
       current: Effect.map(Effect.clock, unsafeCurrent),
       start: (reason, length) =>
         Effect.map(Effect.clock, (clock) => {
-          const until = unsafeMonotonicMillis(clock) + Duration.toMillis(length)
-          if (last.current === undefined || last.current.until <= until) last.current = { reason, until }
+          last.current = { reason, until: unsafeMonotonicMillis(clock) + Duration.toMillis(length) }
         }),
       end: Effect.sync(() => {
         last.current = undefined

@@ -29,8 +29,7 @@ export const makeSingleFlight = <A, E>(
     const fork = (effect: Effect.Effect<A, E>): Effect.Effect<Fiber.Fiber<A, E>> =>
       effect.pipe(
         Effect.tapBoth({
-          // The latest failure decides, even if the pause after an earlier one was longer.
-          onFailure: (error) => Effect.zipRight(backoff.end, backoff.start(error, backoffAfter(error))),
+          onFailure: (error) => backoff.start(error, backoffAfter(error)),
           onSuccess: () => backoff.end
         }),
         Effect.ensuring(SynchronizedRef.set(inFlight, undefined)),

@@ -152,7 +152,7 @@ const steps: fc.Arbitrary<ReadonlyArray<Step>> = fc.array(
 // A thousand runs take ten seconds on an idle machine.
 it.each(["an HttpClient", "undici"] as const)(
   "Auth returns only valid tokens and keeps its session through any sequence of faults, over %s",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (transport) => {
     await fc.assert(
       fc.asyncProperty(beginning, steps, fc.nat(), async (start, history, random) => {

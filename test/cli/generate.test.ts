@@ -83,7 +83,7 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       const { env, directory, fs, images } = yield* setUp
       const { stdout } = yield* command(["generate", "a fox", "--no-save", "-o", images], { env })
       expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/images\/.*\.png\n$/)
-      expect(yield* fs.readDirectory(directory)).toEqual(["credentials.json"])
+      expect((yield* fs.readDirectory(directory)).sort()).toEqual(["credentials.json", "durations.json"])
     }).pipe(onPort())
   )
 

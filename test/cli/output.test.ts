@@ -24,7 +24,8 @@ describe.skipIf(process.platform !== "linux")("effect-arta -o -", { concurrent: 
       const bytes = yield* fs.readFile(`${directory}/out.png`)
       yield* command(["generate", "a fox", "--seed", "7", "-o", images], { env })
       expect(bytes).toEqual(yield* fs.readFile(`${images}/a-fox-7-0.png`))
-      expect((yield* fs.readDirectory(directory)).sort()).toEqual(["credentials.json", "images", "out.png"])
+      const files = ["credentials.json", "durations.json", "images", "out.png"]
+      expect((yield* fs.readDirectory(directory)).sort()).toEqual(files)
     }).pipe(onPort())
   )
 

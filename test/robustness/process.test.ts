@@ -88,7 +88,7 @@ describe.concurrent("A program", { timeout: 60_000 }, () => {
       yield* child.signal(signal)
       yield* child.ended
       expect(yield* images).toEqual([])
-      expect(yield* session).toEqual(["credentials.json"])
+      expect((yield* session).toSorted()).toEqual(["credentials.json", "durations.json"])
     }).pipe(onPort())
   )
 

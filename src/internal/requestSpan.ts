@@ -10,7 +10,7 @@ type Attributes = Readonly<Record<string, unknown>>
 
 /**
  * A span for one request, with its attempt, these attributes and those of its result. There is none with the default
- * tracer, which shows its spans to nobody: they would take more CPU time than the rest of a poll.
+ * tracer, which shows its spans to nobody: they would take much of the CPU time of a poll.
  */
 export const withRequestSpan = <A, E, R>(
   effect: Effect.Effect<A, E, R>,

@@ -88,7 +88,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 }
 
 /**
- * A transport without what an `HttpClient` does for each request, which takes twice the CPU time of the request itself.
+ * A transport without what an `HttpClient` does for each request, which takes as much CPU time as the request itself.
  */
 export const undiciTransport = (dispatch: Dispatch): typeof Transport.Service =>
   Transport.of({

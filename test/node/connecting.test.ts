@@ -7,6 +7,7 @@ import { NodeArta } from "effect-arta/node"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { selfSigned } from "../support/certificate.js"
+import { closedPort } from "../support/closedPort.js"
 import { faultServer } from "../support/faultServer.js"
 import { storedSession } from "../support/storedSession.js"
 import { tcpServer } from "../support/tcpServer.js"
@@ -26,8 +27,6 @@ interface Service {
   /** The requests that arrived. */
   readonly requests: ReadonlyArray<string>
 }
-
-const closedPort = Effect.map(Effect.scoped(faultServer({})), ({ url }) => Number(new URL(url).port))
 
 const tlsServer = Effect.acquireRelease(
   Effect.async<Service & { readonly close: () => void }>((resume) => {
@@ -65,8 +64,8 @@ const unreachable = (url: string) => Effect.succeed({ url, requests: [] })
 describe.concurrent("NodeArta, before it is connected", () => {
   // fault: Submit | No connection: refused, no such host, TLS fails in any way | `TransportError` with `sent: false`, no POST
   it.scopedLive.each<[string, Effect.Effect<Service, never, Scope.Scope>]>([
-    ["a refused connection", Effect.flatMap(closedPort, (port) => unreachable(`http://127.0.0.1:${String(port)}`))],
-    ["all addresses refused", Effect.flatMap(closedPort, (port) => unreachable(`http://localhost:${String(port)}`))],
+    ["a refused connection", unreachable(`http://127.0.0.1:${String(closedPort)}`)],
+    ["all addresses refused", unreachable(`http://localhost:${String(closedPort)}`)],
     ["an unknown host", unreachable("https://arta.invalid")],
     ["a self-signed certificate", tlsServer],
     ["https to an http port", overTls((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],

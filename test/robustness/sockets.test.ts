@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ArtaError, Generation } from "effect-arta"
 import { Arta, Polling } from "effect-arta"
+import { closedPort } from "../support/closedPort.js"
 import type { RawResponse, FaultServer } from "../support/faultServer.js"
 import { truncate, faultServer, head, respond } from "../support/faultServer.js"
 import type { Transport } from "../support/transports.js"
@@ -146,8 +147,8 @@ describe.concurrent.each(transports)("On real sockets, with %s", (name, transpor
   // fault: Submit | Nothing listens on the port | `TransportError` with `sent: false`
   it.live("nothing counts as sent if the connection is refused", () =>
     Effect.gen(function* () {
-      const { url } = yield* Effect.scoped(faultServer({}))
-      const layer = transport({ tokenFile: yield* newTokenFile, signUpUrl: `${url}/signUp` })
+      const signUpUrl = `http://127.0.0.1:${String(closedPort)}/signUp`
+      const layer = transport({ tokenFile: yield* newTokenFile, signUpUrl })
       const error = yield* Effect.flip(Effect.provide(Arta.run({ prompt: "cat" }), layer))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp", sent: false })
     }).pipe(Effect.scoped)

@@ -8,7 +8,7 @@ import { ArtaApi, Auth, GenerateRequest } from "effect-arta"
 import { createServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 import { selfSigned } from "../support/certificate.js"
-import { faultServer } from "../support/faultServer.js"
+import { closedPort } from "../support/closedPort.js"
 import { tcpServer } from "../support/tcpServer.js"
 import { runToEnd } from "../support/withEmulator.js"
 
@@ -46,10 +46,7 @@ const withCertificate = Effect.acquireRelease(
   ({ close }) => Effect.sync(close)
 )
 
-const refused = Effect.map(Effect.scoped(faultServer({})), ({ url }): Service => ({
-  apiUrl: url.replace("127.0.0.1", "localhost"),
-  received: []
-}))
+const refused = Effect.succeed<Service>({ apiUrl: `http://localhost:${String(closedPort)}`, received: [] })
 
 const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
   ["fetch", FetchHttpClient.layer],

@@ -8,11 +8,11 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 const root = fileURLToPath(new URL("../", import.meta.url))
 const outdir = join(root, "dist/cli")
 
-// The gallery page must not be read from src at run time.
-const inlinePage = {
-  name: "inline-page",
+// The pages must not be read from src at run time.
+const inlinePages = {
+  name: "inline-pages",
   setup(build) {
-    build.onLoad({ filter: /gallery[\\/]template\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /(gallery|status)[\\/]template\.ts$/ }, async ({ path }) => {
       const define = { "import.meta.url": JSON.stringify(pathToFileURL(path).href) }
       const { outputFiles } = await build.esbuild.build({ entryPoints: [path], write: false, format: "esm", define })
       const { template } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`)
@@ -30,7 +30,7 @@ const { metafile } = await build({
   // Each command loads its own chunks when it runs.
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
-  plugins: [inlinePage],
+  plugins: [inlinePages],
   // The identifiers stay, so that a stack is readable without source maps, which would be three times the code.
   minifySyntax: true,
   minifyWhitespace: true,

@@ -11,6 +11,6 @@ export interface Template {
 // The build replaces this module with one that contains the texts: see .ci/bundle-command.mjs.
 export const template: Template = {
   html: read("page.html"),
-  style: read("page.css"),
+  style: read("../../../shared/page/base.css") + read("page.css"),
   script: ["data", "marks", "filter", "grid", "viewer", "live"].map((name) => read(`${name}.js`)).join("\n")
 }

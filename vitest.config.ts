@@ -16,6 +16,7 @@ export const shared = {
   alias: {
     "effect-arta/node": source("src/node/index.ts"),
     "effect-arta/testing": source("src/testing/index.ts"),
+    "effect-arta/batch": source("src/batch/index.ts"),
     "effect-arta": source("src/index.ts")
   }
 }

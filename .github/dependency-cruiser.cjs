@@ -16,8 +16,8 @@ const owners = {
   node: "node/NodeArta"
 }
 
-// effect-arta, effect-arta/node and effect-arta/testing
-const entries = ["^src/index\\.ts$", "^src/(node|testing)/index\\.ts$"]
+// effect-arta, effect-arta/node, effect-arta/testing and effect-arta/batch
+const entries = ["^src/index\\.ts$", "^src/(node|testing|batch)/index\\.ts$"]
 
 const directoriesOf = (owner) => Object.keys(owners).filter((directory) => owners[directory] === owner)
 
@@ -57,7 +57,7 @@ module.exports = {
     },
     {
       name: "command-imports-public-entries-only",
-      comment: "The command imports only the public entries: effect-arta, effect-arta/node and effect-arta/testing.",
+      comment: "The command imports only the public entries, such as effect-arta and effect-arta/node.",
       severity: "error",
       from: { path: "^src/cli/" },
       to: { path: "^src/", pathNot: ["^src/cli/", ...entries] }
@@ -76,6 +76,13 @@ module.exports = {
       severity: "error",
       from: { path: "^src/", pathNot: "^src/testing/" },
       to: { path: "^src/testing/emulator/" }
+    },
+    {
+      name: "batch-imports-public-modules-only",
+      comment: "src/batch uses the library as any other program does.",
+      severity: "error",
+      from: { path: "^src/batch/" },
+      to: { path: "^src/", pathNot: ["^src/batch/", "^src/[^/]+\\.ts$"] }
     },
     {
       name: "no-inner-barrel",

@@ -17,6 +17,7 @@ export const shared = {
     "effect-arta/node": source("src/node/index.ts"),
     "effect-arta/testing": source("src/testing/index.ts"),
     "effect-arta/batch": source("src/batch/index.ts"),
+    "effect-arta/ai-sdk": source("src/ai-sdk/index.ts"),
     "effect-arta": source("src/index.ts")
   }
 }
@@ -57,6 +58,7 @@ const thorough = [
 
 /** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */
 export const slow = [
+  "test/ai-sdk/generateImage.test.ts",
   "test/DurationStore/processes.test.ts",
   "test/TokenStore/crash.test.ts",
   "test/TokenStore/processes.test.ts",

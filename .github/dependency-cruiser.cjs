@@ -85,6 +85,13 @@ module.exports = {
       to: { path: "^src/", pathNot: ["^src/batch/", "^src/[^/]+\\.ts$"] }
     },
     {
+      name: "entry-internal-is-private",
+      comment: "The directory internal of an entry is imported only by that entry.",
+      severity: "error",
+      from: { path: "^src/([^/]+)/" },
+      to: { path: "^src/(batch|server|ai-sdk|ai)/internal/", pathNot: "^src/$1/" }
+    },
+    {
       name: "no-inner-barrel",
       comment: "Inside src, import the module itself. The command imports the public entries.",
       severity: "error",

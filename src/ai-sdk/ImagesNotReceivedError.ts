@@ -1,0 +1,35 @@
+/**
+ * The error of a call that ended after the service accepted its generation.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import type { RecordId } from "../Generation.js"
+
+const asError = (cause: unknown): Error =>
+  // An abort reason of the platform is a DOMException, which is an Error on Node.
+  cause instanceof Error ? cause : new Error(String(cause), { cause })
+
+/**
+ * The service accepted a generation, but the call ended without its images: it was aborted, the provider was closed, or no
+ * image could be downloaded. `cause` says which. The generation is charged, and `NodeArta.client().resume(recordId)` gets
+ * its images.
+ *
+ * The `name` is that of the cause, so an aborted call is still an `AbortError`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ImagesNotReceivedError extends Data.TaggedError("ImagesNotReceivedError")<{
+  readonly recordId: RecordId
+  readonly cause: unknown
+}> {
+  override readonly name = asError(this.cause).name
+
+  override get message(): string {
+    return (
+      `${asError(this.cause).message} The service accepted the generation ${this.recordId} and charges for it: ` +
+      "resume it to get its images."
+    )
+  }
+}

@@ -105,7 +105,21 @@ export interface LoadedImage {
  * @since 0.1.0
  * @category options
  */
-export interface SaveOptions extends Settings {
+export interface LoadOptions extends Settings {
+  /**
+   * `full` writes into each image how it was generated: prompt, negative prompt, steps, guidance scale, seed, size, and
+   * model, as far as the source has its request, and that a model generated it. Image viewers and other tools read the
+   * text of Stable Diffusion web UI (A1111), and the standards EXIF, XMP, and IPTC. The pixels and the metadata of the
+   * image stay. An image that is damaged or that is signed by C2PA stays unchanged. Default: `none`.
+   */
+  readonly metadata?: "full" | "none" | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface SaveOptions extends LoadOptions {
   /** The directory to save to. It is created if it does not exist. */
   readonly directory: string
   /**
@@ -114,13 +128,6 @@ export interface SaveOptions extends Settings {
    * Default: `nameOf` the request, or the record id if the request is unknown.
    */
   readonly name?: string | undefined
-  /**
-   * `full` writes into each file how it was generated: prompt, negative prompt, steps, guidance scale, seed, size, and
-   * model, as far as the source has its request, and that a model generated it. Image viewers and other tools read the
-   * text of Stable Diffusion web UI (A1111), and the standards EXIF, XMP, and IPTC. The pixels and the metadata of the
-   * image stay. An image that is damaged or that is signed by C2PA is saved unchanged. Default: `none`.
-   */
-  readonly metadata?: "full" | "none" | undefined
 }
 
 /**
@@ -229,12 +236,20 @@ const downloadTo = (url: string, timeout: Duration.Duration, directory: string, 
     )
   )
 
-const loadFrom = (url: string, timeout: Duration.Duration, image: Image) =>
-  Effect.gen(function* () {
-    const mediaType = yield* Ref.make<MediaType>("image/png")
-    const chunks = yield* Stream.runCollect(fetchImage(url, timeout, (format) => Ref.set(mediaType, format.mediaType)))
-    return { bytes: concat(chunks), mediaType: yield* Ref.get(mediaType), image }
-  })
+const loadFrom =
+  (request: GenerateRequest | undefined, metadata: LoadOptions["metadata"] = "none") =>
+  (url: string, timeout: Duration.Duration, image: Image) =>
+    Effect.gen(function* () {
+      const format = yield* Ref.make<MediaType>("image/png")
+      const chunks = yield* Stream.runCollect(fetchImage(url, timeout, ({ mediaType }) => Ref.set(format, mediaType)))
+      const mediaType = yield* Ref.get(format)
+      const bytes = concat(chunks)
+      return {
+        bytes: metadata === "full" ? yield* addMetadata(bytes, mediaType, request) : bytes,
+        mediaType,
+        image
+      }
+    })
 
 /** Downloads the images of a generation, four at a time, each within the timeout. */
 const downloadEach = <A, R>(
@@ -266,9 +281,9 @@ const downloadEach = <A, R>(
  */
 export const load = (
   source: Source,
-  settings: Settings = {}
+  { metadata, timeout }: LoadOptions = {}
 ): Effect.Effect<ReadonlyArray<Either.Either<LoadedImage, DownloadError>>, never, ArtaApi | HttpClient.HttpClient> =>
-  downloadEach(source, { ...settings, name: "ImageFile.load" }, loadFrom)
+  downloadEach(source, { timeout, name: "ImageFile.load" }, loadFrom(source.request, metadata))
 
 /**
  * Downloads all images of a generation as `load` does, but saves each under a name made from prompt, seed and index, or

@@ -2,4 +2,9 @@
  * @since 0.1.0
  */
 export * as BatchDatabase from "./BatchDatabase.js"
+export * as BatchError from "./BatchError.js"
+export * as BatchRow from "./BatchRow.js"
+export * as BatchStatus from "./BatchStatus.js"
+export * as DurableBatch from "./DurableBatch.js"
+export * as ImageSink from "./ImageSink.js"
 export * as SubmissionLedger from "./SubmissionLedger.js"

@@ -1,0 +1,152 @@
+import * as Array from "effect/Array"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Arta from "../../../Arta.js"
+import { InvalidRequestError } from "../../../ArtaError.js"
+import { GenerateRequest } from "../../../GenerateRequest.js"
+import * as ImageFile from "../../../ImageFile.js"
+import type * as BatchDatabase from "../../BatchDatabase.js"
+import type { DatabaseError } from "../../BatchDatabase.js"
+import type { InvalidRow } from "../../BatchError.js"
+import { InvalidRowsError, RowConflictError } from "../../BatchError.js"
+import type { Row } from "../../BatchRow.js"
+import { fingerprintOf } from "./hash.js"
+import { cancelledJson } from "./storedRow.js"
+
+/** A row as it is written. */
+interface NewRow {
+  readonly number: number
+  readonly name: string
+  readonly request: string
+  readonly fingerprint: string
+}
+
+interface Enqueue {
+  readonly database: BatchDatabase.Service
+  readonly batch: string
+  readonly limits: Arta.Settings["limits"]
+}
+
+// Large enough that 50,000 rows take few statements, small enough that runners get at the database in between.
+const windowSize = 500
+
+const encodeRequest = Schema.encodeSync(Schema.parseJson(GenerateRequest))
+
+const defaultName = (number: number, request: GenerateRequest): string =>
+  `${String(number).padStart(5, "0")}-${ImageFile.nameOf(request)}`
+
+const checkName = (name: string | undefined) =>
+  name === undefined || (name.trim() !== "" && name.length <= 500)
+    ? Effect.void
+    : new InvalidRequestError({
+        field: "name",
+        value: name.trim() === "" ? '""' : `${name.slice(0, 80)}…`,
+        allowed: "text of at most 500 characters that is not blank"
+      })
+
+const prepare = (row: Row, number: number, limits: Arta.Settings["limits"]) =>
+  Effect.zipRight(checkName(row.name), Arta.prepare(row.options, { limits })).pipe(
+    Effect.mapBoth({
+      onFailure: (error): InvalidRow => ({ row: number, error }),
+      onSuccess: (request): NewRow => ({
+        number,
+        name: row.name ?? defaultName(number, request),
+        request: encodeRequest(request),
+        fingerprint: fingerprintOf(row)
+      })
+    })
+  )
+
+/** Prepares all rows of a window, or fails with all that are invalid. */
+const prepareWindow = (rows: ReadonlyArray<Row>, first: number, limits: Arta.Settings["limits"]) =>
+  Effect.partition(rows, (row, index) => prepare(row, first + index, limits)).pipe(
+    Effect.flatMap(([invalid, prepared]) =>
+      Array.isNonEmptyReadonlyArray(invalid) ? new InvalidRowsError({ invalid }) : Effect.succeed(prepared)
+    )
+  )
+
+const createBatch = ({ batch, database: { now, run, sql, table } }: Enqueue) =>
+  run(
+    "create the batch",
+    sql`INSERT INTO ${table("batches")} (id, created_at) VALUES (${batch}, ${now}) ON CONFLICT (id) DO NOTHING`
+  )
+
+/** Adds the rows that the batch does not have, and returns their numbers. The rows of a cancelled batch never run. */
+const insertRows = ({ batch, database: { now, run, sql, table } }: Enqueue, rows: ReadonlyArray<NewRow>) => {
+  const json = JSON.stringify(rows)
+  const source = sql.onDialectOrElse({
+    pg: () => sql`json_to_recordset(${json}::json) AS v(number INTEGER, name TEXT, request TEXT, fingerprint TEXT)`,
+    orElse: () =>
+      sql`(
+        SELECT value ->> 'number' AS number, value ->> 'name' AS name, value ->> 'request' AS request,
+          value ->> 'fingerprint' AS fingerprint
+        FROM json_each(${json})
+      ) v`
+  })
+  return run(
+    "enqueue rows",
+    sql<{ readonly row: number }>`
+      INSERT INTO ${table("rows")} (batch_id, row, name, request, fingerprint, state, sort_at, outcome)
+      SELECT b.id, v.number, v.name, v.request, v.fingerprint,
+        CASE WHEN b.cancelled_at IS NULL THEN 'queued' ELSE 'cancelled' END,
+        CASE WHEN b.cancelled_at IS NULL THEN b.created_at ELSE ${now} END,
+        CASE WHEN b.cancelled_at IS NULL THEN NULL ELSE ${cancelledJson} END
+      FROM ${table("batches")} b, ${source}
+      WHERE b.id = ${batch}
+      ON CONFLICT (batch_id, row) DO NOTHING
+      RETURNING row`
+  )
+}
+
+/** The numbers of the rows that the batch has, but for another request. */
+const findConflict = ({ batch, database: { run, sql, table } }: Enqueue, rows: ReadonlyArray<NewRow>) =>
+  run(
+    "read rows",
+    sql<{ readonly row: number; readonly fingerprint: string }>`
+      SELECT row, fingerprint FROM ${table("rows")} WHERE ${sql.and([
+        sql`batch_id = ${batch}`,
+        sql.in(
+          "row",
+          rows.map(({ number }) => number)
+        )
+      ])}`
+  ).pipe(
+    Effect.map((found) => {
+      const fingerprints = new Map(found.map(({ fingerprint, row }) => [row, fingerprint] as const))
+      return rows.find(({ fingerprint, number }) => fingerprints.get(number) !== fingerprint)
+    })
+  )
+
+/** Writes a window of rows. Returns how many the batch did not have. */
+const writeWindow = (options: Enqueue, rows: ReadonlyArray<NewRow>) =>
+  Effect.gen(function* () {
+    yield* createBatch(options)
+    const added = yield* insertRows(options, rows)
+    if (added.length < rows.length) {
+      const conflict = yield* findConflict(options, rows)
+      if (conflict !== undefined) return yield* new RowConflictError({ batch: options.batch, row: conflict.number })
+    }
+    return added.length
+  })
+
+interface Progress {
+  readonly total: number
+  readonly added: number
+}
+
+/** Writes rows a window at a time, so that a batch of any size takes the same memory. */
+export const enqueue = <E, R>(
+  rows: Stream.Stream<Row, E, R>,
+  options: Enqueue
+): Effect.Effect<Progress, InvalidRowsError | RowConflictError | DatabaseError | E, R> =>
+  Stream.runFoldEffect(Stream.grouped(rows, windowSize), { total: 0, added: 0 }, ({ added, total }, window) =>
+    Effect.gen(function* () {
+      const prepared = yield* prepareWindow(Chunk.toReadonlyArray(window), total + 1, options.limits)
+      return { total: total + prepared.length, added: added + (yield* writeWindow(options, prepared)) }
+    })
+  ).pipe(
+    // A batch without rows exists too.
+    Effect.tap(createBatch(options))
+  )

@@ -1,0 +1,123 @@
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Arta from "../../../Arta.js"
+import type { ArtaApi } from "../../../ArtaApi.js"
+import type {
+  AuthError,
+  DownloadError,
+  RateLimitedError,
+  RunError,
+  TokenStoreError,
+  TransportError,
+  UnauthorizedError
+} from "../../../ArtaError.js"
+import type { ResponseError } from "../../../ArtaError.js"
+import type { Auth } from "../../../Auth.js"
+import { Generation } from "../../../Generation.js"
+import type { DatabaseError } from "../../BatchDatabase.js"
+import type { RowOutcome } from "../../BatchRow.js"
+import type { SinkError } from "../../ImageSink.js"
+import { ImageSink } from "../../ImageSink.js"
+import { SubmissionLedger } from "../../SubmissionLedger.js"
+import { retryWhileLimited } from "../ledger/rateLimits.js"
+import type { ClaimedRow } from "./storedRow.js"
+import { keyOf } from "./storedRow.js"
+
+/** The errors that affect every row: a runner stops with them. */
+export type Fatal =
+  | AuthError
+  | TokenStoreError
+  | UnauthorizedError
+  | RateLimitedError
+  | TransportError
+  | ResponseError
+  | SinkError
+  | DatabaseError
+
+export type RowServices = SubmissionLedger | ImageSink | ArtaApi | Auth | HttpClient.HttpClient
+
+export interface ProcessOptions {
+  /** How long a generation may take. */
+  readonly timeout: Duration.DurationInput
+  /** Runs once the service has accepted the row's submission. */
+  readonly accepted: Effect.Effect<void>
+  /** Limits how many rows hold their images in memory. */
+  readonly limitSaving: <A, E, R>(saving: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/** Between one second and half a minute, for five minutes. */
+const reconnecting = Schedule.exponential("1 second").pipe(
+  Schedule.union(Schedule.spaced("30 seconds")),
+  Schedule.jittered,
+  Schedule.upTo("5 minutes")
+)
+
+/** Each attempt has retries of its own: this is for a host that is down for a few minutes. */
+const downloadingAgain = Schedule.intersect(Schedule.exponential("5 seconds"), Schedule.recurs(4))
+
+/** Submits the row, or finds its submission. Nothing was sent before an error that is retried here. */
+const submit = (row: ClaimedRow, timeout: Duration.DurationInput) =>
+  Effect.flatMap(SubmissionLedger, (ledger) =>
+    ledger
+      .submit(keyOf(row), row.request)
+      .pipe(Effect.retry({ schedule: reconnecting, while: ({ _tag }) => _tag === "TransportError" }), (submission) =>
+        retryWhileLimited(submission, timeout)
+      )
+  )
+
+/** The generation of a submission. `Arta.resume` does not know its request. */
+const generationOf = (row: ClaimedRow, { accepted, timeout }: ProcessOptions) =>
+  Effect.gen(function* () {
+    const { outcome, recordId, request } = yield* submit(row, timeout)
+    yield* accepted
+    if (Option.isSome(outcome)) return yield* outcome.value
+    const generation = yield* Arta.resume(recordId, { timeout })
+    const missing = Math.max(generation.missing, request.n - generation.images.length)
+    return new Generation({ ...generation, request, missing })
+  })
+
+const save = (row: ClaimedRow, generation: Generation, { limitSaving }: ProcessOptions) =>
+  Effect.flatMap(ImageSink, (sink) =>
+    limitSaving(sink.save(generation, { name: row.name })).pipe(
+      Effect.retry({ schedule: downloadingAgain, while: ({ _tag }) => _tag === "DownloadError" })
+    )
+  )
+
+const failed = (
+  error: Exclude<RunError | DownloadError, { readonly _tag: "SubmissionUnknownError" }>
+): Effect.Effect<RowOutcome> => {
+  const recordId = "recordId" in error ? error.recordId : undefined
+  return Effect.succeed({ _tag: "Failed", error, ...(recordId === undefined ? {} : { recordId }) })
+}
+
+const paymentRequired = 402
+
+const fromResponseError = (error: ResponseError): Effect.Effect<RowOutcome, ResponseError> => {
+  const isOfRow = error.operation === "submit" ? error.status !== paymentRequired : error.operation === "status"
+  return isOfRow ? failed(error) : Effect.fail(error)
+}
+
+/**
+ * Submits a row at most once, waits for its images and saves them, from wherever an earlier runner stopped. Fails if the
+ * reason is not in the row.
+ */
+export const processRow = (row: ClaimedRow, options: ProcessOptions): Effect.Effect<RowOutcome, Fatal, RowServices> =>
+  Effect.gen(function* () {
+    const generation = yield* generationOf(row, options)
+    const images = yield* save(row, generation, options)
+    const outcome: RowOutcome = { _tag: "Saved", recordId: generation.recordId, images, missing: generation.missing }
+    return outcome
+  }).pipe(
+    Effect.catchTags({
+      SubmissionUnknownError: ({ reason }) => Effect.succeed<RowOutcome>({ _tag: "Unknown", reason }),
+      ResponseError: fromResponseError,
+      InvalidRequestError: failed,
+      GenerationFailedError: failed,
+      GenerationTimeoutError: failed,
+      DownloadError: failed
+    }),
+    Effect.withSpan("DurableBatch.row", { captureStackTrace: false, attributes: { batch: row.batch, row: row.row } })
+  )

@@ -18,6 +18,7 @@ export const shared = {
     "effect-arta/testing": source("src/testing/index.ts"),
     "effect-arta/batch": source("src/batch/index.ts"),
     "effect-arta/ai-sdk": source("src/ai-sdk/index.ts"),
+    "effect-arta/server": source("src/server/index.ts"),
     "effect-arta": source("src/index.ts")
   }
 }

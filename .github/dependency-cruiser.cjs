@@ -16,8 +16,8 @@ const owners = {
   node: "node/NodeArta"
 }
 
-// effect-arta, effect-arta/node, effect-arta/testing and effect-arta/batch
-const entries = ["^src/index\\.ts$", "^src/(node|testing|batch)/index\\.ts$"]
+// effect-arta, effect-arta/node and the other public entries
+const entries = ["^src/index\\.ts$", "^src/(node|testing|batch|server)/index\\.ts$"]
 
 const directoriesOf = (owner) => Object.keys(owners).filter((directory) => owners[directory] === owner)
 
@@ -90,6 +90,13 @@ module.exports = {
       severity: "error",
       from: { path: "^src/([^/]+)/" },
       to: { path: "^src/(batch|server|ai-sdk|ai)/internal/", pathNot: "^src/$1/" }
+    },
+    {
+      name: "server-imports-public-modules-only",
+      comment: "src/server uses the library as any other program does.",
+      severity: "error",
+      from: { path: "^src/server/" },
+      to: { path: "^src/", pathNot: ["^src/server/", "^src/[^/]+\\.ts$"] }
     },
     {
       name: "no-inner-barrel",

@@ -1,0 +1,96 @@
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ApiError } from "./apiError.js"
+import { badRequest } from "./apiError.js"
+
+const mebibyte = 1024 * 1024
+
+// Many clients read no response before they have sent their whole body, so a body that is too large is read to its end.
+const mostDiscarded = 64 * mebibyte
+
+const bodyTimeout = "30 seconds"
+
+const tooLarge = (maxBytes: number): ApiError =>
+  badRequest(
+    `The body must not be larger than ${String(maxBytes / mebibyte)} MiB.`,
+    undefined,
+    413,
+    "request_too_large"
+  )
+
+const tooSlow = badRequest(
+  `The body did not arrive within ${bodyTimeout}. Nothing was submitted.`,
+  undefined,
+  408,
+  "request_timeout"
+)
+
+const cutOff = badRequest("The body ended early. Nothing was submitted.")
+
+interface Body {
+  readonly size: number
+  readonly chunks: ReadonlyArray<Uint8Array>
+}
+
+/** Reads a body in the scope of its request: ending the read earlier would close the connection before the response. */
+const readText = (
+  { headers, stream }: HttpServerRequest.HttpServerRequest,
+  maxBytes: number
+): Effect.Effect<string, ApiError, Scope.Scope> =>
+  Effect.gen(function* () {
+    if (Number(headers["content-length"] ?? 0) > mostDiscarded) return yield* tooLarge(maxBytes)
+    const result = yield* Deferred.make<string, ApiError>()
+    const body = yield* Ref.make<Body>({ size: 0, chunks: [] })
+    const add = (chunk: Uint8Array) =>
+      Ref.modify(body, ({ chunks, size }) => {
+        const total = size + chunk.length
+        return [total, { size: total, chunks: total > maxBytes ? [] : [...chunks, chunk] }]
+      }).pipe(
+        Effect.flatMap((size) => (size > mostDiscarded ? Deferred.fail(result, tooLarge(maxBytes)) : Effect.void))
+      )
+    yield* Stream.runForEach(stream, add).pipe(
+      Effect.matchEffect({
+        onFailure: () => Deferred.fail(result, cutOff),
+        onSuccess: () =>
+          Effect.flatMap(Ref.get(body), ({ chunks, size }) =>
+            size > maxBytes
+              ? Deferred.fail(result, tooLarge(maxBytes))
+              : Deferred.succeed(result, Buffer.concat(chunks).toString("utf8"))
+          )
+      }),
+      Effect.forkScoped
+    )
+    return yield* Effect.timeoutFail(Deferred.await(result), {
+      duration: bodyTimeout,
+      onTimeout: () => tooSlow
+    })
+  })
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The body of a request, as text and as a JSON object. */
+export const readJson = (
+  maxMebibytes: number
+): Effect.Effect<
+  { readonly text: string; readonly json: JsonObject },
+  ApiError,
+  HttpServerRequest.HttpServerRequest | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const text = yield* readText(yield* HttpServerRequest.HttpServerRequest, maxMebibytes * mebibyte)
+    const json = yield* Effect.try({
+      try: (): unknown => JSON.parse(text),
+      catch: () =>
+        badRequest("The body must be JSON, with the content type application/json.", undefined, 400, "invalid_json")
+    })
+    return isObject(json)
+      ? { text, json }
+      : yield* badRequest("The body must be a JSON object.", undefined, 400, "invalid_json")
+  })

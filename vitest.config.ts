@@ -76,6 +76,7 @@ export const slow = [
   "test/cli/output.test.ts",
   "test/cli/settings.test.ts",
   "test/cli/silentService.test.ts",
+  "test/cli/mcp/silentService.test.ts",
   "test/cli/terminal.test.ts",
   "test/cli/gallery/browser.test.ts",
   "test/cli/gallery/viewer.test.ts",

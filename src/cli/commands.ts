@@ -5,6 +5,7 @@ import {
   imageOptions,
   jsonOptions,
   limitOptions,
+  mcpOptions,
   nameOptions,
   outputOptions,
   port,
@@ -118,4 +119,13 @@ const emulator = command({
   run: (input) => ({ load: () => import("./command/emulator.js").then(({ emulator }) => emulator(input)) })
 })
 
-export const commands = [generate, watch, batch, gallery, models, account, renew, signOut, emulator]
+const mcp = command({
+  name: "mcp",
+  summary: "Let AI assistants generate images over MCP.",
+  examples: ["effect-arta mcp --directory images", "effect-arta mcp --http 8787 --emulator"],
+  args: {},
+  flags: { ...mcpOptions, ...serviceOptions },
+  run: (input) => ({ load: (version) => import("./command/mcp/mcp.js").then(({ mcp }) => mcp(input, version)) })
+})
+
+export const commands = [generate, watch, batch, gallery, models, account, renew, signOut, emulator, mcp]

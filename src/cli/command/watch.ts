@@ -2,15 +2,12 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Generation } from "effect-arta"
-import { Arta, ImageFile } from "effect-arta"
-import { saveJournaled, saveMissing } from "../shared/saveImages.js"
+import { Arta } from "effect-arta"
 import { services } from "../shared/layers.js"
 import type { Failure } from "../shared/errors.js"
-import * as Journal from "../shared/journal.js"
-import type { OutputOptions, SaveOptions, ServiceOptions } from "../shared/options.js"
+import type { SaveOptions, ServiceOptions } from "../shared/options.js"
+import { saveWatched } from "../shared/saveWatched.js"
 import { checkOutput, isStandardOutput, writeImage } from "../shared/standardOutput.js"
 import { printFailureAsJson, runAndReport } from "../shared/runAndReport.js"
 
@@ -18,24 +15,9 @@ export interface Input extends SaveOptions, ServiceOptions {
   readonly recordId: string
 }
 
-/** Saves the images under the generation's name in the journal, or under its record id if the journal has none. */
-const save =
-  ({ metadata, output }: OutputOptions) =>
-  (done: Generation.Completed) =>
-    Effect.gen(function* () {
-      const journal = yield* Journal.open(output)
-      const records = yield* journal.records
-      const found = HashMap.findFirst(records, ({ recordId }) => recordId === done.recordId)
-      return yield* Option.match(found, {
-        onNone: () =>
-          saveMissing(done, { metadata, output, name: ImageFile.nameOf(done.recordId), files: journal.files }),
-        onSome: ([key]) => saveJournaled(journal, key, { metadata, output })(done)
-      })
-    }).pipe(Effect.scoped)
-
 const saveOf = (input: Input) => {
   if (input.noSave) return Option.none()
-  return Option.some(isStandardOutput(input) ? writeImage(input) : save(input))
+  return Option.some(isStandardOutput(input) ? writeImage(input) : saveWatched(input))
 }
 
 /** Resumes a generation that was submitted before, shows the progress, and saves the images. */

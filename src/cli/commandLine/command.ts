@@ -104,7 +104,7 @@ export type Parsed<Of extends Inputs> = {
 /** A command line that was understood. */
 export interface Program {
   /** The module of a command is loaded when it runs, so that help and completions start fast. */
-  readonly load: () => Promise<Effect.Effect<void, Failure, NodeContext.NodeContext>>
+  readonly load: (version: string) => Promise<Effect.Effect<void, Failure, NodeContext.NodeContext>>
   readonly watchFlags?: WatchFlags
 }
 

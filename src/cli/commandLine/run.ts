@@ -27,8 +27,8 @@ const levels: Record<LevelName, LogLevel.LogLevel> = {
   none: LogLevel.None
 }
 
-const runProgram = ({ load, watchFlags }: Program): CommandEffect =>
-  printFailures(Effect.flatten(Effect.promise(load)), watchFlags)
+const runProgram = ({ load, watchFlags }: Program, version: string): CommandEffect =>
+  printFailures(Effect.flatten(Effect.promise(() => load(version))), watchFlags)
 
 /** Does what a command line asks for. */
 const perform = (asked: Interpretation, version: string): CommandEffect => {
@@ -46,8 +46,8 @@ const perform = (asked: Interpretation, version: string): CommandEffect => {
       )
     case "Run":
       return Option.match(asked.logLevel, {
-        onNone: () => runProgram(asked.program),
-        onSome: (level) => Logger.withMinimumLogLevel(runProgram(asked.program), levels[level])
+        onNone: () => runProgram(asked.program, version),
+        onSome: (level) => Logger.withMinimumLogLevel(runProgram(asked.program, version), levels[level])
       })
   }
 }

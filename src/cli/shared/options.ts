@@ -173,9 +173,14 @@ export const batchOptions = inGroup("Batch", {
   })
 })
 
-export const port = withDefault(
-  "port",
-  Value.where(Value.integer("PORT"), (port) => port >= 0 && port <= 65535, "a port from 0 to 65535"),
-  0,
-  { summary: "The port to serve on", byDefault: "a free one" }
-)
+const portNumber = Value.where(Value.integer("PORT"), (port) => port >= 0 && port <= 65535, "a port from 0 to 65535")
+
+export const port = withDefault("port", portNumber, 0, { summary: "The port to serve on", byDefault: "a free one" })
+
+export const mcpOptions = {
+  directory: optional("directory", Value.directory("DIR"), {
+    summary: "The directory for the images",
+    byDefault: "~/effect-arta"
+  }),
+  http: optional("http", portNumber, { summary: "Serve HTTP on this port instead of stdio" })
+}

@@ -65,6 +65,7 @@ export const slow = [
   "test/TokenStore/processes.test.ts",
   "test/robustness/process.test.ts",
   "test/robustness/processEnd.test.ts",
+  "test/batch/postgres.test.ts",
   "test/node/suspended.test.ts",
   "test/node/building.test.ts",
   "test/node/silentProxy.test.ts",

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer, ManagedRuntime } from "effect"
+import { BatchDatabase, SubmissionLedger } from "effect-arta/batch"
+import { afterAll } from "vitest"
+import { postgresDatabase } from "../support/batch/databases.js"
+import { imageService, request } from "../support/batch/imageService.js"
+import { ledgerSuite } from "../support/batch/ledgerSuite.js"
+import { inTime, passSeconds } from "../support/batch/passTime.js"
+import { twoOwners } from "../support/batch/twoOwners.js"
+import * as Postgres from "../support/postgres.js"
+
+describe.skipIf(Postgres.isSkipped)("SubmissionLedger.layerSql on PostgreSQL", { timeout: 60_000 }, () => {
+  const server = ManagedRuntime.make(Postgres.layer)
+  afterAll(() => server.dispose())
+  const layer = Layer.effect(
+    Postgres.Postgres,
+    Effect.promise(() => server.runPromise(Postgres.Postgres))
+  )
+  const once = Effect.runSync(Effect.cached(Effect.provide(postgresDatabase, layer)))
+  const database = Effect.flatMap(once, ({ empty }) => empty)
+
+  ledgerSuite(
+    Effect.map(database, ({ open }) =>
+      SubmissionLedger.layerSql().pipe(Layer.provide(BatchDatabase.layer()), Layer.provide(open), Layer.orDie)
+    )
+  )
+  twoOwners(database)
+
+  // fault: Batch database | PostgreSQL restarts while a submission is being sent | its response is recorded afterwards
+  it.effect.each(["fast", "immediate"] as const)("records a response after a restart: %s", (mode) =>
+    Effect.gen(function* () {
+      const { start, stop } = yield* Postgres.Postgres
+      const { open } = yield* database
+      const stopped = yield* Deferred.make<boolean>()
+      const service = yield* imageService({
+        onSubmit: () => Effect.zipRight(stop(mode), Deferred.succeed(stopped, true))
+      })
+      const draw = SubmissionLedger.draw("key", request).pipe(
+        Effect.provide(service.layer),
+        Effect.provide(SubmissionLedger.layerSql()),
+        Effect.provide(BatchDatabase.layer()),
+        Effect.provide(open)
+      )
+      const fiber = yield* Effect.fork(inTime(draw))
+      yield* Deferred.await(stopped)
+      yield* passSeconds(120)
+      yield* start
+      expect((yield* Fiber.join(fiber)).recordId).toBe("record-1")
+      expect(yield* service.posts).toBe(1)
+    }).pipe(Effect.provide(layer))
+  )
+})

@@ -16,6 +16,7 @@ const sections = [
   "Poll",
   "Download",
   "Process",
+  "Batch database",
   "Composition",
   "Whatever a service sends",
   "Secrets"
@@ -58,7 +59,7 @@ const faultsIn = (file) => {
 }
 
 const faults = readdirSync("test", { recursive: true })
-  .filter((file) => file.endsWith(".test.ts"))
+  .filter((file) => file.endsWith(".test.ts") || /^support.batch.\w+Suite\.ts$/.test(file))
   .sort()
   .flatMap((file) => faultsIn(`test/${file}`))
 const rows = sections.flatMap((section) => [

@@ -2,7 +2,7 @@ import { describe } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { BatchDatabase, SubmissionLedger } from "effect-arta/batch"
 import { sqliteFile } from "../support/batch/databases.js"
-import { twoOwners } from "../support/batch/twoOwners.js"
+import { processesSuite } from "../support/batch/processesSuite.js"
 import { ledgerSuite } from "../support/batch/ledgerSuite.js"
 
 describe("SubmissionLedger.layerMemory", () => {
@@ -15,5 +15,5 @@ describe("SubmissionLedger.layerSql on SQLite", () => {
       SubmissionLedger.layerSql().pipe(Layer.provide(BatchDatabase.layer()), Layer.provide(open), Layer.orDie)
     )
   )
-  twoOwners(sqliteFile)
+  processesSuite(sqliteFile)
 })

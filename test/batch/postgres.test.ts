@@ -6,7 +6,7 @@ import { postgresDatabase } from "../support/batch/databases.js"
 import { imageService, request } from "../support/batch/imageService.js"
 import { ledgerSuite } from "../support/batch/ledgerSuite.js"
 import { inTime, passSeconds } from "../support/batch/passTime.js"
-import { twoOwners } from "../support/batch/twoOwners.js"
+import { processesSuite } from "../support/batch/processesSuite.js"
 import * as Postgres from "../support/postgres.js"
 
 describe.skipIf(Postgres.isSkipped)("SubmissionLedger.layerSql on PostgreSQL", { timeout: 60_000 }, () => {
@@ -24,7 +24,7 @@ describe.skipIf(Postgres.isSkipped)("SubmissionLedger.layerSql on PostgreSQL", {
       SubmissionLedger.layerSql().pipe(Layer.provide(BatchDatabase.layer()), Layer.provide(open), Layer.orDie)
     )
   )
-  twoOwners(database)
+  processesSuite(database)
 
   // fault: Batch database | PostgreSQL restarts while a submission is being sent | its response is recorded afterwards
   it.effect.each(["fast", "immediate"] as const)("records a response after a restart: %s", (mode) =>

@@ -20,7 +20,7 @@ const before = (text: string, effect: Effect.Effect<unknown>) =>
   )
 
 /** What several processes do that share a database. */
-export const twoOwners = (open: Effect.Effect<TestDatabase, never, Scope.Scope>) => {
+export const processesSuite = (open: Effect.Effect<TestDatabase, never, Scope.Scope>) => {
   /** A process: a ledger on a client of its own. */
   const start = (database: TestDatabase) =>
     Effect.map(

@@ -6,6 +6,20 @@
 import * as Schema from "effect/Schema"
 
 /**
+ * What a program notes with a batch, such as the directory of its images. The library only stores it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const BatchSettings = Schema.Record({ key: Schema.String, value: Schema.String })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type BatchSettings = typeof BatchSettings.Type
+
+/**
  * The number of rows in each state.
  *
  * @since 0.1.0
@@ -95,5 +109,6 @@ export class BatchSummary extends Schema.Class<BatchSummary>("ArtaBatchSummary")
   batch: Schema.String,
   createdAt: Schema.DateTimeUtc,
   cancelledAt: Schema.optionalWith(Schema.DateTimeUtc, { as: "Option" }),
+  settings: BatchSettings,
   rows: RowCounts
 }) {}

@@ -52,7 +52,7 @@ import type { DatabaseError } from "./BatchDatabase.js"
 import { BatchDatabase } from "./BatchDatabase.js"
 import type { BatchNotFoundError, InvalidRowsError, RowConflictError, RowsRefusedError } from "./BatchError.js"
 import type { Row, RowResult } from "./BatchRow.js"
-import type { BatchStatus, BatchSummary } from "./BatchStatus.js"
+import type { BatchSettings, BatchStatus, BatchSummary } from "./BatchStatus.js"
 import type { ImageSink, SinkError } from "./ImageSink.js"
 import * as Change from "./internal/rows/changeBatch.js"
 import * as Enqueue from "./internal/rows/enqueue.js"
@@ -118,6 +118,8 @@ export interface EnqueueOptions {
   readonly batch?: string | undefined
   /** Whether more than 8 images or more than 100 steps are invalid. See `Arta.Settings`. Default: `"service"`. */
   readonly limits?: Arta.Settings["limits"]
+  /** What to note with the batch, if it is new. `batches` returns it. */
+  readonly settings?: BatchSettings | undefined
 }
 
 /**
@@ -181,9 +183,9 @@ const make = ({ concurrency = 32, timeout = "1 hour" }: Options): Effect.Effect<
     const database = yield* BatchDatabase
     const inFlight = yield* makeInFlight
 
-    const enqueueStream: Service["enqueueStream"] = (rows, { batch, limits }) =>
+    const enqueueStream: Service["enqueueStream"] = (rows, { batch, limits, settings = {} }) =>
       checkName(batch).pipe(
-        Effect.zipRight(Enqueue.enqueue(rows, { database, batch, limits })),
+        Effect.zipRight(Enqueue.enqueue(rows, { database, batch, limits, settings })),
         Effect.map(({ added, total }) => ({ batch, added, existing: total - added }))
       )
 

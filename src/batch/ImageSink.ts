@@ -85,6 +85,8 @@ export class SinkError extends Schema.TaggedError<SinkError>()("SinkError", {
 export interface SaveOptions {
   /** How the names of the images start, as in `name-0.png`. See `ImageFile.SaveOptions`. */
   readonly name: string
+  /** The batch that the generation belongs to, so that a sink of yours can keep batches apart. */
+  readonly batch?: string | undefined
 }
 
 /**

@@ -6,6 +6,7 @@ export const batchTables = (prefix: string): ReadonlyArray<string> => [
   `CREATE TABLE ${prefix}batches (
     id TEXT PRIMARY KEY,
     created_at DOUBLE PRECISION NOT NULL,
+    settings TEXT NOT NULL,
     cancelled_at DOUBLE PRECISION
   )`,
   `CREATE TABLE ${prefix}rows (

@@ -12,6 +12,7 @@ import type { DatabaseError } from "../../BatchDatabase.js"
 import type { InvalidRow } from "../../BatchError.js"
 import { InvalidRowsError, RowConflictError } from "../../BatchError.js"
 import type { Row } from "../../BatchRow.js"
+import type { BatchSettings } from "../../BatchStatus.js"
 import { fingerprintOf } from "./hash.js"
 import { cancelledJson } from "./storedRow.js"
 
@@ -27,6 +28,7 @@ interface Enqueue {
   readonly database: BatchDatabase.Service
   readonly batch: string
   readonly limits: Arta.Settings["limits"]
+  readonly settings: BatchSettings
 }
 
 // Large enough that 50,000 rows take few statements, small enough that runners get at the database in between.
@@ -67,10 +69,12 @@ const prepareWindow = (rows: ReadonlyArray<Row>, first: number, limits: Arta.Set
     )
   )
 
-const createBatch = ({ batch, database: { now, run, sql, table } }: Enqueue) =>
+const createBatch = ({ batch, database: { now, run, sql, table }, settings }: Enqueue) =>
   run(
     "create the batch",
-    sql`INSERT INTO ${table("batches")} (id, created_at) VALUES (${batch}, ${now}) ON CONFLICT (id) DO NOTHING`
+    sql`
+      INSERT INTO ${table("batches")} (id, created_at, settings) VALUES (${batch}, ${now}, ${JSON.stringify(settings)})
+      ON CONFLICT (id) DO NOTHING`
   )
 
 /** Adds the rows that the batch does not have, and returns their numbers. The rows of a cancelled batch never run. */

@@ -81,7 +81,7 @@ const generationOf = (row: ClaimedRow, { accepted, timeout }: ProcessOptions) =>
 
 const save = (row: ClaimedRow, generation: Generation, { limitSaving }: ProcessOptions) =>
   Effect.flatMap(ImageSink, (sink) =>
-    limitSaving(sink.save(generation, { name: row.name })).pipe(
+    limitSaving(sink.save(generation, { name: row.name, batch: row.batch })).pipe(
       Effect.retry({ schedule: downloadingAgain, while: ({ _tag }) => _tag === "DownloadError" })
     )
   )

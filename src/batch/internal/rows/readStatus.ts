@@ -9,7 +9,7 @@ import type { DatabaseError } from "../../BatchDatabase.js"
 import { BatchNotFoundError } from "../../BatchError.js"
 import type { RowState } from "../../BatchRow.js"
 import type { RowCounts } from "../../BatchStatus.js"
-import { BatchStatus, BatchSummary, RecentFailure, RunnerStatus } from "../../BatchStatus.js"
+import { BatchSettings, BatchStatus, BatchSummary, RecentFailure, RunnerStatus } from "../../BatchStatus.js"
 import { EndedRow } from "./storedRow.js"
 
 // Milliseconds.
@@ -26,6 +26,7 @@ interface StoredBatch {
   readonly id: string
   readonly created_at: number
   readonly cancelled_at: number | null
+  readonly settings: string
 }
 
 interface StateCount {
@@ -34,13 +35,15 @@ interface StateCount {
   readonly count: number
 }
 
+const decodeSettings = Schema.decodeOption(Schema.parseJson(BatchSettings))
+
 /** The batches that conditions select, each with the number of its rows in each state. */
 const readSummaries = ({ run, sql, table }: BatchDatabase.Service, batch: string | undefined) =>
   Effect.gen(function* () {
     const batches = yield* run(
       "read batches",
       sql<StoredBatch>`
-        SELECT id, created_at, cancelled_at FROM ${table("batches")}
+        SELECT id, created_at, cancelled_at, settings FROM ${table("batches")}
         ${batch === undefined ? sql`` : sql`WHERE id = ${batch}`} ORDER BY created_at DESC, id`
     )
     const counts = yield* run(
@@ -51,8 +54,9 @@ const readSummaries = ({ run, sql, table }: BatchDatabase.Service, batch: string
         ${batch === undefined ? sql`` : sql`WHERE batch_id = ${batch}`} GROUP BY batch_id, state`
     )
     const byBatch = Array.groupBy(counts, ({ batch_id }) => batch_id)
-    return batches.map(({ cancelled_at, created_at, id }) => ({
+    return batches.map(({ cancelled_at, created_at, id, settings }) => ({
       batch: id,
+      settings: Option.getOrElse(decodeSettings(settings), () => ({})),
       createdAt: DateTime.unsafeMake(created_at),
       cancelledAt: Option.map(Option.fromNullable(cancelled_at), DateTime.unsafeMake),
       rows: (byBatch[id] ?? []).reduce<RowCounts>((rows, { count, state }) => ({ ...rows, [state]: count }), noRows)

@@ -19,6 +19,7 @@ export const shared = {
     "effect-arta/batch": source("src/batch/index.ts"),
     "effect-arta/ai-sdk": source("src/ai-sdk/index.ts"),
     "effect-arta/server": source("src/server/index.ts"),
+    "effect-arta/ai": source("src/ai/index.ts"),
     "effect-arta": source("src/index.ts")
   }
 }

@@ -17,6 +17,7 @@ const sections = [
   "Download",
   "Process",
   "Batch database",
+  "Batch runners",
   "Composition",
   "Whatever a service sends",
   "Secrets"

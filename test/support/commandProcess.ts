@@ -59,6 +59,7 @@ export const startProgram = (
     child.stdin.on("error", () => undefined)
     if (input !== undefined || !terminal) child.stdin.end(input)
     return {
+      pid: child.pid,
       ended: Effect.promise(async () => ({ code: await code, stdout: await stdout, stderr: await stderr })),
       signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
       stopReading: Effect.sync(() => {

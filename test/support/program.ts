@@ -5,7 +5,14 @@ import { fileURLToPath } from "node:url"
 import { createInterface } from "node:readline"
 
 type ProgramName =
-  "saveWithoutEnd" | "askForToken" | "drawAndSave" | "submitTwice" | "buildLayer" | "learnDurations" | "submitOver"
+  | "saveWithoutEnd"
+  | "askForToken"
+  | "drawAndSave"
+  | "submitTwice"
+  | "buildLayer"
+  | "learnDurations"
+  | "submitOver"
+  | "runBatch"
 
 /**
  * Bundles a test program into one file, so that it starts fast. Replaces the packages of `alias` by files. Returns the
@@ -18,6 +25,8 @@ export const bundleProgram = async (name: ProgramName, directory: string, alias:
     outfile,
     bundle: true,
     alias,
+    // Native, so it cannot be part of a bundle.
+    external: ["better-sqlite3"],
     minify: true,
     platform: "node",
     format: "cjs",

@@ -66,7 +66,8 @@ const make = Effect.gen(function* () {
   const removeOld = run(
     "remove old runners",
     sql`DELETE FROM ${runners} WHERE heartbeat_at < ${now} - ${keptFor}
-        AND NOT EXISTS (SELECT 1 FROM ${submissions} WHERE owner = ${runners}.id AND state = 'intended')`
+        AND NOT EXISTS (SELECT 1 FROM ${submissions} WHERE owner = ${runners}.id AND state = 'intended')
+        AND NOT EXISTS (SELECT 1 FROM ${table("rows")} WHERE runner = ${runners}.id AND state = 'running')`
   )
 
   // The database may be gone for good: a stop does not wait for it.

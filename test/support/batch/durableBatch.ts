@@ -10,7 +10,8 @@ export const rowsOf = (...prompts: ReadonlyArray<string>) =>
 /** The batches of a database, and a ledger with an owner of its own: what a process has. */
 export const process = ({ open }: TestDatabase, options: DurableBatch.Options = {}) =>
   Layer.fresh(Layer.merge(DurableBatch.layer(options), SubmissionLedger.layerSql())).pipe(
-    Layer.provide(Layer.provide(Layer.fresh(BatchDatabase.layer()), open))
+    Layer.provide(Layer.provide(Layer.fresh(BatchDatabase.layer()), open)),
+    Layer.orDie
   )
 
 /** A new directory, and a sink that saves to it. */

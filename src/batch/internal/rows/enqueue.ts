@@ -1,11 +1,10 @@
 import * as Array from "effect/Array"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Arta from "../../../Arta.js"
 import { InvalidRequestError } from "../../../ArtaError.js"
-import { GenerateRequest } from "../../../GenerateRequest.js"
+import type { GenerateRequest } from "../../../GenerateRequest.js"
 import * as ImageFile from "../../../ImageFile.js"
 import type * as BatchDatabase from "../../BatchDatabase.js"
 import type { DatabaseError } from "../../BatchDatabase.js"
@@ -34,8 +33,6 @@ interface Enqueue {
 // Large enough that 50,000 rows take few statements, small enough that runners get at the database in between.
 const windowSize = 500
 
-const encodeRequest = Schema.encodeSync(Schema.parseJson(GenerateRequest))
-
 const defaultName = (number: number, request: GenerateRequest): string =>
   `${String(number).padStart(5, "0")}-${ImageFile.nameOf(request)}`
 
@@ -55,7 +52,8 @@ const prepare = (row: Row, number: number, limits: Arta.Settings["limits"]) =>
       onSuccess: (request): NewRow => ({
         number,
         name: row.name ?? defaultName(number, request),
-        request: encodeRequest(request),
+        // The same as its encoded form, in a tenth of the time.
+        request: JSON.stringify(request),
         fingerprint: fingerprintOf(row)
       })
     })
@@ -104,18 +102,16 @@ const insertRows = ({ batch, database: { now, run, sql, table } }: Enqueue, rows
   )
 }
 
-/** The numbers of the rows that the batch has, but for another request. */
-const findConflict = ({ batch, database: { run, sql, table } }: Enqueue, rows: ReadonlyArray<NewRow>) =>
+/** The first row that the batch has already, but for another request. */
+const findConflict = (
+  { batch, database: { run, sql, table } }: Enqueue,
+  rows: ReadonlyArray<NewRow>,
+  [first, last]: readonly [number, number]
+) =>
   run(
     "read rows",
     sql<{ readonly row: number; readonly fingerprint: string }>`
-      SELECT row, fingerprint FROM ${table("rows")} WHERE ${sql.and([
-        sql`batch_id = ${batch}`,
-        sql.in(
-          "row",
-          rows.map(({ number }) => number)
-        )
-      ])}`
+      SELECT row, fingerprint FROM ${table("rows")} WHERE batch_id = ${batch} AND row BETWEEN ${first} AND ${last}`
   ).pipe(
     Effect.map((found) => {
       const fingerprints = new Map(found.map(({ fingerprint, row }) => [row, fingerprint] as const))
@@ -124,12 +120,12 @@ const findConflict = ({ batch, database: { run, sql, table } }: Enqueue, rows: R
   )
 
 /** Writes a window of rows. Returns how many the batch did not have. */
-const writeWindow = (options: Enqueue, rows: ReadonlyArray<NewRow>) =>
+const writeWindow = (options: Enqueue, rows: ReadonlyArray<NewRow>, first: number) =>
   Effect.gen(function* () {
     yield* createBatch(options)
     const added = yield* insertRows(options, rows)
     if (added.length < rows.length) {
-      const conflict = yield* findConflict(options, rows)
+      const conflict = yield* findConflict(options, rows, [first, first + rows.length - 1])
       if (conflict !== undefined) return yield* new RowConflictError({ batch: options.batch, row: conflict.number })
     }
     return added.length
@@ -148,7 +144,7 @@ export const enqueue = <E, R>(
   Stream.runFoldEffect(Stream.grouped(rows, windowSize), { total: 0, added: 0 }, ({ added, total }, window) =>
     Effect.gen(function* () {
       const prepared = yield* prepareWindow(Chunk.toReadonlyArray(window), total + 1, options.limits)
-      return { total: total + prepared.length, added: added + (yield* writeWindow(options, prepared)) }
+      return { total: total + prepared.length, added: added + (yield* writeWindow(options, prepared, total + 1)) }
     })
   ).pipe(
     // A batch without rows exists too.

@@ -28,29 +28,32 @@ interface Refusal {
 const reasonOf = ({ request: { prompt } }: ClaimedRow, { detail, status }: ResponseError): string =>
   `${String(status)} ${detail.replaceAll(prompt, "").replace(/[\da-f-]{8,}|\d+/gi, "#")}`
 
-export const makeRefusals: Effect.Effect<Refusals> = Effect.gen(function* () {
-  const streak = yield* Ref.make<ReadonlyArray<Refusal>>([])
+/** `onWait` runs when another row waits, which leaves room for the next one. */
+export const makeRefusals = (onWait: Effect.Effect<unknown>): Effect.Effect<Refusals> =>
+  Effect.gen(function* () {
+    const streak = yield* Ref.make<ReadonlyArray<Refusal>>([])
 
-  const decide = (refusals: ReadonlyArray<Refusal>) =>
-    Effect.forEach(refusals, ({ decided }) => Deferred.succeed(decided, undefined), { discard: true })
+    const decide = (refusals: ReadonlyArray<Refusal>) =>
+      Effect.forEach(refusals, ({ decided }) => Deferred.succeed(decided, undefined), { discard: true })
 
-  const end = Effect.flatMap(Ref.getAndSet(streak, []), decide)
+    const end = Effect.flatMap(Ref.getAndSet(streak, []), decide)
 
-  return {
-    accepted: end,
-    end,
-    waiting: Effect.map(Ref.get(streak), ({ length }) => length),
-    refused: (row, error) =>
-      Effect.gen(function* () {
-        const refusal = { reason: reasonOf(row, error), decided: yield* Deferred.make<void>() }
-        const [others, identical] = yield* Ref.modify(streak, (before) => {
-          const isSame = before.every(({ reason }) => reason === refusal.reason)
-          const after = isSame ? [...before, refusal] : [refusal]
-          return [[isSame ? [] : before, after.length] as const, after]
+    return {
+      accepted: end,
+      end,
+      waiting: Effect.map(Ref.get(streak), ({ length }) => length),
+      refused: (row, error) =>
+        Effect.gen(function* () {
+          const refusal = { reason: reasonOf(row, error), decided: yield* Deferred.make<void>() }
+          const [others, identical] = yield* Ref.modify(streak, (before) => {
+            const isSame = before.every(({ reason }) => reason === refusal.reason)
+            const after = isSame ? [...before, refusal] : [refusal]
+            return [[isSame ? [] : before, after.length] as const, after]
+          })
+          yield* decide(others)
+          if (identical >= maxIdentical) return yield* new RowsRefusedError({ rows: identical, error })
+          yield* onWait
+          yield* Deferred.await(refusal.decided)
         })
-        yield* decide(others)
-        if (identical >= maxIdentical) return yield* new RowsRefusedError({ rows: identical, error })
-        yield* Deferred.await(refusal.decided)
-      })
-  }
-})
+    }
+  })

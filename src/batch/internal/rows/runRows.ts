@@ -77,10 +77,10 @@ export const runRows = ({
 }: Options): Effect.Effect<void, Fatal | RowsRefusedError, RowServices> =>
   Effect.gen(function* () {
     const fibers = yield* FiberMap.make<string, void, Fatal | RowsRefusedError>()
-    const refusals = yield* makeRefusals
+    // Has an element once there is room for another row.
+    const room = yield* Queue.sliding<void>(1)
+    const refusals = yield* makeRefusals(Queue.offer(room, undefined))
     const saving = yield* Effect.makeSemaphore(savingAtOnce)
-    // Has an element once a row has ended since the last claim.
-    const ended = yield* Queue.sliding<void>(1)
     const forget = (keys: Iterable<string>) => Ref.update(inFlight.keys, HashSet.difference(keys))
 
     const finish = (row: ClaimedRow, outcome: RowOutcome) =>
@@ -94,7 +94,7 @@ export const runRows = ({
     const work = (row: ClaimedRow) =>
       processRow(row, { timeout, accepted: refusals.accepted, limitSaving: saving.withPermits(1) }).pipe(
         Effect.flatMap((outcome) => finish(row, outcome)),
-        Effect.ensuring(Effect.zipRight(forget([keyOf(row)]), Queue.offer(ended, undefined)))
+        Effect.ensuring(Effect.zipRight(forget([keyOf(row)]), Queue.offer(room, undefined)))
       )
 
     const claim = (count: number) =>
@@ -107,16 +107,20 @@ export const runRows = ({
         })
       )
 
-    const claimOrWait: Effect.Effect<boolean, DatabaseError, RowServices> = Effect.gen(function* () {
+    const claimOrWait = Effect.gen(function* () {
       const active = (yield* FiberMap.size(fibers)) - (yield* refusals.waiting)
       if (active >= concurrency) {
-        yield* Effect.zipRight(Queue.take(ended), Effect.sleep(claimDelay))
+        yield* Effect.zipRight(Queue.take(room), Effect.sleep(claimDelay))
         return false
       }
       if ((yield* claim(Math.min(claimSize, concurrency - active))) > 0) return false
       if (active === 0) yield* refusals.end
-      if ((yield* FiberMap.size(fibers)) === 0 && (yield* isDone)) return true
-      yield* idleDelay
+      if ((yield* FiberMap.size(fibers)) === 0) {
+        if (yield* isDone) return true
+        yield* idleDelay
+      } else {
+        yield* Effect.race(idleDelay, FiberMap.awaitEmpty(fibers))
+      }
       return false
     })
 

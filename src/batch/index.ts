@@ -1,6 +1,7 @@
 /**
  * @since 0.1.0
  */
+export * as ArtaWorkflow from "./ArtaWorkflow.js"
 export * as BatchDatabase from "./BatchDatabase.js"
 export * as BatchError from "./BatchError.js"
 export * as BatchRow from "./BatchRow.js"

@@ -62,6 +62,8 @@ const thorough = [
 export const slow = [
   "test/ai-sdk/generateImage.test.ts",
   "test/DurationStore/processes.test.ts",
+  "test/batch/enqueuers.test.ts",
+  "test/batch/stopped.test.ts",
   "test/batch/fullDisk.test.ts",
   "test/batch/killed.test.ts",
   "test/TokenStore/crash.test.ts",

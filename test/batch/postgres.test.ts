@@ -3,6 +3,7 @@ import { Deferred, Effect, Fiber, Layer, ManagedRuntime } from "effect"
 import { BatchDatabase, SubmissionLedger } from "effect-arta/batch"
 import { afterAll } from "vitest"
 import { postgresDatabase } from "../support/batch/databases.js"
+import { durableBatchSuite } from "../support/batch/durableBatchSuite.js"
 import { imageService, request } from "../support/batch/imageService.js"
 import { ledgerSuite } from "../support/batch/ledgerSuite.js"
 import { inTime, passSeconds } from "../support/batch/passTime.js"
@@ -49,4 +50,14 @@ describe.skipIf(Postgres.isSkipped)("SubmissionLedger.layerSql on PostgreSQL", {
       expect(yield* service.posts).toBe(1)
     }).pipe(Effect.provide(layer))
   )
+})
+
+describe.skipIf(Postgres.isSkipped)("Durable batches on PostgreSQL", { timeout: 60_000 }, () => {
+  const server = ManagedRuntime.make(Postgres.layer)
+  afterAll(() => server.dispose())
+  const database = Effect.flatMap(
+    Effect.promise(() => server.runPromise(Postgres.Postgres)),
+    (postgres) => Effect.provideService(postgresDatabase, Postgres.Postgres, postgres)
+  )
+  durableBatchSuite(database)
 })

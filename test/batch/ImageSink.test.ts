@@ -1,0 +1,147 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer, Random } from "effect"
+import { Arta, ArtaApi, Generation } from "effect-arta"
+import { ImageSink } from "effect-arta/batch"
+import { ArtaEmulator } from "effect-arta/testing"
+import { failing } from "../support/failingDisk.js"
+import { jpeg, png, webp } from "../support/imageFiles.js"
+
+const dataUrl = (bytes: Uint8Array) => `data:image/png;base64,${Buffer.from(bytes).toString("base64")}`
+
+/** A generation whose images have these bytes, or no URL that works. */
+const generationOf = (...images: readonly [Uint8Array | "gone", ...ReadonlyArray<Uint8Array | "gone">]) => {
+  const [first, ...others] = images.map((bytes, index) => ({
+    index,
+    url: bytes === "gone" ? "data:image/png;base64,AAAA" : dataUrl(bytes)
+  }))
+  return {
+    recordId: Generation.RecordId.make("record-1"),
+    images: [first ?? { index: 0, url: "" }, ...others] satisfies Generation.Generation["images"]
+  }
+}
+
+const platform = Layer.merge(ArtaEmulator.layer({ imageSize: 64 }), NodeContext.layer)
+
+const api = Layer.succeed(ArtaApi.ArtaApi, {
+  submit: () => Effect.dieMessage("No submissions."),
+  status: () => Effect.dieMessage("No polls.")
+})
+
+const save = (generation: Parameters<ImageSink.Service["save"]>[0], name = "fox") =>
+  Effect.flatMap(ImageSink.ImageSink, (sink) => sink.save(generation, { name }))
+
+/** A sink on a new directory, with the names of its files. */
+const directorySink = (options?: ImageSink.Options) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = `${yield* fs.makeTempDirectoryScoped()}/images`
+    const on = (disk: FileSystem.FileSystem) =>
+      Effect.provide(
+        ImageSink.layerDirectory(directory, options).pipe(Layer.provide(Layer.succeed(FileSystem.FileSystem, disk)))
+      )
+    const file = (name: string) => `${directory}/${name}`
+    return {
+      fs,
+      on,
+      file,
+      sink: on(fs),
+      files: Effect.map(fs.readDirectory(directory), (names) => [...names].sort()),
+      contents: (name: string) => Effect.map(fs.readFile(file(name)), (bytes) => new Uint8Array(bytes)),
+      write: (name: string, bytes: Uint8Array) =>
+        Effect.zipRight(fs.makeDirectory(directory, { recursive: true }), fs.writeFile(file(name), bytes))
+    }
+  })
+
+const inDirectory = Effect.provide(Layer.merge(platform, api))
+
+describe("ImageSink.layerDirectory", () => {
+  it.scopedLive("saves images under stable names, in their format, and none of them twice", () =>
+    Effect.gen(function* () {
+      const { file, files, sink } = yield* directorySink()
+      const generation = generationOf(png, jpeg, webp)
+      const saved = yield* sink(save(generation))
+      expect(saved).toEqual([
+        { index: 0, location: file("fox-0.png") },
+        { index: 1, location: file("fox-1.jpg") },
+        { index: 2, location: file("fox-2.webp") }
+      ])
+      expect(yield* sink(save(generation))).toEqual(saved)
+      expect(yield* files).toEqual(["fox-0.png", "fox-1.jpg", "fox-2.webp"])
+    }).pipe(inDirectory)
+  )
+
+  // fault: Batch database | A runner was killed while it saved an image | the image is replaced by a complete one
+  it.scopedLive("replaces an incomplete image, and keeps a complete one whose URL has expired", () =>
+    Effect.gen(function* () {
+      const { contents, files, sink, write } = yield* directorySink()
+      yield* write("fox-0.png", png.subarray(0, png.length / 2))
+      yield* write("fox-1.png", png)
+      yield* sink(save(generationOf(png, "gone")))
+      expect(yield* contents("fox-0.png")).toEqual(new Uint8Array(png))
+      expect(yield* files).toEqual(["fox-0.png", "fox-1.png"])
+      const error = yield* Effect.flip(sink(save(generationOf(png, png, "gone"))))
+      expect(error).toMatchObject({ _tag: "DownloadError", recordId: "record-1" })
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive("never overwrites another image of the same name", () =>
+    Effect.gen(function* () {
+      const { contents, file, files, sink, write } = yield* directorySink()
+      const other = new Uint8Array([...png, 0])
+      yield* write("fox-0.png", other)
+      const saved = yield* sink(save(generationOf(png)))
+      expect(saved).toEqual([{ index: 0, location: file("fox-0-2.png") }])
+      expect(yield* sink(save(generationOf(png)))).toEqual(saved)
+      expect(yield* contents("fox-0.png")).toEqual(other)
+      expect(yield* files).toEqual(["fox-0-2.png", "fox-0.png"])
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive.each(["a file system with links", "one without"] as const)(
+    "keeps one complete image when many save it at once: %s",
+    (kind) =>
+      Effect.gen(function* () {
+        const { contents, files, fs, on } = yield* directorySink()
+        const disk = kind === "one without" ? failing(fs, { on: ["link"], failure: "permission denied" }) : fs
+        yield* Effect.replicateEffect(on(disk)(save(generationOf(png, jpeg))), 8, { concurrency: 8 })
+        expect(yield* files).toEqual(["fox-0.png", "fox-1.jpg"])
+        expect(yield* contents("fox-0.png")).toEqual(new Uint8Array(png))
+        expect(yield* contents("fox-1.jpg")).toEqual(new Uint8Array(jpeg))
+      }).pipe(inDirectory)
+  )
+
+  // fault: Batch database | The disk is full | the error says where and why, and names the generation; nothing incomplete stays
+  it.scopedLive.each(["open", "write", "sync"] as const)(
+    "reports a disk that fails on %s, and leaves nothing behind",
+    (step) =>
+      Effect.gen(function* () {
+        const { files, fs, on } = yield* directorySink()
+        const error = yield* Effect.flip(
+          on(failing(fs, { on: [step], failure: "no space left" }))(save(generationOf(png)))
+        )
+        expect(error).toMatchObject({
+          _tag: "SinkError",
+          recordId: "record-1",
+          reason: "ENOSPC: no space left on device"
+        })
+        expect(error.message).toMatch(/Correct that, then start the runner again/)
+        expect(yield* files).toEqual([])
+      }).pipe(inDirectory)
+  )
+
+  it.scopedLive("adds the metadata if that is wanted, and adopts such an image again", () =>
+    Effect.gen(function* () {
+      const { contents, files, sink } = yield* directorySink({ metadata: "full" })
+      const generation = yield* Arta.run({ prompt: "a fox in the snow" })
+      yield* sink(Effect.zipRight(save(generation), save(generation)))
+      expect(Buffer.from(yield* contents("fox-0.png")).toString("latin1")).toContain("a fox in the snow")
+      expect(yield* files).toEqual(["fox-0.png"])
+    }).pipe(
+      Effect.withRandom(Random.make("images")),
+      Effect.provide(ArtaEmulator.layerArta({ imageSize: 64, queueTime: 0, drawTime: 0 })),
+      Effect.provide(NodeContext.layer)
+    )
+  )
+})

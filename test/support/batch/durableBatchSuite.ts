@@ -1,0 +1,335 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Array, Chunk, Effect, Exit, Fiber, Layer, Ref, Schedule, Stream } from "effect"
+import type { Scope } from "effect"
+import { ArtaError } from "effect-arta"
+import { DurableBatch, ImageSink } from "effect-arta/batch"
+import { ArtaEmulator, Fault } from "effect-arta/testing"
+import { counts, inject } from "../withEmulator.js"
+import type { TestDatabase } from "./databases.js"
+import { imageDirectory, process, rowsOf } from "./durableBatch.js"
+
+const emulate = (options: ArtaEmulator.Options = {}) =>
+  Effect.provide(ArtaEmulator.layerArta({ imageSize: 64, queueTime: 0, drawTime: 0, ...options }))
+
+const submissions = Effect.map(counts, ({ submit }) => submit)
+
+/** Waits until an effect returns true. */
+const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  Effect.repeat(condition, { until: (holds) => holds, schedule: Schedule.spaced("20 millis") })
+
+const outcomes = (batch: string) =>
+  Effect.map(Stream.runCollect(DurableBatch.results(batch)), (results) =>
+    [...results].sort((a, b) => a.row - b.row).map(({ outcome }) => outcome)
+  )
+
+const tags = (batch: string) => Effect.map(outcomes(batch), (all) => all.map(({ _tag }) => _tag))
+
+/** A new database, and a directory for the images. */
+const makeWorld = (open: Effect.Effect<TestDatabase, never, Scope.Scope>) =>
+  Effect.gen(function* () {
+    const database = yield* open
+    const images = yield* imageDirectory
+    /** Runs an effect as a process of its own. */
+    const asProcess = (options: DurableBatch.Options = {}, sink = images.sink) =>
+      Effect.provide(Layer.merge(process(database, options), sink))
+    return { ...images, asProcess, change: database.query }
+  })
+
+/** What batches do on every database. `open` makes a new, empty one. */
+export const durableBatchSuite = (open: Effect.Effect<TestDatabase, never, Scope.Scope>): void => {
+  const world = makeWorld(open)
+
+  describe("DurableBatch.enqueue", () => {
+    it.scopedLive("adds the same rows only once, also when two processes enqueue them at once", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        const rows = Array.makeBy(1_200, (index) => ({ options: { prompt: `fox ${String(index)}` } }))
+        const enqueue = asProcess()(DurableBatch.enqueue(rows))
+        const [first, second] = yield* Effect.all([enqueue, enqueue], { concurrency: 2 })
+        expect(second.batch).toBe(first.batch)
+        expect(first.added + second.added).toBe(1_200)
+        expect(yield* enqueue).toEqual({ batch: first.batch, added: 0, existing: 1_200 })
+        expect((yield* asProcess()(DurableBatch.status(first.batch))).rows.queued).toBe(1_200)
+      }).pipe(emulate())
+    )
+
+    it.scopedLive("reports the numbers of all invalid rows of a window before it writes any of them", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        yield* Effect.gen(function* () {
+          const rows = [{ options: { prompt: "a fox" } }, { options: { prompt: " " } }, { options: { model: "Fluks" } }]
+          const error = yield* Effect.flip(DurableBatch.enqueue(rows, { batch: "night" }))
+          expect(error).toMatchObject({ _tag: "InvalidRowsError", invalid: [{ row: 2 }, { row: 3 }] })
+          expect(error.message).toMatch(/^Row 2: The option prompt .*\nRow 3: /)
+          expect(yield* Effect.flip(DurableBatch.status("night"))).toMatchObject({ _tag: "BatchNotFoundError" })
+        }).pipe(asProcess(), emulate())
+      })
+    )
+
+    it.scopedLive("refuses another row with the number of an earlier one, and a batch without a name", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        yield* Effect.gen(function* () {
+          yield* DurableBatch.enqueue(rowsOf("a fox", "a hare"), { batch: "night" })
+          const error = yield* Effect.flip(DurableBatch.enqueue(rowsOf("a fox", "an owl"), { batch: "night" }))
+          expect(error).toMatchObject({ _tag: "RowConflictError", batch: "night", row: 2 })
+          const longer = yield* DurableBatch.enqueueStream(Stream.fromIterable(rowsOf("a fox", "a hare", "an owl")), {
+            batch: "night"
+          })
+          expect(longer).toEqual({ batch: "night", added: 1, existing: 2 })
+          const unnamed = yield* Effect.flip(DurableBatch.enqueue(rowsOf("a fox"), { batch: " " }))
+          expect(unnamed).toMatchObject({ _tag: "InvalidRequestError", field: "batch" })
+        }).pipe(asProcess(), emulate())
+      })
+    )
+  })
+
+  describe("DurableBatch", () => {
+    it.scopedLive("runs the rows of a batch and saves their images", () =>
+      Effect.gen(function* () {
+        const { asProcess, directory, files } = yield* world
+        yield* Effect.gen(function* () {
+          const { batch, ...enqueued } = yield* DurableBatch.enqueue([
+            { options: { prompt: "a fox", n: 2 }, name: "fox" },
+            { options: { prompt: "a hare", seed: 7 } }
+          ])
+          expect(enqueued).toEqual({ added: 2, existing: 0 })
+          yield* DurableBatch.runUntilDone(batch)
+          expect((yield* outcomes(batch))[0]).toMatchObject({
+            _tag: "Saved",
+            images: [
+              { index: 0, location: `${directory}/fox-0.png` },
+              { index: 1, location: `${directory}/fox-1.png` }
+            ]
+          })
+          expect(yield* files).toEqual(["00002-a-hare-7-0.png", "fox-0.png", "fox-1.png"])
+          const status = yield* DurableBatch.status(batch)
+          expect(status.rows).toEqual({ queued: 0, running: 0, saved: 2, failed: 0, unknown: 0, cancelled: 0 })
+          expect([status.total, status.open, status.runners.length]).toEqual([2, 0, 1])
+          expect((yield* DurableBatch.batches).map((summary) => [summary.batch, summary.rows.saved])).toEqual([
+            [batch, 2]
+          ])
+          expect(yield* submissions).toBe(2)
+        }).pipe(asProcess(), emulate())
+      })
+    )
+
+    it.scopedLive("notes the settings of a new batch, and tells the sink whose images it saves", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        const saved = yield* Ref.make<ReadonlyArray<string | undefined>>([])
+        const sink = Layer.succeed(ImageSink.ImageSink, {
+          save: (_, { batch }) => Effect.as(Ref.update(saved, Array.append(batch)), [])
+        })
+        yield* Effect.gen(function* () {
+          const rows = rowsOf("a fox")
+          yield* DurableBatch.enqueue(rows, { batch: "animals", settings: { directory: "/a" } })
+          yield* DurableBatch.enqueue(rows, { batch: "animals", settings: { directory: "/b" } })
+          yield* DurableBatch.enqueue(rows, { batch: "others" })
+          yield* DurableBatch.runUntilDone("animals")
+          expect(yield* saved).toEqual(["animals"])
+          const settings = (yield* DurableBatch.batches).map(({ batch, settings }) => [batch, settings])
+          expect(Object.fromEntries(settings)).toEqual({ animals: { directory: "/a" }, others: {} })
+        }).pipe(asProcess({}, sink), emulate())
+      })
+    )
+
+    it.scopedLive("shares the rows of a batch between two processes, and submits each once", () =>
+      Effect.gen(function* () {
+        const { asProcess, files } = yield* world
+        yield* Effect.gen(function* () {
+          const prompts = Array.makeBy(12, (index) => `fox ${String(index)}`)
+          const { batch } = yield* asProcess()(DurableBatch.enqueue(rowsOf(...prompts)))
+          const run = DurableBatch.runUntilDone(batch).pipe(asProcess({ concurrency: 3 }))
+          yield* Effect.all([run, run], { concurrency: 2 })
+          expect(yield* submissions).toBe(12)
+          expect(yield* files).toHaveLength(12)
+        }).pipe(emulate({ drawTime: "200 millis" }))
+      })
+    )
+
+    it.scopedLive("emits results as they come, before the other rows have ended", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        yield* Effect.gen(function* () {
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox", "a hare"))
+          yield* Effect.forkScoped(DurableBatch.run)
+          const open = Effect.map(DurableBatch.status(batch), (status) => status.open)
+          const openAtEach = yield* Stream.runCollect(Stream.mapEffect(DurableBatch.results(batch), () => open))
+          expect(Chunk.toReadonlyArray(openAtEach)).toEqual([1, 0])
+        }).pipe(asProcess({ concurrency: 1 }), emulate({ drawTime: "2 seconds" }))
+      })
+    )
+
+    // fault: Batch database | A runner stops while generations are in progress | another runner resumes them, and none is submitted again
+    it.scopedLive("gives the rows back when it is stopped, and another process resumes them", () =>
+      Effect.gen(function* () {
+        const { asProcess, files } = yield* world
+        yield* Effect.gen(function* () {
+          const { batch } = yield* asProcess()(DurableBatch.enqueue(rowsOf("a fox", "a hare", "an owl")))
+          const stopped = yield* Effect.fork(asProcess()(DurableBatch.run))
+          yield* until(Effect.map(submissions, (count) => count === 3))
+          expect(Exit.isInterrupted(yield* Fiber.interrupt(stopped))).toBe(true)
+          expect((yield* asProcess()(DurableBatch.status(batch))).rows.queued).toBe(3)
+          yield* asProcess()(DurableBatch.runUntilDone(batch))
+          expect(yield* submissions).toBe(3)
+          expect(yield* files).toHaveLength(3)
+        }).pipe(emulate({ drawTime: "1500 millis" }))
+      })
+    )
+
+    // fault: Batch database | A runner dies after a submission was recorded | another runner resumes the row, and submits nothing
+    it.scopedLive("resumes the rows of a process that has died", () =>
+      Effect.gen(function* () {
+        const { asProcess, change, files } = yield* world
+        yield* Effect.gen(function* () {
+          const { batch } = yield* asProcess()(DurableBatch.enqueue(rowsOf("a fox")))
+          const stopped = yield* Effect.fork(asProcess()(DurableBatch.run))
+          yield* until(Effect.map(submissions, (count) => count === 1))
+          yield* Fiber.interrupt(stopped)
+          yield* change("UPDATE arta_rows SET state = 'running', runner = (SELECT MIN(id) FROM arta_runners)")
+          yield* change("UPDATE arta_runners SET stopped_at = 1")
+          yield* asProcess()(DurableBatch.runUntilDone(batch))
+          expect(yield* submissions).toBe(1)
+          expect(yield* files).toEqual(["a-fox-0.png"])
+        }).pipe(emulate({ drawTime: "500 millis" }))
+      })
+    )
+
+    // fault: Batch database | The disk of one runner is full | it stops and says so, and the others save the images
+    it.scopedLive("stops when its disk is full, and leaves the rows to the others", () =>
+      Effect.gen(function* () {
+        const { asProcess, files } = yield* world
+        const full = Layer.succeed(ImageSink.ImageSink, {
+          save: ({ recordId }) =>
+            new ImageSink.SinkError({ location: "images", reason: "ENOSPC: no space left on device", recordId })
+        })
+        yield* Effect.gen(function* () {
+          const { batch } = yield* asProcess()(DurableBatch.enqueue(rowsOf("a fox", "a hare")))
+          const error = yield* Effect.flip(asProcess({}, full)(DurableBatch.run))
+          expect(error.message).toMatch(/^Could not save the images of the generation .* to images: ENOSPC/)
+          expect((yield* asProcess()(DurableBatch.status(batch))).rows.queued).toBe(2)
+          yield* asProcess()(DurableBatch.runUntilDone(batch))
+          expect(yield* submissions).toBe(2)
+          expect(yield* files).toEqual(["a-fox-0.png", "a-hare-0.png"])
+        }).pipe(emulate())
+      })
+    )
+
+    it.scopedLive("cancels the rows that were not submitted, and finishes the others", () =>
+      Effect.gen(function* () {
+        const { asProcess, files } = yield* world
+        yield* Effect.gen(function* () {
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox", "a hare", "an owl"))
+          const runner = yield* Effect.fork(DurableBatch.runUntilDone(batch))
+          yield* until(Effect.map(submissions, (count) => count === 1))
+          expect(yield* DurableBatch.cancel(batch)).toBe(2)
+          yield* Fiber.join(runner)
+          expect(yield* tags(batch)).toEqual(["Saved", "Cancelled", "Cancelled"])
+          expect(yield* DurableBatch.cancel(batch)).toBe(0)
+          expect(yield* submissions).toBe(1)
+          expect(yield* files).toEqual(["a-fox-0.png"])
+        }).pipe(asProcess({ concurrency: 1 }), emulate({ drawTime: "500 millis" }))
+      })
+    )
+  })
+
+  describe("An unknown row", () => {
+    // fault: Batch database | The connection is lost after a submission was sent | the row is unknown, and is sent again only on request
+    it.scopedLive("is sent again only by retryUnknown", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        yield* Effect.gen(function* () {
+          yield* inject(Fault.drop("submit", { handled: true }))
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox"))
+          yield* DurableBatch.runUntilDone(batch)
+          yield* DurableBatch.runUntilDone(batch)
+          expect(yield* tags(batch)).toEqual(["Unknown"])
+          expect((yield* DurableBatch.status(batch)).failures).toMatchObject([
+            { row: 1, error: "SubmissionUnknownError" }
+          ])
+          expect(yield* submissions).toBe(1)
+          expect(yield* DurableBatch.retryUnknown(batch)).toBe(1)
+          yield* DurableBatch.runUntilDone(batch)
+          expect(yield* tags(batch)).toEqual(["Saved"])
+          expect(yield* DurableBatch.retryUnknown(batch)).toBe(0)
+          expect(yield* submissions).toBe(2)
+        }).pipe(asProcess(), emulate())
+      })
+    )
+
+    // fault: Batch database | A submission is recorded after it was declared unknown | the row is resumed, and is not sent again
+    it.scopedLive("is resumed once its submission is recorded after all", () =>
+      Effect.gen(function* () {
+        const { asProcess, change, files } = yield* world
+        yield* Effect.gen(function* () {
+          yield* inject(Fault.drop("submit", { handled: true }))
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox"))
+          yield* DurableBatch.runUntilDone(batch)
+          const { batch: other } = yield* DurableBatch.enqueue(rowsOf("a hare"))
+          yield* DurableBatch.runUntilDone(other)
+          const found = `SELECT record_id FROM arta_submissions WHERE key = '${other}/1'`
+          yield* change(
+            `UPDATE arta_submissions SET state = 'recorded', record_id = (${found}) WHERE key = '${batch}/1'`
+          )
+          yield* Effect.forkScoped(DurableBatch.run)
+          yield* until(Effect.map(DurableBatch.status(batch), ({ rows }) => rows.saved === 1))
+          expect(yield* submissions).toBe(2)
+          expect(yield* files).toEqual(["a-fox-0.png", "a-hare-0.png"])
+        }).pipe(asProcess(), emulate())
+      })
+    )
+  })
+
+  describe("A refusal", () => {
+    // fault: Batch database | The service refuses three rows in a row for the same reason | the runner stops, and no row has failed
+    it.scopedLive("of three rows in a row stops the runner, and the rows stay queued", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        yield* Effect.gen(function* () {
+          const refusal = Fault.respond("submit", 403, { body: { detail: "The account is blocked" } })
+          yield* inject(refusal, refusal, refusal)
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox", "a hare", "an owl", "a crow"))
+          const error = yield* Effect.flip(DurableBatch.runUntilDone(batch))
+          expect(error).toMatchObject({ _tag: "RowsRefusedError", rows: 3 })
+          expect((yield* DurableBatch.status(batch)).rows).toMatchObject({ queued: 4, failed: 0 })
+        }).pipe(asProcess({ concurrency: 1 }), emulate())
+      })
+    )
+
+    it.scopedLive("of one row fails that row", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        yield* Effect.gen(function* () {
+          yield* inject(Fault.respond("submit", 400, { body: { detail: "The prompt is not allowed" } }))
+          yield* inject(Fault.failGeneration("FAILED", "NSFW content"))
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox", "a hare", "an owl"))
+          yield* DurableBatch.runUntilDone(batch)
+          const [refused, failed, saved] = yield* outcomes(batch)
+          expect(refused).toMatchObject({ _tag: "Failed", error: { _tag: "ResponseError", status: 400 } })
+          expect(failed).toMatchObject({
+            _tag: "Failed",
+            error: { _tag: "GenerationFailedError", detail: "NSFW content" }
+          })
+          expect(saved).toMatchObject({ _tag: "Saved", missing: 0 })
+          const { failures } = yield* DurableBatch.status(batch)
+          expect(failures.map(({ name }) => name)).toEqual(expect.arrayContaining(["a-fox", "a-hare"]))
+        }).pipe(asProcess({ concurrency: 1 }), emulate())
+      })
+    )
+
+    // fault: Batch database | The API key is wrong | the runner stops with that error, and no row has failed
+    it.scopedLive("of the API key stops the runner", () =>
+      Effect.gen(function* () {
+        const { asProcess } = yield* world
+        yield* Effect.gen(function* () {
+          yield* inject(Fault.identityError("signUp", "API key not valid. Please pass a valid API key."))
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox"))
+          const error = yield* Effect.flip(DurableBatch.runUntilDone(batch))
+          expect(error).toBeInstanceOf(ArtaError.AuthError)
+          expect((yield* DurableBatch.status(batch)).rows.queued).toBe(1)
+        }).pipe(asProcess(), emulate())
+      })
+    )
+  })
+}

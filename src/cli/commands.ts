@@ -14,6 +14,7 @@ import {
   serviceOptions,
   watchFlags
 } from "./shared/options.js"
+import { serverOptions } from "./shared/serverOptions.js"
 import { confirmationOptions, promptFileOptions } from "./shared/promptFileOptions.js"
 
 const generate = command({
@@ -77,6 +78,15 @@ const gallery = command({
   run: (input) => ({ load: () => import("./command/gallery/gallery.js").then(({ gallery }) => gallery(input)) })
 })
 
+const serve = command({
+  name: "serve",
+  summary: "Serve images to programs that use OpenAI's API.",
+  examples: ["effect-arta serve", "effect-arta serve --emulator --port 8080"],
+  args: {},
+  flags: serverOptions,
+  run: (input) => ({ load: () => import("./command/serve/serve.js").then(({ serve }) => serve(input)) })
+})
+
 const models = command({
   name: "models",
   summary: "List the models and their aliases.",
@@ -128,4 +138,4 @@ const mcp = command({
   run: (input) => ({ load: (version) => import("./command/mcp/mcp.js").then(({ mcp }) => mcp(input, version)) })
 })
 
-export const commands = [generate, watch, batch, gallery, models, account, renew, signOut, emulator, mcp]
+export const commands = [generate, watch, batch, gallery, models, account, renew, signOut, serve, emulator, mcp]

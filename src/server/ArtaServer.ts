@@ -12,7 +12,7 @@
  * | `GET /v1/images/generations` | Lists the generations that this server submitted lately. |
  * | `GET /v1/models`, `GET /v1/models/{model}` | The models. |
  * | `POST /v1/chat/completions` | Generates an image from a chat, if `chat` is on. |
- * | `GET /healthz`, `GET /openapi.json` | Without a key. |
+ * | `GET /healthz`, `GET /openapi.json` | Whether the server runs, and its description. They need no key. |
  *
  * Beside OpenAI's fields, a request for images may have `negative_prompt`, `steps`, `guidance_scale`, `aspect_ratio` and
  * `seed`. The response has `record_id`, `model` and `seed`, and `missing` and `warnings` if images did not come.
@@ -38,6 +38,24 @@
  * Requests with the same `Idempotency-Key` and the same body share one generation, so a client that has lost its
  * connection before it knew the record id sends the same request again.
  *
+ * @example
+ * ```ts
+ * import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+ * import { Config, Effect, Layer } from "effect"
+ * import { NodeArta } from "effect-arta/node"
+ * import { ArtaServer } from "effect-arta/server"
+ * import { createServer } from "node:http"
+ *
+ * const server = Layer.unwrapEffect(
+ *   Effect.map(Config.redacted("MY_SERVER_KEY"), (key) => ArtaServer.layer({ key }))
+ * ).pipe(
+ *   Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 8787 })),
+ *   Layer.provide(NodeArta.layerConfig())
+ * )
+ *
+ * export const start = () => NodeRuntime.runMain(Layer.launch(server))
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
@@ -54,10 +72,12 @@ import type { ArtaApi } from "../ArtaApi.js"
 import { accessLog } from "./internal/accessLog.js"
 import type { ApiError } from "./internal/apiError.js"
 import { badRequest, toResponse } from "./internal/apiError.js"
+import { completeChat, refuseChat } from "./internal/chatRoutes.js"
 import * as Generations from "./internal/generations.js"
 import { checkKey, guard } from "./internal/guard.js"
 import { createImages, refuseEdits } from "./internal/imageRoutes.js"
 import { getModel, listModels } from "./internal/modelRoutes.js"
+import { openApi } from "./internal/openApi.js"
 import { getGeneration, listGenerations } from "./internal/recordRoutes.js"
 
 /**
@@ -72,6 +92,8 @@ export interface RouterOptions {
    * 300.
    */
   readonly timeout?: Duration.DurationInput | undefined
+  /** Whether a chat completion generates an image, which it links as Markdown. Default: `false`. */
+  readonly chat?: boolean | undefined
 }
 
 /**
@@ -107,7 +129,7 @@ const health = HttpServerResponse.unsafeJson({ status: "ok" })
  * @since 0.1.0
  * @category constructors
  */
-export const router = ({ key, timeout = "270 seconds" }: RouterOptions = {}): Effect.Effect<
+export const router = ({ chat = false, key, timeout = "270 seconds" }: RouterOptions = {}): Effect.Effect<
   HttpRouter.HttpRouter,
   never,
   ArtaApi | HttpClient.HttpClient | Scope.Scope
@@ -123,11 +145,13 @@ export const router = ({ key, timeout = "270 seconds" }: RouterOptions = {}): Ef
 
     return HttpRouter.empty.pipe(
       HttpRouter.get("/healthz", health),
+      HttpRouter.get("/openapi.json", HttpServerResponse.unsafeJson(openApi({ chat, hasKey: key !== undefined }))),
       HttpRouter.post("/v1/images/generations", route(createImages(generations, deadline))),
       HttpRouter.get("/v1/images/generations", route(listGenerations(generations))),
       HttpRouter.get("/v1/images/generations/:record_id", route(getGeneration(generations, deadline))),
       HttpRouter.post("/v1/images/edits", route(refuseEdits)),
       HttpRouter.post("/v1/images/variations", route(refuseEdits)),
+      HttpRouter.post("/v1/chat/completions", route(chat ? completeChat(generations) : refuseChat)),
       HttpRouter.get("/v1/models", route(listModels)),
       HttpRouter.get("/v1/models/:model", route(getModel))
     )

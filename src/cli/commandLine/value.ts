@@ -53,6 +53,16 @@ export const where = <A>(value: Value<A>, passes: (value: A) => boolean, expecte
     )
 })
 
+/** A number of something, such as seconds. */
+export const positive = (placeholder: string): Value<number> =>
+  where(number(placeholder), (value) => value > 0, `a number of ${placeholder.toLowerCase()} greater than 0`)
+
+export const port: Value<number> = where(
+  integer("PORT"),
+  (port) => port >= 0 && port <= 65535,
+  "a port from 0 to 65535"
+)
+
 export const oneOf = <const Words extends ReadonlyArray<string>>(
   placeholder: string,
   words: Words

@@ -116,12 +116,7 @@ export type OutputFlags = Pick<SaveOptions, "output" | "noSave" | "open" | "json
 
 /** The service and the timeout. */
 export const serviceOptions = inGroup("Service", {
-  timeout: withDefault(
-    "timeout",
-    Value.where(Value.number("SECONDS"), (seconds) => seconds > 0, "a number of seconds greater than 0"),
-    300,
-    { summary: "How long a generation may take" }
-  ),
+  timeout: withDefault("timeout", Value.positive("SECONDS"), 300, { summary: "How long a generation may take" }),
   // Its URL may contain a password.
   proxy: optional("proxy", Value.secret("URL"), {
     summary: "An HTTP proxy",
@@ -173,14 +168,12 @@ export const batchOptions = inGroup("Batch", {
   })
 })
 
-const portNumber = Value.where(Value.integer("PORT"), (port) => port >= 0 && port <= 65535, "a port from 0 to 65535")
-
-export const port = withDefault("port", portNumber, 0, { summary: "The port to serve on", byDefault: "a free one" })
+export const port = withDefault("port", Value.port, 0, { summary: "The port to serve on", byDefault: "a free one" })
 
 export const mcpOptions = {
   directory: optional("directory", Value.directory("DIR"), {
     summary: "The directory for the images",
     byDefault: "~/effect-arta"
   }),
-  http: optional("http", portNumber, { summary: "Serve HTTP on this port instead of stdio" })
+  http: optional("http", Value.port, { summary: "Serve HTTP on this port instead of stdio" })
 }

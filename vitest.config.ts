@@ -82,6 +82,8 @@ export const slow = [
   "test/cli/output.test.ts",
   "test/cli/settings.test.ts",
   "test/cli/silentService.test.ts",
+  "test/cli/mcp/clients.test.ts",
+  "test/cli/mcp/processes.test.ts",
   "test/cli/mcp/silentService.test.ts",
   "test/cli/terminal.test.ts",
   "test/cli/gallery/browser.test.ts",

@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url"
 import { quote } from "shell-quote"
 import type { Environment } from "./command.js"
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
+export const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
 
 /** The machine's environment without what a developer may have set for the command. */
-const plainEnvironment = () =>
+export const plainEnvironment = () =>
   Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(ARTA_|https?_proxy$|no_proxy$|CI$|NO_COLOR$|FORCE_COLOR$)/i.test(name)

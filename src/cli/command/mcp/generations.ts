@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ArtaError, GenerateRequest, Generation } from "effect-arta"
@@ -76,6 +77,9 @@ interface Choice {
 
 const remembered = 1000
 const listed = 10
+
+// At most two seconds.
+const cancellationTime = Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(40))
 
 const emulatedPrefix = "emulated-"
 
@@ -192,12 +196,16 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         return isDone || recordId === undefined ? job : yield* startResuming(recordId, job)
       })
 
+    const equalJobs = (call: string) =>
+      Effect.map(Ref.get(jobs), (all) => all.filter((job) => Option.contains(job.call, call)))
+
     const findUnattended = (call: string) =>
-      Effect.flatMap(Ref.get(jobs), (all) =>
-        Effect.findFirst(
-          all.filter((job) => Option.contains(job.call, call)),
-          Jobs.takeOver
-        )
+      Effect.flatMap(equalJobs(call), (equal) => Effect.findFirst(equal, Jobs.takeOver))
+
+    /** Over HTTP, a call can overtake the cancellation of an equal one before it. */
+    const awaitCancellation = (call: string) =>
+      Effect.flatMap(equalJobs(call), (equal) => Effect.exists(equal, Jobs.isAttended)).pipe(
+        Effect.repeat({ while: (isAttended) => isAttended, schedule: cancellationTime })
       )
 
     const readJournal = Effect.orElseSucceed(Journal.read(directory), () => []).pipe(
@@ -252,6 +260,7 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         Effect.gen(function* () {
           const request = yield* Arta.prepare(options)
           const call = JSON.stringify(options)
+          yield* awaitCancellation(call)
           return yield* Effect.gen(function* () {
             const earlier = yield* findUnattended(call)
             return Option.isSome(earlier)

@@ -147,6 +147,14 @@ export const takeOver = ({ attendance }: Job): Effect.Effect<boolean> =>
     before === "unattended" ? [true, "attended"] : [false, before]
   )
 
+/** Whether a call is waiting for a generation that is still running. */
+export const isAttended = (job: Job): Effect.Effect<boolean> =>
+  Effect.zipWith(
+    Ref.get(job.attendance),
+    ended(job),
+    (attendance, outcome) => attendance === "attended" && Option.isNone(outcome)
+  )
+
 /** The caller has left. Only a generation that has not been sent is stopped: the service cancels none. */
 export const abandon = ({ attendance, fiber, lastKnown }: Job): Effect.Effect<void> =>
   Effect.flatMap(Ref.get(lastKnown), ({ recordId, request }) =>

@@ -47,7 +47,7 @@ describe.concurrent("The tools of effect-arta mcp", { timeout }, () => {
       })
       expect(last.structuredContent).toMatchObject({ status: "saved", recordId, seed: 7 })
       expect(yield* submissions).toBe(1)
-    }).pipe(onPort({ drawTime: "3 seconds" }))
+    }).pipe(onPort({ drawTime: "2 seconds" }))
   )
 
   it.scopedLive("describe themselves to a model", () =>
@@ -113,7 +113,7 @@ describe.concurrent("The tools of effect-arta mcp", { timeout }, () => {
       expect((yield* third.check(recordId)).structuredContent).toEqual(found.structuredContent)
       expect(textOf(yield* third.check())).toMatch(new RegExp(`"${String(recordId)}": saved as a-fox-7-0.png`))
       expect(yield* submissions).toBe(1)
-    }).pipe(onPort({ queueTime: "2 seconds" }))
+    }).pipe(onPort({ queueTime: "1 second" }))
   )
 
   it.scopedLive("refuse a record id that the service does not know", () =>

@@ -71,6 +71,7 @@ export const slow = [
   "test/robustness/process.test.ts",
   "test/robustness/processEnd.test.ts",
   "test/batch/postgres.test.ts",
+  "test/batch/s3.test.ts",
   "test/node/suspended.test.ts",
   "test/node/building.test.ts",
   "test/node/silentProxy.test.ts",

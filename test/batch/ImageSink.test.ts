@@ -145,3 +145,78 @@ describe("ImageSink.layerDirectory", () => {
     )
   )
 })
+
+interface FakeObject {
+  readonly Metadata: Readonly<Record<string, string>>
+  readonly Body: Uint8Array
+}
+
+const refusal = (httpStatusCode: number) => Object.assign(new Error("Refused"), { $metadata: { httpStatusCode } })
+
+/** A bucket with conditional writes, and the responses that it gives to requests instead. */
+const fakeBucket = (responses: { readonly head?: number; readonly conditional?: number } = {}) => {
+  const objects = new Map<string, FakeObject>()
+  const client: ImageSink.S3Options["client"] = {
+    headObject: ({ Key }) => {
+      const found = objects.get(Key)
+      if (responses.head !== undefined) return Promise.reject(refusal(responses.head))
+      return found === undefined ? Promise.reject(refusal(404)) : Promise.resolve(found)
+    },
+    putObject: ({ Body, IfNoneMatch, Key, Metadata }) => {
+      if (IfNoneMatch !== undefined && responses.conditional !== undefined) {
+        return Promise.reject(refusal(responses.conditional))
+      }
+      if (IfNoneMatch !== undefined && objects.has(Key)) return Promise.reject(refusal(412))
+      objects.set(Key, { Body, Metadata })
+      return Promise.resolve({})
+    }
+  }
+  return { client, keys: Effect.sync(() => [...objects.keys()].sort()) }
+}
+
+describe("ImageSink.layerS3", () => {
+  it.scopedLive("keeps one object when many save an image at once", () =>
+    Effect.gen(function* () {
+      const { client, keys } = fakeBucket()
+      const saves = Effect.replicateEffect(save(generationOf(png)), 8, { concurrency: 8 })
+      const saved = yield* Effect.provide(saves, ImageSink.layerS3({ bucket: "images", client }))
+      expect(new Set(saved.flat().map(({ location }) => location))).toEqual(new Set(["s3://images/fox-0.png"]))
+      expect(yield* keys).toEqual(["fox-0.png"])
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive("keeps an image whose URL has expired, but none of another generation", () =>
+    Effect.gen(function* () {
+      const { client } = fakeBucket()
+      yield* Effect.gen(function* () {
+        const [saved] = yield* save(generationOf(png))
+        expect(yield* save(generationOf("gone"))).toEqual([saved])
+        const other = { ...generationOf("gone"), recordId: Generation.RecordId.make("record-2") }
+        expect(yield* Effect.flip(save(other))).toMatchObject({ _tag: "DownloadError", recordId: "record-2" })
+      }).pipe(Effect.provide(ImageSink.layerS3({ bucket: "images", client })))
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive("saves where conditional writes are unknown, or missing objects are forbidden", () =>
+    Effect.gen(function* () {
+      for (const responses of [{ conditional: 501 }, { head: 403 }]) {
+        const { client, keys } = fakeBucket(responses)
+        yield* Effect.provide(
+          save(generationOf(png)),
+          ImageSink.layerS3({ bucket: "images", client, prefix: "night/" })
+        )
+        expect(yield* keys).toEqual(["night/fox-0.png"])
+      }
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive("reports why an object could not be saved, without the request", () =>
+    Effect.gen(function* () {
+      const client = { ...fakeBucket().client, putObject: () => Promise.reject(refusal(500)) }
+      const error = yield* Effect.flip(
+        Effect.provide(save(generationOf(png)), ImageSink.layerS3({ bucket: "images", client }))
+      )
+      expect(error).toMatchObject({ _tag: "SinkError", location: "s3://images/fox-0.png", reason: "Error: Refused" })
+    }).pipe(inDirectory)
+  )
+})

@@ -60,7 +60,7 @@ const faultsIn = (file) => {
 }
 
 const faults = readdirSync("test", { recursive: true })
-  .filter((file) => file.endsWith(".test.ts") || /^support.batch.\w+Suite\.ts$/.test(file))
+  .filter((file) => file.endsWith(".test.ts") || /^support\W(batch\W)?\w+Suite\.ts$/.test(file))
   .sort()
   .flatMap((file) => faultsIn(`test/${file}`))
 const rows = sections.flatMap((section) => [

@@ -138,6 +138,32 @@ export const layer = (options: Options): Layer.Layer<Services, InvalidRequestErr
   Layer.provideMerge(Layers.layer(options), platform(options.tokenFile, { name: "proxy", url: options.proxy }, options))
 
 /**
+ * Like `layer`, but the program provides the `TokenStore`, for example one that several machines share. `tokenFile` is
+ * not an option, and the durations of generations are learned in memory only: provide a `DurationStore` to keep them.
+ *
+ * @example
+ * ```ts
+ * import { TokenStore } from "effect-arta"
+ * import { NodeArta } from "effect-arta/node"
+ * import { Layer } from "effect"
+ *
+ * export const WithoutFile = NodeArta.layerWithoutTokenStore({ apiKey: "the key of a project" }).pipe(
+ *   Layer.provide(TokenStore.layerMemory)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWithoutTokenStore = (
+  options: Omit<Options, "tokenFile">
+): Layer.Layer<Exclude<Services, TokenStore.TokenStore>, InvalidRequestError, TokenStore.TokenStore> =>
+  Layers.layer(options).pipe(
+    Layer.provideMerge(http({ name: "proxy", url: options.proxy }, options)),
+    Layer.provideMerge(Layer.merge(NodeFileSystem.layer, NodePath.layer))
+  )
+
+/**
  * Provides all services on Node, configured by `Config`. Options that `config` omits are read from `ARTA_API_KEY`,
  * `ARTA_API_URL`, `ARTA_SIGN_UP_URL`, `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE`, and `ARTA_PROXY`.
  *

@@ -1,8 +1,9 @@
 import { FileSystem, KeyValueStore, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Ref } from "effect"
+import { Duration, Effect, Layer, Option, Redacted } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
+import { tokenStoreSuite } from "../support/tokenStoreSuite.js"
 import { unredact } from "../support/unredact.js"
 
 const credentials = (name: string, issuedAt = 1_000) =>
@@ -32,62 +33,7 @@ const backends: Record<string, Layer.Layer<TokenStore.TokenStore, unknown>> = {
 }
 
 describe.each(Object.entries(backends))("TokenStore.%s", (_, layer) => {
-  // fault: Store | No token file | nothing
-  it.effect("is empty at first", () =>
-    Effect.gen(function* () {
-      const store = yield* TokenStore.TokenStore
-      expect(yield* store.load).toEqual(Option.none())
-    }).pipe(Effect.provide(layer))
-  )
-
-  it.effect("loads the session that was saved last", () =>
-    Effect.gen(function* () {
-      const store = yield* TokenStore.TokenStore
-      yield* store.save(credentials("old"))
-      yield* store.save(credentials("new", 2_000))
-      expect(unredact(yield* store.load)).toEqual(some(credentials("new", 2_000)))
-    }).pipe(Effect.provide(layer))
-  )
-
-  it.effect("clears the session, and accepts a clear when empty", () =>
-    Effect.gen(function* () {
-      const store = yield* TokenStore.TokenStore
-      yield* store.clear
-      yield* store.save(credentials("a"))
-      yield* store.clear
-      expect(yield* store.load).toEqual(Option.none())
-    }).pipe(Effect.provide(layer))
-  )
-
-  it.effect("runs one exclusive effect at a time", () =>
-    Effect.gen(function* () {
-      const store = yield* TokenStore.TokenStore
-      const running = yield* Ref.make(0)
-      const most = yield* Ref.make(0)
-      const visit = Effect.gen(function* () {
-        const now = yield* Ref.updateAndGet(running, (n) => n + 1)
-        yield* Ref.update(most, (n) => Math.max(n, now))
-        yield* Effect.yieldNow()
-        yield* Ref.update(running, (n) => n - 1)
-      })
-      yield* Effect.all(Effect.replicate(store.exclusively(visit), 20), { concurrency: "unbounded" })
-      expect(yield* Ref.get(most)).toBe(1)
-    }).pipe(Effect.provide(layer))
-  )
-
-  it.effect("continues with the next effect when an exclusive effect fails or is interrupted", () =>
-    Effect.gen(function* () {
-      const store = yield* TokenStore.TokenStore
-      expect(yield* Effect.flip(store.exclusively(Effect.fail("no")))).toBe("no")
-      const entered = yield* Deferred.make<boolean>()
-      const inside = yield* Effect.fork(
-        store.exclusively(Effect.zipRight(Deferred.succeed(entered, true), Effect.never))
-      )
-      yield* Deferred.await(entered)
-      yield* Fiber.interrupt(inside)
-      expect(yield* store.exclusively(Effect.succeed("next"))).toBe("next")
-    }).pipe(Effect.provide(layer))
-  )
+  tokenStoreSuite(layer)
 })
 
 describe("TokenStore.layerFileSystem on a disk", () => {

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline"
 type ProgramName =
   | "saveWithoutEnd"
   | "askForToken"
+  | "askForSharedToken"
   | "drawAndSave"
   | "submitTwice"
   | "buildLayer"

@@ -36,12 +36,11 @@ export const sqliteFile: Effect.Effect<TestDatabase, never, Scope.Scope> = Effec
 
 /** A database on a running PostgreSQL server. `empty` drops its tables, which is faster than another database. */
 export const postgresDatabase: Effect.Effect<
-  TestDatabase & { readonly empty: Effect.Effect<TestDatabase> },
+  { readonly empty: Effect.Effect<TestDatabase & { readonly url: string }> },
   never,
   Postgres.Postgres
 > = Effect.gen(function* () {
   const url = yield* (yield* Postgres.Postgres).createDatabase
   const database = opened(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
-  const empty = Effect.as(database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public"), database)
-  return { ...database, empty }
+  return { empty: Effect.as(database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public"), { ...database, url }) }
 })

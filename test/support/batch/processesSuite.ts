@@ -119,8 +119,9 @@ export const processesSuite = (open: Effect.Effect<TestDatabase, never, Scope.Sc
         yield* service.sent
         const second = yield* Effect.fork(service.submit(two))
         yield* age(two, 120)
+        // Its next heartbeat is five seconds after its start, in virtual time.
         yield* silence(one, 50)
-        yield* passSeconds(3)
+        yield* passSeconds(2)
         expect(yield* Fiber.poll(second)).toEqual(Option.none())
         yield* silence(one, 20)
         expect(yield* Effect.flip(finish(second))).toMatchObject({ _tag: "SubmissionUnknownError" })

@@ -118,11 +118,10 @@ export const makeSubmitOnce = ({ backend, limiter }: Options) =>
     ): Effect.Effect<Option.Option<StoredSubmission>, DatabaseError> =>
       Effect.gen(function* () {
         const attempt = { key, intent: found.intent }
-        const isLost =
-          found.owner === backend.owner && !HashSet.has(yield* Ref.get(inFlight), found.intent) && !found.isOwnerDead
-        if (isLost) yield* backend.doubt(attempt)
-        else yield* aSecond
+        const isOurs = found.owner === backend.owner
         if (found.isOwnerDead) yield* backend.doubtIfOwnerIsDead(attempt)
+        else if (isOurs && !HashSet.has(yield* Ref.get(inFlight), found.intent)) yield* backend.doubt(attempt)
+        else yield* aSecond
         const next = yield* backend.find(key)
         return Option.isSome(next) && next.value.state === "intended" ? yield* awaitOwner(key, next.value) : next
       })

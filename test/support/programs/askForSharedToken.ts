@@ -1,0 +1,27 @@
+/** Prints the token of the account that all programs with the same PostgreSQL database share. */
+import { PgClient } from "@effect/sql-pg"
+import { Auth } from "effect-arta"
+import { BatchDatabase, TokenStore } from "effect-arta/batch"
+import { NodeArta } from "effect-arta/node"
+import { Console, Effect, Redacted, Schema } from "effect"
+
+const Options = Schema.parseJson(
+  Schema.Struct({
+    apiKey: Schema.String,
+    apiUrl: Schema.String,
+    signUpUrl: Schema.String,
+    tokenUrl: Schema.String,
+    database: Schema.String
+  })
+)
+
+const { database, ...options } = Schema.decodeUnknownSync(Options)(process.argv[2])
+
+Effect.flatMap(Auth.Auth, (auth) => auth.token).pipe(
+  Effect.flatMap((token) => Console.log(Redacted.value(token))),
+  Effect.provide(NodeArta.layerWithoutTokenStore(options)),
+  Effect.provide(TokenStore.layerSql),
+  Effect.provide(BatchDatabase.layer()),
+  Effect.provide(PgClient.layer({ url: Redacted.make(database) })),
+  Effect.runFork
+)

@@ -90,22 +90,28 @@ export const makeSubmitOnce = ({ backend, limiter }: Options) =>
       return Effect.zipRight(isDefinite ? backend.withdraw(attempt) : backend.doubt(attempt), Effect.failCause(cause))
     }
 
+    const post = (api: Service, attempt: Attempt, intended: StoredSubmission) =>
+      // A daemon: `Effect.interruptible` inside the request would let an interruption through.
+      Effect.forkDaemon(Effect.interruptible(api.submit(intended.request))).pipe(
+        Effect.flatMap(Fiber.join),
+        Effect.catchAllCause((cause) => giveUp(attempt, cause)),
+        Effect.flatMap((recordId) =>
+          Effect.map(record(attempt, recordId), (isRecorded) =>
+            isRecorded ? Option.some<StoredSubmission>({ ...intended, state: "recorded", recordId }) : Option.none()
+          )
+        )
+      )
+
     /** Sends unless the key is taken. Returns what the key holds then, or nothing if that has to be looked up. */
     const send = (api: Service, key: string, request: GenerateRequest) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const attempt: Attempt = { key, intent: yield* Effect.sync(() => crypto.randomUUID()) }
-          const found = yield* restore(intend(attempt, request)).pipe(Effect.onError(() => withdrawSoon(attempt)))
-          if (!isOurs(attempt, found)) return Option.some(found)
           yield* Ref.update(inFlight, HashSet.add(attempt.intent))
-          // A daemon: `Effect.interruptible` inside the request would let an interruption through.
-          const sending = yield* Effect.forkDaemon(Effect.interruptible(api.submit(request)))
-          return yield* Fiber.join(sending).pipe(
-            Effect.catchAllCause((cause) => giveUp(attempt, cause)),
-            Effect.flatMap((recordId) =>
-              Effect.map(record(attempt, recordId), (isRecorded) =>
-                isRecorded ? Option.some<StoredSubmission>({ ...found, state: "recorded", recordId }) : Option.none()
-              )
+          return yield* restore(intend(attempt, request)).pipe(
+            Effect.onError(() => withdrawSoon(attempt)),
+            Effect.flatMap((found) =>
+              isOurs(attempt, found) ? post(api, attempt, found) : Effect.succeed(Option.some(found))
             ),
             Effect.ensuring(Ref.update(inFlight, HashSet.remove(attempt.intent)))
           )

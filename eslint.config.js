@@ -5,8 +5,10 @@ const noSharedLayer =
   "(@effect/vitest 0.30.0). Provide the layer in each test instead."
 
 export default tseslint.config(
-  // The scripts of the gallery's page are joined into one, so none of them is a module.
-  { ignores: ["dist", "site", "coverage", "images", ".ci", ".github", "src/cli/command/gallery/page"] },
+  // The scripts of a page are joined into one, so none of them is a module.
+  {
+    ignores: ["dist", "site", "coverage", "images", ".ci", ".github", "src/cli/command/*/page", "src/cli/shared/page"]
+  },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

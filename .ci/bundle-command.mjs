@@ -31,6 +31,8 @@ const { metafile } = await build({
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   plugins: [inlinePages],
+  // better-sqlite3 is native, so a user installs it. pg loads pg-native only if it is asked to.
+  external: ["better-sqlite3", "pg-native"],
   // The identifiers stay, so that a stack is readable without source maps, which would be three times the code.
   minifySyntax: true,
   minifyWhitespace: true,

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { GenerateRequest, Generation, ImageFile } from "effect-arta"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { keysOf } from "../../src/cli/command/batch/promptFile/rowKey.js"
-import { keyPrefix } from "../../src/cli/command/batch/serviceKey.js"
+import { keyPrefix } from "../../src/cli/shared/serviceKey.js"
 import type { Entry } from "../../src/cli/shared/journalEntry.js"
 import { fileName, toBytes } from "../../src/cli/shared/journalEntry.js"
 

@@ -1,5 +1,6 @@
 import { command, onOff, optionalArgument, required } from "./commandLine/command.js"
 import * as Value from "./commandLine/value.js"
+import { databaseOptions, runnerOptions, sharedBatchOptions } from "./shared/database/databaseOptions.js"
 import {
   batchOptions,
   imageOptions,
@@ -59,6 +60,7 @@ const batch = command({
     ...imageOptions,
     ...limitOptions,
     ...batchOptions,
+    ...sharedBatchOptions,
     ...nameOptions,
     ...quietOptions,
     ...confirmationOptions,
@@ -67,6 +69,45 @@ const batch = command({
     ...serviceOptions
   },
   run: (input) => ({ load: () => import("./command/batch/batch.js").then(({ batch }) => batch(input)) })
+})
+
+const runner = command({
+  name: "runner",
+  summary: "Run the rows of the batches in a database, until stopped.",
+  examples: ["effect-arta runner --database postgres://db.example/images", "effect-arta runner -c 64"],
+  args: {},
+  flags: { ...databaseOptions, ...runnerOptions, ...serviceOptions },
+  run: (input) => ({ load: () => import("./command/runner.js").then(({ runner }) => runner(input)) })
+})
+
+const status = command({
+  name: "status",
+  summary: "Show where the batches in a database stand.",
+  examples: ["effect-arta status", "effect-arta status prompts --watch", "effect-arta status --serve"],
+  args: { batch: optionalArgument(Value.text("BATCH"), { summary: "The name of a batch, or its start" }) },
+  flags: {
+    ...databaseOptions,
+    watch: onOff("watch", { summary: "Print each change, until no row is open" }),
+    ...jsonOptions,
+    serve: onOff("serve", { summary: "Serve a page that follows the batches" }),
+    port,
+    emulator: serviceOptions.emulator
+  },
+  run: (input) => ({ load: () => import("./command/status/status.js").then(({ status }) => status(input)) })
+})
+
+const retry = command({
+  name: "retry",
+  summary: "Submit rows again that the service may have accepted.",
+  examples: ["effect-arta retry prompts --unknown"],
+  args: { batch: required(Value.text("BATCH"), { summary: "The name of a batch, or its start" }) },
+  flags: {
+    unknown: onOff("unknown", { summary: "The rows that are unknown. They may be paid twice" }),
+    yes: onOff("yes", { summary: "Do not ask" }),
+    ...databaseOptions,
+    emulator: serviceOptions.emulator
+  },
+  run: (input) => ({ load: () => import("./command/retry.js").then(({ retry }) => retry(input)) })
 })
 
 const gallery = command({
@@ -138,4 +179,19 @@ const mcp = command({
   run: (input) => ({ load: (version) => import("./command/mcp/mcp.js").then(({ mcp }) => mcp(input, version)) })
 })
 
-export const commands = [generate, watch, batch, gallery, models, account, renew, signOut, serve, emulator, mcp]
+export const commands = [
+  generate,
+  watch,
+  batch,
+  runner,
+  status,
+  retry,
+  gallery,
+  models,
+  account,
+  renew,
+  signOut,
+  serve,
+  emulator,
+  mcp
+]

@@ -144,11 +144,13 @@ export const withoutSecrets = (
   flags: ReadonlyArray<Flag<unknown>>
 ): ReadonlyArray<string> => {
   const secrets = flags.flatMap((flag) =>
-    flag.value?.isSecret === true ? [{ name: spelled(flag), placeholder: flag.value.placeholder }] : []
+    flag.value?.isSecret === true
+      ? [{ name: spelled(flag), placeholder: flag.value.placeholder, accepts: flag.value.accepts ?? (() => true) }]
+      : []
   )
   return words.map((word, index) => {
     const inline = secrets.find(({ name }) => word.startsWith(`${name}=`))
-    const separate = secrets.find(({ name }) => name === words[index - 1])
+    const separate = secrets.find(({ accepts, name }) => name === words[index - 1] && accepts(word))
     return inline === undefined ? (separate?.placeholder ?? word) : `${inline.name}=${inline.placeholder}`
   })
 }

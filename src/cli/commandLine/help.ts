@@ -2,6 +2,7 @@ import * as Option from "effect/Option"
 import type { Argument, Command, Flag } from "./command.js"
 import { spelled } from "./command.js"
 import { commonFlags, shells } from "./interpret.js"
+import type { Value } from "./value.js"
 
 const purpose = "Turn prompts into images through the ARTA API."
 
@@ -21,10 +22,13 @@ const table = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
 const describe = (summary: string, byDefault: string | undefined): string =>
   byDefault === undefined ? summary : `${summary} [${byDefault}]`
 
+const placeholderOf = ({ accepts, placeholder }: Value<unknown>): string =>
+  accepts === undefined ? placeholder : `[${placeholder}]`
+
 const flagLine = (flag: Flag<unknown>): Line => {
   const names = flag.alias === undefined ? spelled(flag) : `-${flag.alias}, ${spelled(flag)}`
   const indent = names.startsWith("--") ? "    " : ""
-  const typed = flag.value === undefined ? names : `${names} ${flag.value.placeholder}`
+  const typed = flag.value === undefined ? names : `${names} ${placeholderOf(flag.value)}`
   return { typed: indent + typed, meaning: describe(flag.summary, flag.byDefault) }
 }
 

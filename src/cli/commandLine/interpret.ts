@@ -38,10 +38,20 @@ type Flags = ReadonlyArray<Flag<unknown>>
 
 const common: Flags = Object.values(commonFlags)
 
+/** Adds an empty value to each flag that may stand without one and does. */
+const withEmptyValues = (args: ReadonlyArray<string>, flags: Flags): Array<string> => {
+  const end = args.indexOf("--")
+  return args.map((arg, index) => {
+    const accepts = flags.find((flag) => spelled(flag) === arg)?.value?.accepts
+    const isAfterFlags = end !== -1 && index > end
+    return accepts === undefined || isAfterFlags || accepts(args[index + 1] ?? "") ? arg : `${arg}=`
+  })
+}
+
 /** Node's parser reads no value as an error: it returns every word, which is checked here. */
 const split = (args: ReadonlyArray<string>, flags: Flags) =>
   parseArgs({
-    args: [...args],
+    args: withEmptyValues(args, flags),
     strict: false,
     tokens: true,
     allowPositionals: true,

@@ -14,6 +14,8 @@ export interface Value<out A> {
   readonly completion?: Completion
   /** Whether no text of ours may show it. */
   readonly isSecret?: boolean
+  /** Set if a flag may stand without its value, which is then empty. Only a word that this accepts is its value. */
+  readonly accepts?: (word: string) => boolean
 }
 
 const matching = (placeholder: string, pattern: RegExp, expected: string): Value<number> => ({
@@ -33,6 +35,9 @@ export const secret = (placeholder: string): Value<Redacted.Redacted> => ({
   isSecret: true,
   decode: (text) => Either.right(Redacted.make(text))
 })
+
+/** Lets a flag stand without this value, which is then empty. `accepts` tells a value from the next argument. */
+export const omittable = <A>(value: Value<A>, accepts: (word: string) => boolean): Value<A> => ({ ...value, accepts })
 
 /** A whole number in decimal digits. */
 export const integer = (placeholder: string): Value<number> =>

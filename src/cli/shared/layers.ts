@@ -6,7 +6,7 @@ import { isConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
+import type { Arta, ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
 import type { SetupError } from "./errors.js"
 import { fromConfigError } from "./errors.js"
 import type { ServiceOptions } from "./options.js"
@@ -20,11 +20,11 @@ const emulatorLayer: Layer.Layer<Services> = Effect.promise(() => import("effect
   Layer.unwrapEffect
 )
 
-const realLayer = (proxy: ServiceOptions["proxy"]) =>
+const realLayer = (proxy: ServiceOptions["proxy"], options: Arta.ClientOptions) =>
   Effect.gen(function* () {
     const { NodeArta } = yield* Effect.promise(() => import("effect-arta/node"))
     const layer = NodeArta.layerConfig({
-      transformClient: SubmissionJournal.observeSending,
+      ...options,
       proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed))
     })
     return Layer.provideMerge(layer, Layer.setConfigProvider(yield* settings))
@@ -44,4 +44,14 @@ export const services = ({
 > =>
   emulator
     ? Layer.provideMerge(SubmissionJournal.layer, emulatorLayer)
-    : Layer.provideMerge(SubmissionJournal.layerObserved, realLayer(proxy))
+    : Layer.provideMerge(
+        SubmissionJournal.layerObserved,
+        realLayer(proxy, { transformClient: SubmissionJournal.observeSending })
+      )
+
+/** The same without a journal: a database knows every submission. */
+export const servicesWithoutJournal = ({
+  emulator,
+  proxy
+}: Pick<ServiceOptions, "emulator" | "proxy">): ReturnType<typeof services> =>
+  emulator ? emulatorLayer : realLayer(proxy, {})

@@ -31,6 +31,9 @@ const checkHost =
         : Effect.succeed(HttpServerResponse.text("This server is for this machine only.", { status: 403 }))
     )
 
+/** A port that stays the same for an id of hexadecimal digits, because the browser keeps what it stores by address. */
+export const usualPort = (id: string): number => 49_152 + (Number.parseInt(id.slice(0, 8), 16) % 16_384)
+
 const serverLayer = (port: number) => NodeHttpServer.layer(createServer, { host: "127.0.0.1", port })
 
 const listen = ({ port, usualPort }: Options) =>

@@ -22,7 +22,8 @@ const variables = {
   signUpUrl: "ARTA_SIGN_UP_URL",
   tokenUrl: "ARTA_TOKEN_URL",
   tokenFile: "ARTA_TOKEN_FILE",
-  proxy: "ARTA_PROXY"
+  proxy: "ARTA_PROXY",
+  databaseUrl: "ARTA_DATABASE_URL"
 } as const
 
 type Key = keyof typeof variables

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ConfigProvider, Effect } from "effect"
-import { keyPrefix } from "../../../src/cli/command/batch/serviceKey.js"
+import { keyPrefix } from "../../../src/cli/shared/serviceKey.js"
 import { batch } from "../../support/batchWorld.js"
 import { command } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"

@@ -7,7 +7,7 @@ import { request } from "node:http"
 import { text } from "node:stream/consumers"
 import { started } from "../../support/command.js"
 import { png } from "../../support/images.js"
-import { dataOf } from "../../../src/cli/command/gallery/page.js"
+import { dataOf } from "../../../src/cli/shared/page/page.js"
 
 interface Reply {
   readonly status: number | undefined

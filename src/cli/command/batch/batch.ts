@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import type { DatabaseOptions } from "../../shared/database/databaseOptions.js"
 import type { Failure } from "../../shared/errors.js"
 import { UsageError } from "../../shared/errors.js"
 import * as Journal from "../../shared/journal.js"
@@ -29,10 +30,11 @@ import type { Row } from "./promptFile/promptFile.js"
 import * as PromptFile from "./promptFile/promptFile.js"
 import { withNewSeed } from "./rounds.js"
 import { runRows } from "./runRows.js"
-import { keyPrefix } from "./serviceKey.js"
+import { keyPrefix } from "../../shared/serviceKey.js"
 import { printRefused, printStopped, printSummary, toPartlyFailed } from "./summary.js"
 
-export interface Input extends PromptFile.Input, NameOptions, ConfirmationOptions, OutputOptions, ServiceOptions {
+export interface Input
+  extends PromptFile.Input, NameOptions, ConfirmationOptions, OutputOptions, ServiceOptions, DatabaseOptions {
   readonly concurrency: number
   readonly retryFailed: boolean
   readonly again: boolean
@@ -145,5 +147,9 @@ export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.Fil
     yield* checkOptions(input)
     const namer = yield* namerOf(input.name, ["row"])
     const rows = yield* input.emulator ? readRows(input) : withSettings(readRows(input))
+    if (Option.isSome(input.database)) {
+      const { durableBatch } = yield* Effect.promise(() => import("./durable/durableBatch.js"))
+      return yield* input.emulator ? durableBatch(rows, namer, input) : withSettings(durableBatch(rows, namer, input))
+    }
     yield* input.dryRun ? printDryRun(rows, input) : runBatch(rows, namer, input)
   }).pipe(printFailureAsJson(input))

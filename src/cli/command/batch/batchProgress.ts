@@ -100,7 +100,7 @@ const leftText = (counts: Counts, { concurrency, total }: Size, now: number): st
     : Option.match(left, { onNone: () => "", onSome: (ms) => `, ${timeText(ms)} left` })
 }
 
-const barOf = (ended: number, total: number, size: number): string => {
+export const barOf = (ended: number, total: number, size: number): string => {
   const full = Math.round((ended / total) * size)
   return `${"█".repeat(full)}${"░".repeat(size - full)} `
 }

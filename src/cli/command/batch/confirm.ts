@@ -13,7 +13,7 @@ export const countNewImages = (tasks: ReadonlyArray<Task>): number =>
   tasks.reduce((sum, task) => (task._tag === "Submit" ? sum + task.row.request.n : sum), 0)
 
 /** Asks on standard error: standard output has results only. */
-const ask = (question: string): Effect.Effect<boolean> =>
+export const ask = (question: string): Effect.Effect<boolean> =>
   Effect.acquireUseRelease(
     Effect.sync(() => createInterface({ input: process.stdin, output: process.stderr })),
     (terminal) => Effect.promise((signal) => terminal.question(question, { signal })),

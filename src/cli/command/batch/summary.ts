@@ -61,7 +61,7 @@ const totals = ({ done, rows, tasks }: Plan, records: JournalRecords): string =>
   return `${String(now + before)} of ${String(rows.length)} saved${before === 0 ? "" : parts}.`
 }
 
-const galleryText = (directory: string) =>
+export const galleryText = (directory: string) =>
   Effect.match(writeGalleryFromJournal(directory), {
     onFailure: (failure) => `No gallery: ${explain(failure)}`,
     onSuccess: (path) => `Gallery: ${path}`
@@ -119,14 +119,14 @@ export const printRefused = ({ tasks }: Plan, journal: Journal, { stopped }: Out
   })
 
 /** The exit code that all rows share, or the one for unexpected errors. */
-const commonExitCode = (rows: Array.NonEmptyReadonlyArray<Unfinished>): number => {
+export const commonExitCode = (rows: Array.NonEmptyReadonlyArray<Unfinished>): number => {
   const [code, ...others] = new Set(rows.map(({ exitCode }) => exitCode))
   return code === undefined || others.length > 0 ? exitCodes.unexpected : code
 }
 
 const maxListed = 20
 
-const listOf = (rows: ReadonlyArray<Unfinished>): ReadonlyArray<string> => [
+export const listOf = (rows: ReadonlyArray<Unfinished>): ReadonlyArray<string> => [
   ...rows
     .slice(0, maxListed)
     .map(({ message, row }) => `Row ${String(row.number)}, ${JSON.stringify(row.request.prompt)}: ${message}`),

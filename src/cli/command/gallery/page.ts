@@ -1,7 +1,7 @@
 import { htmlEscape } from "escape-goat"
-import { createHash } from "node:crypto"
+import type { Template } from "../../shared/page/page.js"
+import * as Page from "../../shared/page/page.js"
 import type { Contents, GalleryImage, GalleryRequest } from "./contents.js"
-import type { Template } from "./template.js"
 
 // Encode the name as one path segment: "#", "?", "%" and ":" have no special meaning in a file name.
 const addressOf = ({ file }: GalleryImage): string => encodeURIComponent(file)
@@ -41,46 +41,22 @@ const gridOf = (requests: ReadonlyArray<GalleryRequest>): string =>
         .flatMap((request) => request.images.map((image) => itemOf(request, image)))
         .join("\n")}\n</ul>`
 
-const hashOf = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`
-
-/** Allows only the style and script of the page, images, and, if it is served, its server. */
-const policyOf = ({ script, style }: Template, isLive: boolean): string =>
-  [
-    "default-src 'none'",
-    `style-src ${hashOf(style)}`,
-    `script-src ${hashOf(script)}`,
+/** Allows images and, if the page is served, its server. */
+const policyOf = (template: Template, isLive: boolean): string =>
+  Page.policyOf(template, [
     // `'self'` does not contain the files beside a page from the disk in every browser.
     "img-src 'self' file: data:",
-    ...(isLive ? ["connect-src 'self'"] : []),
-    "base-uri 'none'",
-    "form-action 'none'"
-  ].join("; ")
-
-const dataStart = '<script type="application/json" id="data">'
-const dataEnd = "</script>"
-
-/** The data of a page that `pageOf` made. */
-export const dataOf = (page: string): string => {
-  const start = page.indexOf(dataStart) + dataStart.length
-  return page.slice(start, page.indexOf(dataEnd, start))
-}
+    ...(isLive ? ["connect-src 'self'"] : [])
+  ])
 
 /**
  * Fills the template with the contents of a gallery. Escapes every text. A version makes the page follow the directory:
  * see `serve.ts`.
  */
-export const pageOf = (template: Template, contents: Contents, version?: string): string => {
-  const parts = {
+export const pageOf = (template: Template, contents: Contents, version?: string): string =>
+  Page.fill(template, {
     policy: policyOf(template, version !== undefined),
-    // The hashes in the policy are those of the whole elements' content.
-    style: `<style>${template.style}</style>`,
-    script: `<script>${template.script}</script>`,
     count: countOf(contents.requests.reduce((sum, { images }) => sum + images.length, 0)),
-    // Neither "</script>" nor "<!--" may end the data early.
-    data: `${dataStart}${JSON.stringify({ ...contents, version }).replaceAll("<", "\\u003c")}${dataEnd}`,
+    data: Page.dataElement({ ...contents, version }),
     images: `<noscript>${gridOf(contents.requests)}</noscript>`
-  }
-  const isPart = (name: string): name is keyof typeof parts => name in parts
-  // One pass with a function, so that a prompt with `$&` or a placeholder in it stays text.
-  return template.html.replace(/<!-- (\w+) -->/g, (comment, name: string) => (isPart(name) ? parts[name] : comment))
-}
+  })

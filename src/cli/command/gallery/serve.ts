@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Failure } from "../../shared/errors.js"
-import { serveLocally } from "../../shared/localServer.js"
+import { serveLocally, usualPort } from "../../shared/localServer.js"
 import type { LiveContents } from "./liveContents.js"
 import * as Live from "./liveContents.js"
 import { pageOf } from "./page.js"
@@ -59,9 +59,6 @@ const serveChanges = (live: LiveContents) =>
       ? HttpServerResponse.empty({ status: 204 })
       : HttpServerResponse.unsafeJson(changes.value, { headers: { "cache-control": "no-store" } })
   }).pipe(Effect.catchTag("ParseError", () => Effect.succeed(HttpServerResponse.empty({ status: 400 }))))
-
-/** A port that stays the same for a directory, because the browser keeps the marks by address. */
-const usualPort = (id: string): number => 49_152 + (Number.parseInt(id.slice(0, 8), 16) % 16_384)
 
 /** Serves the gallery of a directory until it is interrupted, and follows the directory. Writes nothing. */
 export const serveGallery = (

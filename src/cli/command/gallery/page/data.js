@@ -1,16 +1,3 @@
-"use strict"
-// The scripts of the page share one scope: template.ts joins them in the order data, marks, filter, grid, viewer, live.
-
-const find = (selector, within = document) => within.querySelector(selector)
-
-/** Creates an element. Sets text only as text, so that no prompt can become HTML. */
-const create = (tag, attributes = {}, ...children) => {
-  const element = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
-  element.append(...children)
-  return element
-}
-
 // Contents in contents.ts has the fields.
 const gallery = JSON.parse(find("#data").textContent)
 

@@ -1,7 +1,7 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
-import { fromConfigError, type SetupError } from "../../shared/errors.js"
+import { fromConfigError, type SetupError } from "./errors.js"
 
 const defaultUrl = "https://img-gen-prod.ai-arta.com/api/v1"
 

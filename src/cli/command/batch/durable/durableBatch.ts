@@ -1,0 +1,215 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HashMap from "effect/HashMap"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import type { BatchRow } from "effect-arta/batch"
+import { DurableBatch } from "effect-arta/batch"
+import { hostname } from "node:os"
+import { batchDatabase, toFailure } from "../../../shared/database/batchServices.js"
+import { encode, isHere, settingsOf } from "../../../shared/database/batchSettings.js"
+import type { Database } from "../../../shared/database/chooseDatabase.js"
+import { chooseDatabase } from "../../../shared/database/chooseDatabase.js"
+import * as ImageSinks from "../../../shared/database/imageSinks.js"
+import { runnerServices } from "../../../shared/database/runnerServices.js"
+import { stopWithin } from "../../../shared/database/stopWithin.js"
+import { UsageError } from "../../../shared/errors.js"
+import * as Journal from "../../../shared/journal.js"
+import type { Namer } from "../../../shared/nameTemplate.js"
+import { limitsOf } from "../../../shared/options.js"
+import { printable } from "../../../shared/printable.js"
+import type { Input } from "../batch.js"
+import { confirm, countOf } from "../confirm.js"
+import type { Row } from "../promptFile/promptFile.js"
+import { showProgress } from "./progress.js"
+import { printResult } from "./results.js"
+import { nameOf, toBatchRows } from "./rows.js"
+import { failIfUnfinished, printEnd } from "./summary.js"
+
+/** A batch of the database, and the round of `--again` that it is. */
+interface Chosen {
+  readonly batch: string
+  readonly round: number
+  readonly savedBefore: number
+  readonly isNew: boolean
+}
+
+const absolute = (file: string) =>
+  file === "-" ? Effect.succeed(file) : Effect.map(Path.Path, (path) => path.resolve(file))
+
+/** The round to run: the newest one, or with `--again` a new one once the newest has ended. */
+const chooseBatch = (rows: ReadonlyArray<Row>, input: Input) =>
+  Effect.gen(function* () {
+    const summaries = yield* DurableBatch.batches
+    const find = (round: number) =>
+      Effect.map(nameOf(rows, input, round), (batch) => ({
+        batch,
+        round,
+        summary: summaries.find((summary) => summary.batch === batch)
+      }))
+    const rounds = yield* Effect.iterate([yield* find(1)], {
+      while: (found) => found.at(-1)?.summary !== undefined,
+      body: (found) => Effect.map(find(found.length + 1), (next) => [...found, next])
+    })
+    const next = rounds.at(-1)
+    const newest = rounds.at(-2) ?? next
+    const isOpen = newest?.summary !== undefined && newest.summary.rows.queued + newest.summary.rows.running > 0
+    const chosen = input.again && !(isOpen && newest.round > 1) ? (rounds.length === 1 ? yield* find(2) : next) : newest
+    const { batch, round, summary } = chosen ?? (yield* find(1))
+    const isNew = summary === undefined
+    if (isNew && !input.again) yield* refuseChanged(input, summaries)
+    return { batch, round, savedBefore: summary?.rows.saved ?? 0, isNew } satisfies Chosen
+  })
+
+/** A changed file is another batch, whose rows would all be paid for: also those that the first one has. */
+const refuseChanged = (input: Input, summaries: ReadonlyArray<Parameters<typeof settingsOf>[0]>) =>
+  Effect.gen(function* () {
+    if (input.file === "-") return
+    const [file, directory] = [yield* absolute(input.file), yield* absolute(input.output)]
+    const earlier = summaries.find((summary) =>
+      Option.exists(
+        settingsOf(summary),
+        (settings) => isHere(settings) && settings.file === file && settings.directory === directory
+      )
+    )
+    if (earlier === undefined || Option.isSome(earlier.cancelledAt)) return
+    return yield* new UsageError({
+      message:
+        `${printable(input.file)} or its options have changed since the batch ${printable(earlier.batch)}, so all of its rows ` +
+        "would be generated and paid for once more. To add rows, put them in a file of their own. " +
+        "To generate every row, add --again."
+    })
+  })
+
+/** A batch without a database may have paid for these rows. */
+const refuseJournaled = (rows: ReadonlyArray<Row>, { output }: Input) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    if (!(yield* fs.exists(output))) return
+    const known = new Set((yield* Journal.read(output)).map(({ key }) => key))
+    const count = rows.filter(({ key }) => known.has(key)).length
+    if (count === 0) return
+    return yield* new UsageError({
+      message:
+        `The journal of ${printable(output)} has ${countOf(count, "row")} of this file already, from a batch without --database. ` +
+        "Finish it without --database, or choose another directory: -o DIR"
+    })
+  })
+
+const enqueue = (rows: ReadonlyArray<Row>, namer: Namer, { batch, round }: Chosen, input: Input) =>
+  Effect.gen(function* () {
+    const settings = encode({
+      directory: yield* absolute(input.output),
+      host: hostname(),
+      metadata: input.metadata,
+      file: yield* absolute(input.file),
+      round
+    })
+    const batchRows = toBatchRows(rows, batch, round, namer)
+    return yield* DurableBatch.enqueue(batchRows, { batch, settings, ...limitsOf(input) })
+  })
+
+type Outcomes = HashMap.HashMap<number, BatchRow.RowOutcome>
+
+/** Prints the rows of all runners as they end. */
+const printResults = (
+  rows: ReadonlyArray<Row>,
+  { batch }: Chosen,
+  outcomes: Ref.Ref<Outcomes>,
+  input: Input,
+  isLive: boolean
+) =>
+  DurableBatch.results(batch).pipe(
+    Stream.runForEach(({ outcome, row: position }) =>
+      Effect.gen(function* () {
+        const ended = yield* Ref.updateAndGet(outcomes, HashMap.set(position, outcome))
+        const row = rows[position - 1]
+        if (row === undefined) return
+        const shown = { json: input.json, quiet: input.quiet, isLive, total: rows.length }
+        yield* printResult(row, outcome, HashMap.size(ended), shown)
+      })
+    )
+  )
+
+const run = (rows: ReadonlyArray<Row>, chosen: Chosen, outcomes: Ref.Ref<Outcomes>, input: Input) =>
+  Effect.gen(function* () {
+    const isLive = yield* showProgress(chosen.batch, input)
+    yield* Effect.all([DurableBatch.runUntilDone(chosen.batch), printResults(rows, chosen, outcomes, input, isLive)], {
+      concurrency: "unbounded",
+      discard: true
+    })
+  }).pipe(Effect.scoped)
+
+const noOverrides: ImageSinks.Overrides = { output: Option.none(), metadata: Option.none() }
+
+const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, database: Database, input: Input) =>
+  Effect.gen(function* () {
+    const chosen = yield* chooseBatch(rows, input)
+    if (chosen.isNew) {
+      yield* refuseJournaled(rows, input)
+      yield* confirm(
+        rows.map((row) => ({ _tag: "Submit", row })),
+        input
+      )
+    }
+    const { added } = yield* enqueue(rows, namer, chosen, input)
+    if (!input.quiet && !input.json) {
+      const what = added === 0 ? "The database has its rows already" : `${countOf(added, "row")} added`
+      yield* Console.error(`Batch ${chosen.batch}: ${what}. The database is ${database.url.shown}.`)
+    }
+    const outcomes = yield* Ref.make<Outcomes>(HashMap.empty())
+    yield* run(rows, chosen, outcomes, input).pipe(
+      Effect.onExit((exit) =>
+        Effect.flatMap(outcomes, (ended) =>
+          printEnd(rows, ended, { ...chosen, isStopped: Exit.isInterrupted(exit), flag: database.flag }, input)
+        )
+      )
+    )
+    yield* failIfUnfinished(rows, yield* outcomes, { ...chosen, flag: database.flag }, input)
+  }).pipe(
+    Effect.mapError(toFailure(database.url)),
+    Effect.provide(
+      ImageSinks.layer(noOverrides, () => Effect.void).pipe(
+        Layer.provideMerge(runnerServices(database.url, input, "create"))
+      )
+    )
+  )
+
+/** Prints what the database has of the batch, and sends nothing. */
+const printDryRun = (rows: ReadonlyArray<Row>, database: Database, input: Input) =>
+  Effect.gen(function* () {
+    const batch = yield* nameOf(rows, input, 1)
+    const summary = (yield* DurableBatch.batches).find((summary) => summary.batch === batch)
+    const images = rows.reduce((sum, { request }) => sum + request.n, 0)
+    yield* Console.log(
+      [
+        `Batch ${batch}: ${countOf(rows.length, "row")}, ${countOf(images, "image")}.`,
+        summary === undefined
+          ? "The database does not have it yet."
+          : `The database has it: ${String(summary.rows.saved)} of ${countOf(rows.length, "row")} saved.`,
+        "This was a dry run: nothing was sent."
+      ].join("\n")
+    )
+  }).pipe(
+    Effect.mapError(toFailure(database.url)),
+    Effect.provide(Layer.provide(DurableBatch.layer(), batchDatabase(database.url, input, "create")))
+  )
+
+/** Enqueues the rows of a file in a database, and runs them here until all have ended, here or elsewhere. */
+export const durableBatch = (rows: ReadonlyArray<Row>, namer: Namer, input: Input) =>
+  Effect.gen(function* () {
+    if (input.retryFailed) {
+      return yield* new UsageError({
+        message:
+          "--retry-failed reads the journal of a directory, which --database does not write. " +
+          "Write the failed rows to a file with --failures FILE, and enqueue that."
+      })
+    }
+    const database = yield* chooseDatabase(input, input.output)
+    yield* input.dryRun ? printDryRun(rows, database, input) : stopWithin(runBatch(rows, namer, database, input))
+  })

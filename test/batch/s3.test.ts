@@ -27,7 +27,7 @@ const startServer = Effect.gen(function* () {
         rmSync(path, { recursive: true, force: true })
       })
   )
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-type-assertion -- The package has no types.
+  // The package has no types.
   const Server = createRequire(join(installed("s3rver", "3.7.1"), "/"))("s3rver") as S3rverClass
   const options = { port: 0, address: "127.0.0.1", silent: true, directory, configureBuckets: [{ name: "images" }] }
   const server = new Server(options)

@@ -1,39 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Array, Chunk, Effect, Exit, Fiber, Layer, Ref, Schedule, Stream } from "effect"
 import type { Scope } from "effect"
+import { Array, Chunk, Effect, Exit, Fiber, Layer, Ref, Stream } from "effect"
 import { ArtaError } from "effect-arta"
 import { DurableBatch, ImageSink } from "effect-arta/batch"
-import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { counts, inject } from "../withEmulator.js"
+import { Fault } from "effect-arta/testing"
+import { inject } from "../withEmulator.js"
 import type { TestDatabase } from "./databases.js"
-import { imageDirectory, process, rowsOf } from "./durableBatch.js"
-
-const emulate = (options: ArtaEmulator.Options = {}) =>
-  Effect.provide(ArtaEmulator.layerArta({ imageSize: 64, queueTime: 0, drawTime: 0, ...options }))
-
-const submissions = Effect.map(counts, ({ submit }) => submit)
-
-/** Waits until an effect returns true. */
-const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(condition, { until: (holds) => holds, schedule: Schedule.spaced("20 millis") })
-
-const outcomes = (batch: string) =>
-  Effect.map(Stream.runCollect(DurableBatch.results(batch)), (results) =>
-    [...results].sort((a, b) => a.row - b.row).map(({ outcome }) => outcome)
-  )
-
-const tags = (batch: string) => Effect.map(outcomes(batch), (all) => all.map(({ _tag }) => _tag))
-
-/** A new database, and a directory for the images. */
-const makeWorld = (open: Effect.Effect<TestDatabase, never, Scope.Scope>) =>
-  Effect.gen(function* () {
-    const database = yield* open
-    const images = yield* imageDirectory
-    /** Runs an effect as a process of its own. */
-    const asProcess = (options: DurableBatch.Options = {}, sink = images.sink) =>
-      Effect.provide(Layer.merge(process(database, options), sink))
-    return { ...images, asProcess, change: database.query }
-  })
+import { emulate, makeWorld, outcomes, rowsOf, submissions, tags, until } from "./durableBatch.js"
 
 /** What batches do on every database. `open` makes a new, empty one. */
 export const durableBatchSuite = (open: Effect.Effect<TestDatabase, never, Scope.Scope>): void => {

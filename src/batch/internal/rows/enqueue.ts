@@ -15,7 +15,7 @@ import type { BatchSettings } from "../../BatchStatus.js"
 import { fingerprintOf } from "./hash.js"
 import { cancelledJson } from "./storedRow.js"
 
-/** A row as it is written. */
+/** A row to be written. */
 interface NewRow {
   readonly number: number
   readonly name: string

@@ -74,9 +74,14 @@ const generationOf = (row: ClaimedRow, { accepted, timeout }: ProcessOptions) =>
     const { outcome, recordId, request } = yield* submit(row, timeout)
     yield* accepted
     if (Option.isSome(outcome)) return yield* outcome.value
-    const generation = yield* Arta.resume(recordId, { timeout })
-    const missing = Math.max(generation.missing, request.n - generation.images.length)
-    return new Generation({ ...generation, request, missing })
+    const { elapsed, images, missing } = yield* Arta.resume(recordId, { timeout })
+    return new Generation({
+      recordId,
+      images,
+      elapsed,
+      request,
+      missing: Math.max(missing, request.n - images.length)
+    })
   })
 
 const save = (row: ClaimedRow, generation: Generation, { limitSaving }: ProcessOptions) =>

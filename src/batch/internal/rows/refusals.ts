@@ -21,7 +21,7 @@ const maxIdentical = 3
 
 interface Refusal {
   readonly reason: string
-  readonly decided: Deferred.Deferred<void>
+  readonly decided: Deferred.Deferred<undefined>
 }
 
 /** Equal for refusals that differ only in an id, a number, or what they repeat of the prompt. */
@@ -44,7 +44,7 @@ export const makeRefusals = (onWait: Effect.Effect<unknown>): Effect.Effect<Refu
       waiting: Effect.map(Ref.get(streak), ({ length }) => length),
       refused: (row, error) =>
         Effect.gen(function* () {
-          const refusal = { reason: reasonOf(row, error), decided: yield* Deferred.make<void>() }
+          const refusal = { reason: reasonOf(row, error), decided: yield* Deferred.make<undefined>() }
           const [others, identical] = yield* Ref.modify(streak, (before) => {
             const isSame = before.every(({ reason }) => reason === refusal.reason)
             const after = isSame ? [...before, refusal] : [refusal]

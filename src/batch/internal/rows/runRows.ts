@@ -76,9 +76,9 @@ export const runRows = ({
   timeout
 }: Options): Effect.Effect<void, Fatal | RowsRefusedError, RowServices> =>
   Effect.gen(function* () {
-    const fibers = yield* FiberMap.make<string, void, Fatal | RowsRefusedError>()
+    const fibers = yield* FiberMap.make<string, unknown, Fatal | RowsRefusedError>()
     // Has an element once there is room for another row.
-    const room = yield* Queue.sliding<void>(1)
+    const room = yield* Queue.sliding<undefined>(1)
     const refusals = yield* makeRefusals(Queue.offer(room, undefined))
     const saving = yield* Effect.makeSemaphore(savingAtOnce)
     const forget = (keys: Iterable<string>) => Ref.update(inFlight.keys, HashSet.difference(keys))

@@ -7,7 +7,6 @@
  *
  * @example
  * ```ts
- * import { NodeFileSystem, NodePath } from "@effect/platform-node"
  * import { SqliteClient } from "@effect/sql-sqlite-node"
  * import { BatchDatabase, DurableBatch, ImageSink, SubmissionLedger } from "effect-arta/batch"
  * import { NodeArta } from "effect-arta/node"
@@ -15,7 +14,7 @@
  *
  * const database = BatchDatabase.layer().pipe(Layer.provide(SqliteClient.layer({ filename: "images.sqlite" })))
  *
- * const runner = Layer.mergeAll(DurableBatch.layer(), SubmissionLedger.layerSql()).pipe(
+ * const runner = Layer.merge(DurableBatch.layer(), SubmissionLedger.layerSql()).pipe(
  *   Layer.provide(database),
  *   Layer.merge(ImageSink.layerDirectory("images")),
  *   Layer.provideMerge(NodeArta.layerConfig())

@@ -45,9 +45,9 @@ const savingAtOnce = 16
 // Collects the rows that end at about the same time, so that one statement claims their successors.
 const claimDelay = Duration.millis(50)
 
-const idleDelay = Effect.flatMap(Random.nextIntBetween(1_500, 2_500), (millis) => Effect.sleep(millis))
+const idleDelay = Effect.flatMap(Random.nextIntBetween(2_000, 3_000), (millis) => Effect.sleep(millis))
 
-const maintenanceDelay = Effect.flatMap(Random.nextIntBetween(4_000, 6_000), (millis) => Effect.sleep(millis))
+const maintenanceDelay = Effect.flatMap(Random.nextIntBetween(5_000, 7_000), (millis) => Effect.sleep(millis))
 
 // A stop does not wait for a database that does not respond: the rows are free once the runner counts as dead.
 const givingBackTimeout = Duration.seconds(5)

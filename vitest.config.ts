@@ -77,6 +77,7 @@ export const slow = [
   "test/node/silentProxy.test.ts",
   "test/ImageFile/metadataTools.test.ts",
   "test/cli/batch/killed.test.ts",
+  "test/cli/batch/postgres.test.ts",
   "test/cli/batch/standardInput.test.ts",
   "test/cli/batch/stopped.test.ts",
   "test/cli/commandLine/shells.test.ts",

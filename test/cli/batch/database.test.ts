@@ -50,7 +50,7 @@ describe.concurrent("batch --database", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  // fault: Batch | The file of a batch in a database has changed | refused, because every row would be paid for again
+  // fault: Batch runners | The file of a batch in a database has changed | refused, because every row would be paid for again
   it.scopedLive("pays for no row of a changed file again, unless --again says so", () =>
     Effect.gen(function* () {
       const { emulator, file, saved, share } = yield* shared
@@ -68,7 +68,7 @@ describe.concurrent("batch --database", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  // fault: Batch | A batch with a database finds the journal of one without | refused, because its rows are paid for
+  // fault: Batch runners | A batch with a database finds the journal of one without | refused, because its rows are paid for
   it.scopedLive("generates no row that the journal of the directory has", () =>
     Effect.gen(function* () {
       const { emulator, file, run, share } = yield* shared
@@ -81,7 +81,7 @@ describe.concurrent("batch --database", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  // fault: Batch | A batch in a database loses the response to a submission | unknown, and sent again only by retry --unknown
+  // fault: Batch runners | A batch in a database loses the response to a submission | unknown, and sent again only by retry --unknown
   it.scopedLive("submits an unknown row again only if retry --unknown --yes says so", () =>
     Effect.gen(function* () {
       const { emulator, file, inDatabase, saved, share } = yield* shared

@@ -1,7 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +13,6 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ArtaError, GenerateRequest, Generation } from "effect-arta"
 import { Arta, ImageFile } from "effect-arta"
 import { randomUUID } from "node:crypto"
-import { watchCommand } from "../../shared/errors.js"
 import type { JournalRecord } from "../../shared/journal.js"
 import * as Journal from "../../shared/journal.js"
 import type { SaveResult, SaveServices } from "../../shared/saveImages.js"
@@ -24,6 +22,7 @@ import type { LastKnown } from "../../shared/submissionJournal.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import type { Job, Outcome, Stage } from "./job.js"
 import * as Jobs from "./job.js"
+import { printUnfinished } from "./printUnfinished.js"
 
 export interface Settings {
   /** The absolute path of the directory for the images. */
@@ -90,22 +89,6 @@ const savedAs = ({ missing, recordId }: Generation.Completed, result: SaveResult
   ...result
 })
 
-/** Says how to get the images of the generations that a stop leaves unfinished. */
-const printUnfinished = (jobs: ReadonlyArray<Job>, { directory, emulator }: Settings) =>
-  Effect.forEach(
-    jobs,
-    (job) =>
-      Effect.gen(function* () {
-        const { recordId } = yield* Ref.get(job.lastKnown)
-        const outcome = yield* Jobs.ended(job)
-        const isUnfinished = Option.match(outcome, { onNone: () => true, onSome: ({ _tag }) => _tag === "Stopped" })
-        if (recordId === undefined || !isUnfinished || emulator) return
-        const watch = watchCommand(recordId, ["-o", directory])
-        yield* Console.error(`The service has accepted the generation ${recordId}. To get its images: ${watch}`)
-      }),
-    { discard: true }
-  )
-
 /** Runs generations in the background. Closing the scope stops them, but waits for the response to a submission. */
 export const make = (settings: Settings): Effect.Effect<Generations, never, SaveServices | Scope.Scope> =>
   Effect.gen(function* () {
@@ -115,7 +98,10 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
     const path = yield* Path.Path
     const output = { output: directory, metadata: "full" } as const
     const jobs = yield* Ref.make<ReadonlyArray<Job>>([])
-    yield* Effect.addFinalizer(() => Effect.flatMap(Ref.get(jobs), (all) => printUnfinished(all, settings)))
+    // The emulator in memory keeps nothing.
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(Ref.get(jobs), (all) => printUnfinished(emulator ? [] : all, directory))
+    )
     const fibers = yield* FiberSet.make()
 
     const remember = (job: Job) =>

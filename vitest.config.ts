@@ -64,6 +64,8 @@ export const slow = [
   "test/DurationStore/processes.test.ts",
   "test/batch/enqueuers.test.ts",
   "test/batch/stopped.test.ts",
+  "test/batch/databaseRestart.test.ts",
+  "test/batch/suspended.test.ts",
   "test/batch/fullDisk.test.ts",
   "test/batch/killed.test.ts",
   "test/TokenStore/crash.test.ts",

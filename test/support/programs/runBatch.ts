@@ -19,6 +19,7 @@ let rowsLeft = settings.signal?.after ?? 0
 const pass = (moment: SelfSignal["at"]) =>
   Effect.suspend(() => {
     if (moment !== settings.signal?.at || rowsLeft-- !== 0) return Effect.void
+    process.stdout.write(`${settings.signal.signal}\n`)
     process.kill(process.pid, settings.signal.signal)
     // The signal arrives at once, but not before this function returns.
     return Effect.sleep("1 millis")

@@ -96,11 +96,11 @@ export const makeLeases = (
       "read rows",
       sql<{ readonly batch_id: string; readonly row: number }>`SELECT batch_id, row FROM ${rows} WHERE ${isMine}`
     ).pipe(Effect.map((found) => new Set(found.map(({ batch_id, row }) => keyOf({ batch: batch_id, row }))))),
-    recover: Effect.asVoid(
-      run(
-        "recover rows",
-        requeue(sql`(state = 'running' AND runner IN (${dead})) OR (state = 'unknown' AND ${isRecorded})`)
-      )
+    // Two statements: PostgreSQL would read every running row for a condition with OR.
+    recover: Effect.forEach(
+      [sql`state = 'running' AND runner IN (${dead})`, sql`state = 'unknown' AND ${isRecorded}`],
+      (which) => run("recover rows", requeue(which)),
+      { discard: true }
     )
   }
 }

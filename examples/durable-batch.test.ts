@@ -7,7 +7,7 @@ import { NodeContext } from "@effect/platform-node"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Schedule, Stream } from "effect"
-import { BatchDatabase, DurableBatch, ImageSink, SubmissionLedger } from "effect-arta/batch"
+import { BatchDatabase, DurableBatch, ImageSink } from "effect-arta/batch"
 import { ArtaEmulator } from "effect-arta/testing"
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -16,7 +16,7 @@ import { join } from "node:path"
 const directory = mkdtempSync(join(tmpdir(), "effect-arta-"))
 
 /** What each process has: a connection, a ledger with its own heartbeat, and a place for the images. */
-const process = Layer.merge(DurableBatch.layer({ concurrency: 4 }), SubmissionLedger.layerSql()).pipe(
+const process = DurableBatch.layer({ concurrency: 4 }).pipe(
   Layer.provide(BatchDatabase.layer()),
   Layer.provide(SqliteClient.layer({ filename: join(directory, "images.sqlite") })),
   Layer.merge(Layer.provide(ImageSink.layerDirectory(join(directory, "images")), NodeContext.layer)),

@@ -8,13 +8,13 @@
  * @example
  * ```ts
  * import { SqliteClient } from "@effect/sql-sqlite-node"
- * import { BatchDatabase, DurableBatch, ImageSink, SubmissionLedger } from "effect-arta/batch"
+ * import { BatchDatabase, DurableBatch, ImageSink } from "effect-arta/batch"
  * import { NodeArta } from "effect-arta/node"
  * import { Console, Effect, Layer, Stream } from "effect"
  *
  * const database = BatchDatabase.layer().pipe(Layer.provide(SqliteClient.layer({ filename: "images.sqlite" })))
  *
- * const runner = Layer.merge(DurableBatch.layer(), SubmissionLedger.layerSql()).pipe(
+ * const runner = DurableBatch.layer().pipe(
  *   Layer.provide(database),
  *   Layer.merge(ImageSink.layerDirectory("images")),
  *   Layer.provideMerge(NodeArta.layerConfig())
@@ -60,6 +60,7 @@ import { makeLeases } from "./internal/rows/leases.js"
 import { readResults } from "./internal/rows/readResults.js"
 import { readBatches, readStatus } from "./internal/rows/readStatus.js"
 import { makeInFlight, runRows } from "./internal/rows/runRows.js"
+import * as Ledger from "./SubmissionLedger.js"
 import { SubmissionLedger } from "./SubmissionLedger.js"
 
 /**
@@ -177,6 +178,12 @@ const checkName = (batch: string): Effect.Effect<void, InvalidRequestError> =>
         allowed: `a name of at most ${String(longestName)} characters that is not blank`
       })
 
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface RunnerOptions extends Options, Ledger.Options {}
+
 const make = ({ concurrency = 32, timeout = "1 hour" }: Options): Effect.Effect<Service, never, BatchDatabase> =>
   Effect.gen(function* () {
     const database = yield* BatchDatabase
@@ -218,12 +225,24 @@ const make = ({ concurrency = 32, timeout = "1 hour" }: Options): Effect.Effect<
   })
 
 /**
- * Needs the tables of `BatchDatabase`. A runner also needs the ledger of the same database: `SubmissionLedger.layerSql`.
+ * What a runner needs of the database: the batches, and `SubmissionLedger.layerSql`, whose heartbeat shows the process as a
+ * runner.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<DurableBatch, never, BatchDatabase> =>
+export const layer = (
+  options: RunnerOptions = {}
+): Layer.Layer<DurableBatch | SubmissionLedger, DatabaseError, BatchDatabase> =>
+  Layer.merge(layerWithoutLedger(options), Ledger.layerSql(options))
+
+/**
+ * The batches alone, for a program that enqueues rows or reads results, or that has a ledger of its own.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWithoutLedger = (options: Options = {}): Layer.Layer<DurableBatch, never, BatchDatabase> =>
   Layer.effect(DurableBatch, make(options))
 
 /**

@@ -96,7 +96,10 @@ export const setUpBatch = (options: CountingUpstream.Options = {}) =>
     const url = yield* createDatabase
     /** Connects to the database as another program would. */
     const connect = Layer.build(
-      DurableBatch.layer().pipe(Layer.provideMerge(BatchDatabase.layer()), Layer.provideMerge(databaseLayer(url)))
+      DurableBatch.layerWithoutLedger().pipe(
+        Layer.provideMerge(BatchDatabase.layer()),
+        Layer.provideMerge(databaseLayer(url))
+      )
     )
     const context = yield* connect
     const batches = Context.get(context, DurableBatch.DurableBatch)

@@ -3,7 +3,7 @@ import type * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { DurableBatch, SubmissionLedger } from "effect-arta/batch"
+import { DurableBatch } from "effect-arta/batch"
 import { quote } from "shell-quote"
 import { batchDatabase, toFailure, toSetupError } from "../shared/database/batchServices.js"
 import { chooseDatabase } from "../shared/database/chooseDatabase.js"
@@ -54,9 +54,9 @@ export const retry = (input: Input): Effect.Effect<void, Failure, FileSystem.Fil
       })
     }
     const { flag, url } = yield* chooseDatabase(input, "images")
-    const services = Layer.merge(
-      DurableBatch.layer(),
-      Layer.mapError(SubmissionLedger.layerSql(), toSetupError(url))
-    ).pipe(Layer.provide(batchDatabase(url, input, "fail")))
+    const services = DurableBatch.layer().pipe(
+      Layer.mapError(toSetupError(url)),
+      Layer.provide(batchDatabase(url, input, "fail"))
+    )
     yield* retryUnknown(input, flag).pipe(Effect.mapError(toFailure(url)), Effect.provide(services))
   }).pipe((effect) => (input.emulator ? effect : withSettings(effect)))

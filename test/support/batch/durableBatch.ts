@@ -2,7 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import type { Scope } from "effect"
 import { Effect, Layer, Schedule, Stream } from "effect"
-import { BatchDatabase, DurableBatch, ImageSink, SubmissionLedger } from "effect-arta/batch"
+import { BatchDatabase, DurableBatch, ImageSink } from "effect-arta/batch"
 import { ArtaEmulator } from "effect-arta/testing"
 import { counts } from "../withEmulator.js"
 import type { TestDatabase } from "./databases.js"
@@ -12,7 +12,7 @@ export const rowsOf = (...prompts: ReadonlyArray<string>) =>
 
 /** The batches of a database, and a ledger with an owner of its own: what a process has. */
 const process = ({ open }: TestDatabase, options: DurableBatch.Options = {}) =>
-  Layer.fresh(Layer.merge(DurableBatch.layer(options), SubmissionLedger.layerSql())).pipe(
+  Layer.fresh(DurableBatch.layer(options)).pipe(
     Layer.provide(Layer.provide(Layer.fresh(BatchDatabase.layer()), open)),
     Layer.orDie
   )

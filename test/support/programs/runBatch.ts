@@ -57,7 +57,7 @@ const SignallingSink = Layer.effect(
 )
 
 const services = Layer.mergeAll(
-  DurableBatch.layer({ concurrency }),
+  DurableBatch.layerWithoutLedger({ concurrency }),
   Layer.provide(SignallingLedger, SubmissionLedger.layerSql({ submissionsAtOnce })),
   Layer.provide(SignallingSink, Layer.provide(ImageSink.layerDirectory(directory), Disk)),
   SignallingApi

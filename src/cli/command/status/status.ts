@@ -58,6 +58,6 @@ export const status = (input: Input): Effect.Effect<void, Failure, FileSystem.Fi
       return yield* new UsageError({ message: "--serve shows a page, --watch and --json print. Choose one of them." })
     }
     const { url } = yield* chooseDatabase(input, "images")
-    const services = Layer.provide(DurableBatch.layer(), batchDatabase(url, input, "fail"))
+    const services = Layer.provide(DurableBatch.layerWithoutLedger(), batchDatabase(url, input, "fail"))
     yield* show(url.shown, input).pipe(Effect.mapError(toFailure(url)), Effect.provide(services))
   }).pipe((effect) => (input.emulator ? effect : withSettings(effect)))

@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import { DurableBatch, SubmissionLedger } from "effect-arta/batch"
+import { DurableBatch } from "effect-arta/batch"
 import { servicesWithoutJournal } from "../layers.js"
 import type { ServiceOptions } from "../options.js"
 import { batchDatabase, toSetupError } from "./batchServices.js"
@@ -14,7 +14,12 @@ interface Input extends ServiceOptions {
 
 /** What a process needs to run rows of a database. */
 export const runnerServices = (url: DatabaseUrl, input: Input, ifMissing: IfMissing) =>
-  Layer.merge(
-    DurableBatch.layer({ concurrency: input.concurrency, timeout: Duration.seconds(input.timeout) }),
-    Layer.mapError(SubmissionLedger.layerSql({ submissionsAtOnce: input.submissions }), toSetupError(url))
-  ).pipe(Layer.provide(batchDatabase(url, input, ifMissing)), Layer.merge(servicesWithoutJournal(input)))
+  DurableBatch.layer({
+    concurrency: input.concurrency,
+    submissionsAtOnce: input.submissions,
+    timeout: Duration.seconds(input.timeout)
+  }).pipe(
+    Layer.mapError(toSetupError(url)),
+    Layer.provide(batchDatabase(url, input, ifMissing)),
+    Layer.merge(servicesWithoutJournal(input))
+  )

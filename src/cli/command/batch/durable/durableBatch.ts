@@ -197,7 +197,7 @@ const printDryRun = (rows: ReadonlyArray<Row>, database: Database, input: Input)
     )
   }).pipe(
     Effect.mapError(toFailure(database.url)),
-    Effect.provide(Layer.provide(DurableBatch.layer(), batchDatabase(database.url, input, "create")))
+    Effect.provide(Layer.provide(DurableBatch.layerWithoutLedger(), batchDatabase(database.url, input, "create")))
   )
 
 /** Enqueues the rows of a file in a database, and runs them here until all have ended, here or elsewhere. */

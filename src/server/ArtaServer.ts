@@ -12,6 +12,7 @@
  * | `GET /v1/images/generations` | Lists the generations that this server submitted lately. |
  * | `GET /v1/models`, `GET /v1/models/{model}` | The models. |
  * | `POST /v1/chat/completions` | Generates an image from a chat, if `chat` is on. |
+ * | `GET /` | A web page that generates images, if `ui` is on. |
  * | `GET /healthz`, `GET /openapi.json` | Whether the server runs, and its description. They need no key. |
  *
  * Beside OpenAI's fields, a request for images may have `negative_prompt`, `steps`, `guidance_scale`, `aspect_ratio` and
@@ -78,6 +79,7 @@ import { checkKey, guard } from "./internal/guard.js"
 import { createImages, refuseEdits } from "./internal/imageRoutes.js"
 import { getModel, listModels } from "./internal/modelRoutes.js"
 import { openApi } from "./internal/openApi.js"
+import { pageRoute } from "./internal/pageRoute.js"
 import { getGeneration, listGenerations } from "./internal/recordRoutes.js"
 
 /**
@@ -94,6 +96,11 @@ export interface RouterOptions {
   readonly timeout?: Duration.DurationInput | undefined
   /** Whether a chat completion generates an image, which it links as Markdown. Default: `false`. */
   readonly chat?: boolean | undefined
+  /**
+   * Whether `GET /` is a web page that generates images. It has no key in it: its user pastes the key, or opens the page as
+   * `/#key=KEY`. Default: `false`.
+   */
+  readonly ui?: boolean | undefined
 }
 
 /**
@@ -129,7 +136,7 @@ const health = HttpServerResponse.unsafeJson({ status: "ok" })
  * @since 0.1.0
  * @category constructors
  */
-export const router = ({ chat = false, key, timeout = "270 seconds" }: RouterOptions = {}): Effect.Effect<
+export const router = ({ chat = false, key, timeout = "270 seconds", ui = false }: RouterOptions = {}): Effect.Effect<
   HttpRouter.HttpRouter,
   never,
   ArtaApi | HttpClient.HttpClient | Scope.Scope
@@ -143,7 +150,7 @@ export const router = ({ chat = false, key, timeout = "270 seconds" }: RouterOpt
       handler: Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError, R | ArtaApi | HttpClient.HttpClient>
     ) => withErrorResponses(Effect.zipRight(checked, Effect.provide(handler, services)))
 
-    return HttpRouter.empty.pipe(
+    return (ui ? HttpRouter.get(HttpRouter.empty, "/", pageRoute) : HttpRouter.empty).pipe(
       HttpRouter.get("/healthz", health),
       HttpRouter.get("/openapi.json", HttpServerResponse.unsafeJson(openApi({ chat, hasKey: key !== undefined }))),
       HttpRouter.post("/v1/images/generations", route(createImages(generations, deadline))),

@@ -7,7 +7,17 @@ const noSharedLayer =
 export default tseslint.config(
   // The scripts of a page are joined into one, so none of them is a module.
   {
-    ignores: ["dist", "site", "coverage", "images", ".ci", ".github", "src/cli/command/*/page", "src/cli/shared/page"]
+    ignores: [
+      "dist",
+      "site",
+      "coverage",
+      "images",
+      ".ci",
+      ".github",
+      "src/cli/command/*/page",
+      "src/cli/shared/page",
+      "src/server/internal/page/*.js"
+    ]
   },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

@@ -57,6 +57,17 @@ export const onOff = (name: string, options: FlagOptions): Flag<boolean> => ({
   decode: Option.match({ onNone: () => Either.right(false), onSome: decodeSwitch })
 })
 
+/** A flag that the command decides if it is not given. `--name=false` turns it off. */
+export const optionalSwitch = (name: string, options: FlagOptions): Flag<Option.Option<boolean>> => ({
+  ...options,
+  name,
+  value: undefined,
+  decode: Option.match({
+    onNone: () => Either.right(Option.none()),
+    onSome: (text) => Either.map(decodeSwitch(text), Option.some)
+  })
+})
+
 export const optional = <A>(name: string, value: Value<A>, options: FlagOptions): Flag<Option.Option<A>> => ({
   ...options,
   name,

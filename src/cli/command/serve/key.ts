@@ -16,7 +16,8 @@ const newKey = Effect.sync((): Key => ({
   isNew: true
 }))
 
-const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
+/** Whether only this machine can reach the host. */
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
 
 // Other characters do not pass through every client in a header.
 const isSendable = (key: Redacted.Redacted): boolean => /^[\x21-\x7e]+$/.test(Redacted.value(key))

@@ -17,7 +17,7 @@ import type { Failure } from "../../shared/errors.js"
 import { UsageError } from "../../shared/errors.js"
 import { services } from "../../shared/layers.js"
 import type { ServerOptions } from "../../shared/serverOptions.js"
-import { keyFor } from "./key.js"
+import { isLoopback, keyFor } from "./key.js"
 import { listen } from "./listen.js"
 
 /** The emulator on a port of its own: a chat shows the URLs of the images, which a browser must be able to load. */
@@ -50,11 +50,11 @@ const parseCors = (cors: ServerOptions["cors"]): Either.Either<"*" | ReadonlyArr
 
 const isAny = (hostname: string): boolean => hostname === "0.0.0.0" || hostname === "::"
 
-/** A URL of the server that works on this machine. */
-const baseUrl = HttpServer.addressWith((address) => {
+/** The origin of the server, as this machine reaches it. */
+const origin = HttpServer.addressWith((address) => {
   if (address._tag === "UnixAddress") return Effect.dieMessage("A server on a port has a port.")
   const name = isAny(address.hostname) ? "127.0.0.1" : address.hostname
-  return Effect.succeed(`http://${name.includes(":") ? `[${name}]` : name}:${String(address.port)}/v1`)
+  return Effect.succeed(`http://${name.includes(":") ? `[${name}]` : name}:${String(address.port)}`)
 })
 
 /** Serves OpenAI's API for images until it is interrupted. Prints the variables that OpenAI's clients read. */
@@ -63,13 +63,17 @@ export const serve = (options: ServerOptions): Effect.Effect<void, Failure, File
     const { chat, emulator, host, port, timeout } = options
     const cors = yield* parseCors(options.cors)
     const key = yield* keyFor(host, options.key)
-    const server = ArtaServer.layer({ key: key.value, timeout: Duration.seconds(timeout), cors, chat })
+    const ui = Option.getOrElse(options.ui, () => isLoopback(host))
+    const server = ArtaServer.layer({ key: key.value, timeout: Duration.seconds(timeout), cors, chat, ui })
     const announce = Effect.gen(function* () {
-      yield* Console.log(`export OPENAI_BASE_URL="${yield* baseUrl}"`)
+      yield* Console.log(`export OPENAI_BASE_URL="${yield* origin}/v1"`)
       if (key.isNew) yield* Console.log(`export OPENAI_API_KEY="${Redacted.value(key.value)}"`)
       yield* Console.error(
         `Serving until you press Ctrl-C. Clients of OpenAI use this base URL and ${key.isNew ? "this" : "your"} key.`
       )
+      // Only a key that was printed above: no server and no log sees the fragment of a URL.
+      const fragment = key.isNew ? `#key=${Redacted.value(key.value)}` : ""
+      if (ui) yield* Console.error(`A page to generate images: ${yield* origin}/${fragment}`)
       return yield* Effect.never
     })
     return yield* announce.pipe(

@@ -18,6 +18,7 @@ const sections = [
   "Process",
   "Batch database",
   "Batch runners",
+  "Server",
   "Composition",
   "Whatever a service sends",
   "Secrets"

@@ -68,6 +68,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { ArtaApi } from "../ArtaApi.js"
 import { accessLog } from "./internal/accessLog.js"
@@ -171,6 +172,9 @@ const unknownRoute = Effect.map(HttpServerRequest.HttpServerRequest, ({ method, 
   )
 })
 
+/** A server ends once its connections do, and a client would keep this one. */
+const closing = HttpServerResponse.setHeader("connection", "close")
+
 const isLoopback = (hostname: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(hostname)
 
 /**
@@ -186,10 +190,15 @@ export const layer = (
   Effect.gen(function* () {
     const routes = yield* router(options)
     const { address } = yield* HttpServer.HttpServer
+    const isStopping = yield* Ref.make(false)
+    yield* Effect.addFinalizer(() => Ref.set(isStopping, true))
     const isLocal = address._tag === "TcpAddress" && isLoopback(address.hostname)
     return routes.pipe(
       Effect.catchTag("RouteNotFound", () => unknownRoute),
       guard({ isLocal, cors: options.cors ?? [] }),
+      Effect.flatMap((response) =>
+        Effect.map(Ref.get(isStopping), (stopping) => (stopping ? closing(response) : response))
+      ),
       accessLog,
       HttpServer.serve()
     )

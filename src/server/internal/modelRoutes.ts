@@ -16,9 +16,12 @@ const describe = (id: string) => ({
   owned_by: "arta"
 })
 
+// Some programs offer only models of OpenAI that they know. `modelFor` says what stands in for them.
+const knownToClients = ["dall-e-2", "dall-e-3", "gpt-image-1"]
+
 const list = {
   object: "list",
-  data: [...ImageModel.aliases.keys()].sort().map(describe)
+  data: [...ImageModel.aliases.keys(), ...knownToClients].sort().map(describe)
 }
 
 export const listModels = HttpServerResponse.unsafeJson(list)

@@ -1,3 +1,5 @@
+import * as ClusterWorkflowEngine from "@effect/cluster/ClusterWorkflowEngine"
+import * as SingleRunner from "@effect/cluster/SingleRunner"
 import { describe, expect, it } from "@effect/vitest"
 import * as Workflow from "@effect/workflow/Workflow"
 import * as Activity from "@effect/workflow/Activity"
@@ -5,6 +7,7 @@ import * as WorkflowEngine from "@effect/workflow/WorkflowEngine"
 import { Deferred, Effect, Exit, Fiber, Layer, Option, Ref, Schema } from "effect"
 import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { ArtaWorkflow, BatchDatabase, SubmissionLedger } from "effect-arta/batch"
+import { sqliteFile } from "../support/batch/databases.js"
 
 const request = new GenerateRequest.GenerateRequest({ prompt: "a fox", seed: 7 })
 const payload = { batch: "animals", row: 0, request }
@@ -174,6 +177,34 @@ describe("ArtaWorkflow", () => {
           )
         )
       )
+    })
+  )
+
+  // fault: Batch database | A workflow is executed twice at the same time, and again after its engine has lost its state | one POST
+  it.scopedLive("generates once on an engine that keeps its state in a database", () =>
+    Effect.gen(function* () {
+      const { open, query } = yield* sqliteFile
+      const service = yield* makeService(accepted)
+      const engine = ClusterWorkflowEngine.layer.pipe(
+        Layer.provide(SingleRunner.layer()),
+        Layer.provideMerge(Layer.provide(SubmissionLedger.layerSql(), BatchDatabase.layer())),
+        Layer.provide(open)
+      )
+      const program = ArtaWorkflow.layer().pipe(Layer.provideMerge(engine), Layer.provide(service.layer))
+      const execute = ArtaWorkflow.ArtaWorkflow.execute(payload)
+      const [one, other] = yield* Effect.all([execute, execute], { concurrency: 2 }).pipe(Effect.provide(program))
+      expect(one).toEqual(other)
+      expect(one).toMatchObject({ recordId, request })
+      expect(yield* service.submissions).toBe(1)
+      expect(yield* query("SELECT key, record_id FROM arta_submissions")).toEqual([
+        { key: "animals/0", record_id: recordId }
+      ])
+
+      // Without the state of the engine, the ledger still knows the submission.
+      yield* query("DELETE FROM cluster_replies")
+      yield* query("DELETE FROM cluster_messages")
+      expect(yield* Effect.provide(execute, program)).toEqual(one)
+      expect(yield* service.submissions).toBe(1)
     })
   )
 })

@@ -1,4 +1,5 @@
-// npx tsx bench/cluster/main.ts
+// npx tsx bench/cluster/main.ts [ROWS]
+// The processor time of a generation by the kind of dispatch, against the library alone. Needs PostgreSQL.
 import { Effect } from "effect"
 import { build } from "esbuild"
 import type { ChildProcess } from "node:child_process"
@@ -38,43 +39,27 @@ await build({
   logLevel: "error"
 })
 
-const launch = (program: string, args: ReadonlyArray<string>, execArgv: Array<string> = []) =>
-  fork(`${built}/${program}.js`, args, { execArgv })
+const launch = (program: string, args: ReadonlyArray<string>) => fork(`${built}/${program}.js`, args)
 
 const ask = async <A>(child: ChildProcess): Promise<A> => {
   child.send("usage")
   return ((await once(child, "message")) as [A])[0]
 }
 
-const startService = async (submitMillis: number, drawMillis: number) => {
-  const child = launch("service", [String(submitMillis), String(drawMillis)])
+const startService = async () => {
+  const child = launch("service", [])
   const [url] = (await once(child, "message")) as [string]
-  return { child, url, counts: () => ask<{ submissions: number; prompts: number; twice: number }>(child) }
+  return { child, url, counts: () => ask<{ readonly twice: number }>(child) }
 }
-
-/** With `PROFILE=1`, each runner writes a processor profile when it ends. */
-const profiling = process.env["PROFILE"] === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${built}`]
 
 const temporary = mkdtempSync(join(tmpdir(), "effect-arta-cluster-"))
 let runners = 0
 const startRunner = async (settings: Omit<Settings, "tokenFile">): Promise<ChildProcess> => {
   runners += 1
   const tokenFile = join(temporary, `${String(runners)}.json`)
-  const child = launch("runner", [JSON.stringify({ ...settings, tokenFile })], profiling)
+  const child = launch("runner", [JSON.stringify({ ...settings, tokenFile })])
   await once(child, "message")
   return child
-}
-
-interface Case {
-  readonly dispatch: Exclude<Settings["dispatch"], "plain" | "enqueue">
-  readonly runners: number
-  readonly rows: number
-  readonly window: number
-  readonly submissionsAtOnce?: number
-  readonly submitMillis?: number
-  readonly drawMillis?: number
-  /** What happens to the first runner once a quarter of the rows is done. Default: nothing. */
-  readonly fault?: NodeJS.Signals | "join"
 }
 
 const untilAll = async (children: ReadonlyArray<ChildProcess>, rows: number): Promise<ReadonlyArray<Usage>> => {
@@ -92,115 +77,56 @@ const cpuEach = (from: ReadonlyArray<Usage>, to: ReadonlyArray<Usage>) => {
   return difference("cpuMillis") / difference("finished")
 }
 
-const measure = (
-  postgres: Postgres.Service,
-  { dispatch, drawMillis = 0, submissionsAtOnce = 4, submitMillis = 0, ...test }: Case
-) =>
+/** Generations at the same time. */
+const window = 100
+
+const measure = (postgres: Postgres.Service, dispatch: "claims" | "activity" | "page", rows: number) =>
   Effect.gen(function* () {
     const database = yield* postgres.createDatabase
-    const service = yield* Effect.promise(() => startService(submitMillis, drawMillis))
-    const settings = { database, service: service.url, rows: test.rows, window: test.window, submissionsAtOnce }
-    const finishedRows = Effect.map(
-      postgres.query(database, "select count(*) from rows where done_at is not null"),
-      Number
-    )
+    const service = yield* Effect.promise(startService)
+    const settings = { database, service: service.url, rows, window }
 
-    const plainRows = test.fault === undefined ? Math.min(1_000, test.rows) : 10
-    const plainChild = yield* Effect.promise(() => startRunner({ ...settings, dispatch: "plain", rows: plainRows }))
-    const plainTenth = yield* Effect.promise(() => untilAll([plainChild], plainRows / 10))
-    const plainEnd = yield* Effect.promise(() => untilAll([plainChild], plainRows))
-    plainChild.kill("SIGKILL")
-    const afterPlain = yield* Effect.promise(service.counts)
+    // From a tenth of the rows to the end, so that neither figure has the start of a process or of the engine.
+    const plain = yield* Effect.promise(() => startRunner({ ...settings, dispatch: "plain" }))
+    const plainTenth = yield* Effect.promise(() => untilAll([plain], rows / 10))
+    const plainEnd = yield* Effect.promise(() => untilAll([plain], rows))
+    plain.kill("SIGKILL")
 
-    const enqueueStart = performance.now()
-    const enqueueChild = yield* Effect.promise(() => startRunner({ ...settings, dispatch: "enqueue" }))
-    yield* Effect.promise(() => untilAll([enqueueChild], test.rows))
-    enqueueChild.kill("SIGKILL")
-    const enqueueMillis = performance.now() - enqueueStart
-    yield* Effect.promise(() => setTimeout(1_500))
-    const before = yield* postgres.transactions(database)
-    const startAnother = () => startRunner({ ...settings, dispatch })
-    const children = yield* Effect.promise(() => Promise.all(Array.from({ length: test.runners }, startAnother)))
-    const begin = performance.now()
-    while ((yield* finishedRows) < test.rows / 10) yield* Effect.sleep("200 millis")
-    const tenth = performance.now()
-    const doneAtTenth = yield* finishedRows
-    const usagesAtTenth = yield* Effect.promise(() => Promise.all(children.map((child) => ask<Usage>(child))))
-    const [first] = children
-    let disturbedAt = 0
-    let exitMillis = NaN
-    if (test.fault !== undefined && first !== undefined) {
-      while ((yield* finishedRows) < test.rows / 4) yield* Effect.sleep("200 millis")
-      disturbedAt = Date.now()
-      if (test.fault === "join") children.push(yield* Effect.promise(startAnother))
-      else {
-        first.kill(test.fault)
-        first.once("exit", () => {
-          exitMillis = Date.now() - disturbedAt
-        })
-        if (test.fault === "SIGSTOP") {
-          yield* Effect.sleep("75 seconds")
-          first.kill("SIGCONT")
-        }
-      }
-    }
-    while ((yield* finishedRows) < test.rows) yield* Effect.sleep("500 millis")
-    const end = performance.now()
-    const alive = children.filter((child) => child.exitCode === null && child.signalCode === null)
-    const usages = yield* Effect.promise(() => Promise.all(alive.map((child) => ask<Usage>(child))))
-    yield* Effect.sleep("1500 millis")
-    const after = yield* postgres.transactions(database)
-    const counts = yield* Effect.promise(service.counts)
-    const plainCpu = cpuEach(plainTenth, plainEnd)
-    const cpu = cpuEach(usagesAtTenth, usages)
-    console.log({
-      dispatch,
-      ...test,
-      drawMillis,
-      submitMillis,
-      enqueueMillis: Math.round(enqueueMillis),
-      seconds: ((end - begin) / 1_000).toFixed(1),
-      perSecond: ((test.rows - doneAtTenth) / ((end - tenth) / 1_000)).toFixed(1),
-      plainCpu: plainCpu.toFixed(2),
-      cpu: cpu.toFixed(2),
-      ratio: (cpu / plainCpu).toFixed(2),
-      transactions: ((after - before) / test.rows).toFixed(1),
-      peakMegabytes: usages.map(({ peakMegabytes }) => Math.round(peakMegabytes)),
-      exitMillis,
-      resumed: yield* postgres.query(
-        database,
-        `select count(*), min(extract(epoch from done_at) * 1000 - ${String(disturbedAt)})::int,
-           max(extract(epoch from done_at) * 1000 - ${String(disturbedAt)})::int
-         from rows join arta_submissions s on s.key = 'row/' || rows.id join arta_runners r on r.id = s.owner
-         where r.pid = ${String(first?.pid ?? 0)} and runner <> r.pid`
-      ),
-      rowsByRunner: (yield* postgres.query(database, "select runner, state, count(*) from rows group by 1, 2")).split(
-        "\n"
-      ),
-      submissions: counts.submissions - afterPlain.submissions,
-      prompts: counts.prompts,
-      twice: counts.twice
-    })
-    console.log(yield* postgres.query(database, "select relname, n_live_tup from pg_stat_user_tables"))
-    children.forEach((child) => child.kill(profiling.length > 0 ? "SIGTERM" : "SIGKILL"))
-    if (profiling.length > 0) yield* Effect.sleep("5 seconds")
+    const enqueuer = yield* Effect.promise(() => startRunner({ ...settings, dispatch: "enqueue" }))
+    yield* Effect.promise(() => untilAll([enqueuer], rows))
+    enqueuer.kill("SIGKILL")
+
+    // PostgreSQL counts the transactions of a connection about a second late.
+    const late = Effect.sleep("1500 millis")
+    const before = yield* Effect.zipRight(late, postgres.transactions(database))
+    const runner = yield* Effect.promise(() => startRunner({ ...settings, dispatch }))
+    const tenth = yield* Effect.promise(() => untilAll([runner], rows / 10))
+    const end = yield* Effect.promise(() => untilAll([runner], rows))
+    const after = yield* Effect.zipRight(late, postgres.transactions(database))
+    runner.kill("SIGKILL")
+
+    const { twice } = yield* Effect.promise(service.counts)
     service.child.disconnect()
+    const plainMillis = cpuEach(plainTenth, plainEnd)
+    const millis = cpuEach(tenth, end)
+    return {
+      dispatch,
+      "ms each, library": plainMillis.toFixed(2),
+      "ms each": millis.toFixed(2),
+      ratio: (millis / plainMillis).toFixed(2),
+      "transactions each": ((after - before) / rows).toFixed(1),
+      "peak MB": Math.round(Math.max(...end.map(({ peakMegabytes }) => peakMegabytes))),
+      "sent twice": twice
+    }
   })
 
-const cases: Readonly<Record<string, ReadonlyArray<Case>>> = {
-  speed: [
-    { dispatch: "activity", runners: 1, rows: 1_000, window: 100 },
-    { dispatch: "row", runners: 1, rows: 1_000, window: 100 },
-    { dispatch: "page", runners: 1, rows: 1_000, window: 100 },
-    { dispatch: "claims", runners: 1, rows: 1_000, window: 100 }
-  ]
-}
+const rows = Number(process.argv[2] ?? 1_000)
 
 const program = Effect.gen(function* () {
   const postgres = yield* Postgres.Postgres
-  const name = process.argv[2] ?? "speed"
-  const tests = name.startsWith("{") ? [JSON.parse(name) as Case] : (cases[name] ?? [])
-  for (const test of tests) yield* measure(postgres, test)
+  for (const dispatch of ["claims", "activity", "page"] as const) {
+    console.table([yield* measure(postgres, dispatch, rows)])
+  }
 }).pipe(
   Effect.provide(Postgres.layer),
   Effect.ensuring(

@@ -60,8 +60,7 @@ const drawEncoded = ({ id, request }: EncodedRow) => {
 
 const runRow = Row.toLayer(({ request, row }) => {
   running.add(row)
-  const draw = drawRow(row, request)
-  return settings.dispatch === "row" ? draw : Activity.make({ name: "draw", execute: draw })
+  return Activity.make({ name: "draw", execute: drawRow(row, request) })
 })
 
 const runPage = Page.toLayer(({ page }) =>
@@ -148,10 +147,7 @@ const config = ShardingConfig.layer({
 
 const sqlLayer = PgClient.layer({ url: Redacted.make(settings.database), maxConnections: 8 })
 
-const ledger = SubmissionLedger.layerSql({ submissionsAtOnce: settings.submissionsAtOnce }).pipe(
-  Layer.provide(BatchDatabase.layer()),
-  Layer.provideMerge(sqlLayer)
-)
+const ledger = SubmissionLedger.layerSql().pipe(Layer.provide(BatchDatabase.layer()), Layer.provideMerge(sqlLayer))
 
 /** Without ports: runners meet in the database only. */
 const engine = ClusterWorkflowEngine.layer.pipe(
@@ -195,7 +191,6 @@ const programs: Readonly<Record<Settings["dispatch"], Program>> = {
   ),
   claims: Effect.provide(claimForever, ledger),
   activity: onCluster,
-  row: onCluster,
   page: onCluster
 }
 

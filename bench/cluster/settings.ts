@@ -4,15 +4,14 @@ export interface Settings {
    * - `plain`: the library alone, without a database.
    * - `enqueue`: inserts the rows.
    * - `claims`: no engine, claims over SQL.
-   * - `activity`: a workflow for each row, with an activity. `row`: without one. `page`: a workflow for 20 rows.
+   * - `activity`: a workflow for each row, with an activity. `page`: a workflow for 20 rows.
    */
-  readonly dispatch: "plain" | "enqueue" | "claims" | "activity" | "row" | "page"
+  readonly dispatch: "plain" | "enqueue" | "claims" | "activity" | "page"
   readonly database: string
   readonly service: string
   readonly tokenFile: string
   readonly rows: number
   readonly window: number
-  readonly submissionsAtOnce: number
 }
 
 /** Fewer shards than the engine's 300: each of its reads looks up every shard in an index. */

@@ -188,6 +188,28 @@ export const layerConfig = (
     )
   )
 
+/**
+ * Like `layerConfig`, but the program provides the `TokenStore`, as with `layerWithoutTokenStore`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfigWithoutTokenStore = (
+  config: Omit<Overrides<Options>, "tokenFile"> = {}
+): Layer.Layer<
+  Exclude<Services, TokenStore.TokenStore>,
+  ConfigError.ConfigError | InvalidRequestError,
+  TokenStore.TokenStore
+> =>
+  Layers.layerConfig(config).pipe(
+    Layer.provideMerge(
+      Effect.map(config.proxy ?? optional("ARTA_PROXY"), (url) =>
+        http({ name: config.proxy === undefined ? "ARTA_PROXY" : "proxy", url }, config)
+      ).pipe(Layer.unwrapEffect)
+    ),
+    Layer.provideMerge(Layer.merge(NodeFileSystem.layer, NodePath.layer))
+  )
+
 const fixedConfig = <A>(value: A | undefined): Config.Config<A> | undefined =>
   value === undefined ? undefined : Config.succeed(value)
 

@@ -2,11 +2,13 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import { isConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Arta, ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
+import type * as NodeArtaModule from "effect-arta/node"
 import type { SetupError } from "./errors.js"
 import { fromConfigError } from "./errors.js"
 import type { ServiceOptions } from "./options.js"
@@ -20,18 +22,24 @@ const emulatorLayer: Layer.Layer<Services> = Effect.promise(() => import("effect
   Layer.unwrapEffect
 )
 
-const realLayer = (proxy: ServiceOptions["proxy"], options: Arta.ClientOptions) =>
+const configOf = (proxy: ServiceOptions["proxy"]) => ({
+  proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed))
+})
+
+/** A layer of `NodeArta`, configured by `settings`. */
+const configured = <A, R>(
+  makeLayer: (module: typeof NodeArtaModule) => Layer.Layer<A, ConfigError | ArtaError.InvalidRequestError, R>
+) =>
   Effect.gen(function* () {
-    const { NodeArta } = yield* Effect.promise(() => import("effect-arta/node"))
-    const layer = NodeArta.layerConfig({
-      ...options,
-      proxy: Option.getOrUndefined(Option.map(proxy, Config.succeed))
-    })
+    const layer = makeLayer(yield* Effect.promise(() => import("effect-arta/node")))
     return Layer.provideMerge(layer, Layer.setConfigProvider(yield* settings))
   }).pipe(
     Layer.unwrapEffect,
     Layer.mapError((error) => (isConfigError(error) ? fromConfigError(error) : error))
   )
+
+const realLayer = (proxy: ServiceOptions["proxy"], options: Arta.ClientOptions) =>
+  configured(({ NodeArta }) => NodeArta.layerConfig({ ...options, ...configOf(proxy) }))
 
 /** The services of a command: the real ones, configured by `settings`, or the emulator in memory. */
 export const services = ({
@@ -49,9 +57,14 @@ export const services = ({
         realLayer(proxy, { transformClient: SubmissionJournal.observeSending })
       )
 
-/** The same without a journal: a database knows every submission. */
-export const servicesWithoutJournal = ({
-  emulator,
-  proxy
-}: Pick<ServiceOptions, "emulator" | "proxy">): ReturnType<typeof services> =>
-  emulator ? emulatorLayer : realLayer(proxy, {})
+/** The same for the runners of a database, which knows every submission and has the session that they share. */
+export const runnerServices = <R>(
+  { emulator, proxy }: Pick<ServiceOptions, "emulator" | "proxy">,
+  store: Layer.Layer<TokenStore.TokenStore, never, R>
+): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError, FileSystem.FileSystem | Path.Path | R> =>
+  emulator
+    ? emulatorLayer
+    : Layer.provideMerge(
+        configured(({ NodeArta }) => NodeArta.layerConfigWithoutTokenStore(configOf(proxy))),
+        store
+      )

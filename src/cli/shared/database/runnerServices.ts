@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import { DurableBatch } from "effect-arta/batch"
-import { servicesWithoutJournal } from "../layers.js"
+import { DurableBatch, SharedRateLimit, TokenStore } from "effect-arta/batch"
+import * as Layers from "../layers.js"
 import type { ServiceOptions } from "../options.js"
 import { batchDatabase, toSetupError } from "./batchServices.js"
 import type { DatabaseUrl } from "./databaseUrl.js"
@@ -12,14 +12,16 @@ interface Input extends ServiceOptions {
   readonly submissions?: number
 }
 
-/** What a process needs to run rows of a database. */
-export const runnerServices = (url: DatabaseUrl, input: Input, ifMissing: IfMissing) =>
-  DurableBatch.layer({
+/** What a process needs to run rows of a database. All runners share its account and the rate limit of the service. */
+export const runnerServices = (url: DatabaseUrl, input: Input, ifMissing: IfMissing) => {
+  const batches = DurableBatch.layer({
     concurrency: input.concurrency,
     submissionsAtOnce: input.submissions,
     timeout: Duration.seconds(input.timeout)
-  }).pipe(
-    Layer.mapError(toSetupError(url)),
-    Layer.provide(batchDatabase(url, input, ifMissing)),
-    Layer.merge(servicesWithoutJournal(input))
+  })
+  const services = Layer.provideMerge(SharedRateLimit.layer, Layers.runnerServices(input, TokenStore.layerSql))
+  return Layer.mapError(batches, toSetupError(url)).pipe(
+    Layer.merge(services),
+    Layer.provide(batchDatabase(url, input, ifMissing))
   )
+}

@@ -64,6 +64,7 @@ export const slow = [
   "test/ai-sdk/generateImage.test.ts",
   "test/DurationStore/processes.test.ts",
   "test/batch/enqueuers.test.ts",
+  "test/batch/randomKills.test.ts",
   "test/batch/stopped.test.ts",
   "test/batch/databaseRestart.test.ts",
   "test/batch/suspended.test.ts",

@@ -45,7 +45,7 @@ export interface ServerGeneration {
   readonly waiting: Ref.Ref<number>
 }
 
-export interface Start {
+interface Start {
   readonly fingerprint: string
   readonly request: GenerateRequest
   /** Whether the server may have received this request before. */
@@ -69,7 +69,7 @@ const retentionMillis = 15 * 60_000
 export const isEnd = (progress: Progress): progress is End =>
   progress._tag === "Completed" || progress._tag === "Failed"
 
-export const recordIdOf = (progress: Progress): string | undefined => {
+const recordIdOf = (progress: Progress): string | undefined => {
   if (progress._tag === "Submitting") return undefined
   return progress._tag === "Failed" ? progress.error.recordId : progress.recordId
 }

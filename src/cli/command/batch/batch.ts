@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import type { DatabaseOptions } from "../../shared/database/databaseOptions.js"
 import type { Failure } from "../../shared/errors.js"
 import { UsageError } from "../../shared/errors.js"
 import * as Journal from "../../shared/journal.js"
@@ -14,8 +13,6 @@ import { formatLine, printLine } from "../../shared/jsonOutput.js"
 import { services } from "../../shared/layers.js"
 import type { Namer } from "../../shared/nameTemplate.js"
 import { namerOf } from "../../shared/nameTemplate.js"
-import type { NameOptions, OutputOptions, ServiceOptions } from "../../shared/options.js"
-import type { ConfirmationOptions } from "../../shared/promptFileOptions.js"
 import { withSettings } from "../../shared/settings.js"
 import { isStandardOutput } from "../../shared/standardOutput.js"
 import { printFailureAsJson } from "../../shared/runAndReport.js"
@@ -23,6 +20,7 @@ import { hasLiveLine } from "../../shared/liveLine.js"
 import { confirm } from "./confirm.js"
 import { printDryRun } from "./dryRun.js"
 import { checkFailuresFile } from "./failuresFile.js"
+import type { Input } from "./input.js"
 import { lockDirectory } from "./lock.js"
 import type { Done, Plan, Task, Unfinished } from "./plan.js"
 import { plan } from "./plan.js"
@@ -32,16 +30,6 @@ import { withNewSeed } from "./rounds.js"
 import { runRows } from "./runRows.js"
 import { keyPrefix } from "../../shared/serviceKey.js"
 import { printRefused, printStopped, printSummary, toPartlyFailed } from "./summary.js"
-
-export interface Input
-  extends PromptFile.Input, NameOptions, ConfirmationOptions, OutputOptions, ServiceOptions, DatabaseOptions {
-  readonly concurrency: number
-  readonly retryFailed: boolean
-  readonly again: boolean
-  readonly failures: Option.Option<string>
-  readonly json: boolean
-  readonly quiet: boolean
-}
 
 /** The rows of the file. Each service has keys of its own. */
 const readRows = (input: Input) =>

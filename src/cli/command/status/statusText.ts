@@ -7,12 +7,12 @@ import type { BatchView, StatusView } from "./statusView.js"
 
 type Counts = BatchStatus.RowCounts
 
-export const totalOf = (rows: Counts): number => Object.values(rows).reduce((sum, count) => sum + count, 0)
+const totalOf = (rows: Counts): number => Object.values(rows).reduce((sum, count) => sum + count, 0)
 
 export const openOf = ({ queued, running }: Counts): number => queued + running
 
 /** `312 of 1000 saved, 8 running, 677 queued, 1 unknown, 2 failed` */
-export const countsText = (rows: Counts): string =>
+const countsText = (rows: Counts): string =>
   [
     `${String(rows.saved)} of ${String(totalOf(rows))} saved`,
     ...(["running", "queued", "unknown", "failed", "cancelled"] as const).flatMap((state) =>
@@ -23,7 +23,7 @@ export const countsText = (rows: Counts): string =>
 const rateText = (rate: number): string => `${rate < 10 ? rate.toFixed(1) : String(Math.round(rate))} rows a second`
 
 /** `3.2 rows a second, 4 min left` */
-export const speedText = ({ rate, timeLeft }: BatchView): ReadonlyArray<string> => [
+const speedText = ({ rate, timeLeft }: BatchView): ReadonlyArray<string> => [
   ...(rate === 0 ? [] : [rateText(rate)]),
   ...(timeLeft === undefined ? [] : [`${timeText(timeLeft)} left`])
 ]

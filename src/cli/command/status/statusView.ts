@@ -43,7 +43,7 @@ export const StatusView = Schema.Struct({
 
 export type StatusView = typeof StatusView.Type
 
-export const toBatchView = (status: BatchStatus.BatchStatus): BatchView => ({
+const toBatchView = (status: BatchStatus.BatchStatus): BatchView => ({
   batch: status.batch,
   createdAt: DateTime.formatIso(status.createdAt),
   cancelledAt: Option.getOrUndefined(Option.map(status.cancelledAt, DateTime.formatIso)),

@@ -46,7 +46,7 @@ const placeOf = ({ host, pathname, searchParams }: URL): string => {
 const parsePostgres = (text: string): Either.Either<DatabaseUrl, string> => {
   const url = Option.getOrUndefined(parseUrl(text))
   // A character of the password that is not encoded ends the host early: what follows would be shown as the host.
-  const isCut = url === undefined || url.hash !== "" || `${url.pathname}${url.search}`.includes("@")
+  const isCut = url?.hash !== "" || `${url.pathname}${url.search}`.includes("@")
   if (isCut || !isEncoded(url.username) || !isEncoded(url.password)) return Either.left(`${forms}. ${encodingAdvice}`)
   return Either.right({
     _tag: "Postgres",

@@ -103,10 +103,9 @@ const postgresLayer = ({ shown, url }: Postgres) =>
     Effect.map(({ layer }) =>
       layer({ url, maxConnections, connectTimeout: "10 seconds", applicationName: "effect-arta" }).pipe(
         failWithDefects((defect) => new SetupError({ message: explainConnection(shown, defect) })),
-        Layer.mapError((error) => {
-          if (error._tag === "SetupError") return error
-          return new SetupError({ message: explainConnection(shown, error._tag === "SqlError" ? error.cause : error) })
-        })
+        Layer.mapError((error) =>
+          error._tag === "SetupError" ? error : new SetupError({ message: explainConnection(shown, error.cause) })
+        )
       )
     ),
     Layer.unwrapEffect

@@ -1,4 +1,4 @@
-import * as Console from "effect/Console"
+import type * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as HashSet from "effect/HashSet"
@@ -7,7 +7,7 @@ import * as Logger from "effect/Logger"
 /** Logs each event as a line of `key=value` pairs on standard error, which programs that collect logs understand. */
 export const runnerLog = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.console, (console: Console.Console) => {
-    const logger = Logger.make<unknown, void>((options) => {
+    const logger = Logger.make<unknown, unknown>((options) => {
       console.unsafe.error(Logger.logfmtLogger.log(options))
     })
     return Effect.locally(effect, FiberRef.currentLoggers, HashSet.make<[Logger.Logger<unknown, unknown>]>(logger))

@@ -1,5 +1,6 @@
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
+import * as Struct from "effect/Struct"
 import { GenerateRequest } from "effect-arta"
 import type { BatchRow } from "effect-arta/batch"
 import { createHash } from "node:crypto"
@@ -42,7 +43,7 @@ const seedOf = (batch: string, index: number): number =>
 const withSeed = ({ options, request }: Row, batch: string, index: number, round: number) =>
   "seed" in options && round === 1
     ? request
-    : new GenerateRequest.GenerateRequest({ ...request, seed: seedOf(batch, index) })
+    : new GenerateRequest.GenerateRequest({ ...Struct.omit(request, "seed"), seed: seedOf(batch, index) })
 
 /** Makes the names of a batch unique, as equal rows have the same one. */
 const numbered = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -63,5 +64,5 @@ export const toBatchRows = (
 ): ReadonlyArray<BatchRow.Row> => {
   const requests = rows.map((row, index) => withSeed(row, batch, index, round))
   const names = numbered(requests.map((request, index) => namer(request, rows[index]?.number)))
-  return requests.map((request, index) => ({ options: { ...request }, name: names[index] }))
+  return requests.map((request, index) => ({ options: request, name: names[index] }))
 }

@@ -57,8 +57,15 @@ export const services = ({
         realLayer(proxy, { transformClient: SubmissionJournal.observeSending })
       )
 
-/** The same for the runners of a database, which knows every submission and has the session that they share. */
-export const runnerServices = <R>(
+/** The same without a journal: a database knows every submission. */
+export const servicesWithoutJournal = ({
+  emulator,
+  proxy
+}: Pick<ServiceOptions, "emulator" | "proxy">): ReturnType<typeof services> =>
+  emulator ? emulatorLayer : realLayer(proxy, {})
+
+/** The same with another store for the session. */
+export const servicesWithStore = <R>(
   { emulator, proxy }: Pick<ServiceOptions, "emulator" | "proxy">,
   store: Layer.Layer<TokenStore.TokenStore, never, R>
 ): Layer.Layer<Services, SetupError | ArtaError.InvalidRequestError, FileSystem.FileSystem | Path.Path | R> =>

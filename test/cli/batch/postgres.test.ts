@@ -19,13 +19,15 @@ describe.skipIf(isSkipped)(`batch --database postgres://${isSkipped ? ` (${whySk
       yield* first.signal("SIGTERM")
       expect((yield* first.ended).code).toBe(130)
 
-      const runner = yield* startProcess(["runner"], { env: database })
+      // Another machine has another session file.
+      const elsewhere = { ...database, ARTA_TOKEN_FILE: `${images}/elsewhere/credentials.json` }
+      const runner = yield* startProcess(["runner"], { env: elsewhere })
       const watched = yield* command(["status", "p", "--watch"], { env: database })
       expect(watched.stdout).toMatch(/: 4 of 4 saved/)
       yield* runner.signal("SIGTERM")
       expect((yield* runner.ended).code).toBe(130)
       expect(yield* saved).toHaveLength(4)
-      expect((yield* emulator.counts).submit).toBe(4)
+      expect(yield* emulator.counts).toMatchObject({ signUp: 1, submit: 4 })
     }).pipe(onPort(), Effect.provide(layer))
   )
 

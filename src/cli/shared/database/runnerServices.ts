@@ -12,14 +12,21 @@ interface Input extends ServiceOptions {
   readonly submissions?: number
 }
 
-/** What a process needs to run rows of a database. All runners share its account and the rate limit of the service. */
+/**
+ * The processes of one machine share its session file. Those that share a server share an account there. A SQLite file
+ * holds no tokens, because it is beside images that may be published.
+ */
+const apiServices = (url: DatabaseUrl, input: Input) =>
+  url._tag === "Postgres" ? Layers.servicesWithStore(input, TokenStore.layerSql) : Layers.servicesWithoutJournal(input)
+
+/** What a process needs to run rows of a database. All runners share the account and the rate limit of the service. */
 export const runnerServices = (url: DatabaseUrl, input: Input, ifMissing: IfMissing) => {
   const batches = DurableBatch.layer({
     concurrency: input.concurrency,
     submissionsAtOnce: input.submissions,
     timeout: Duration.seconds(input.timeout)
   })
-  const services = Layer.provideMerge(SharedRateLimit.layer, Layers.runnerServices(input, TokenStore.layerSql))
+  const services = Layer.provideMerge(SharedRateLimit.layer, apiServices(url, input))
   return Layer.mapError(batches, toSetupError(url)).pipe(
     Layer.merge(services),
     Layer.provide(batchDatabase(url, input, ifMissing))

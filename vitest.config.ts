@@ -137,6 +137,9 @@ export default defineConfig(({ mode }) => {
           "src/cli/{main,start,version}.ts",
           "src/cli/command/{emulator,generate}.ts",
           "src/cli/command/batch/{batchProgress,confirm}.ts",
+          "src/cli/command/batch/durable/progress.ts",
+          "src/cli/command/mcp/{http,mcp,printUnfinished,sessions,stdio}.ts",
+          "src/cli/command/serve/listen.ts",
           "src/cli/commandLine/wizard.ts",
           "src/cli/commandLine/completions/*.ts",
           "src/cli/shared/{liveLine,progress,settings,standardOutput}.ts"

@@ -98,12 +98,15 @@ describe.concurrent("The tools of effect-arta mcp", { timeout }, () => {
 
   it.scopedLive("find the images of a generation that another server started", () =>
     Effect.gen(function* () {
-      const { check, env, images, generate, submissions } = yield* world({ patience: "1 millis" })
-      yield* generate({ prompt: "a fox", seed: 7 })
-      const listed = yield* Effect.repeat(check(), {
-        until: ({ structuredContent }) => structuredContent?.generations?.[0]?.recordId !== undefined
-      })
-      const recordId = listed.structuredContent?.generations?.[0]?.recordId
+      const { env, images, submissions } = yield* world()
+      const recordId = yield* Effect.gen(function* () {
+        const { check, generate } = yield* mcpServer({ env, directory: images, patience: "1 millis" })
+        yield* generate({ prompt: "a fox", seed: 7 })
+        const listed = yield* Effect.repeat(check(), {
+          until: ({ structuredContent }) => structuredContent?.generations?.[0]?.recordId !== undefined
+        })
+        return listed.structuredContent?.generations?.[0]?.recordId
+      }).pipe(Effect.scoped)
       const other = yield* mcpServer({ env, directory: images })
       const found = yield* other.check(recordId)
       expect(found.structuredContent).toMatchObject({ status: "saved", recordId, seed: 7 })

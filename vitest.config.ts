@@ -61,6 +61,7 @@ const thorough = [
 /** Only the full suite runs these: they start many processes, a browser or a compiler, or wait for long timeouts. */
 export const slow = [
   "test/server/stopping.test.ts",
+  "test/server/clients.test.ts",
   "test/ai-sdk/generateImage.test.ts",
   "test/DurationStore/processes.test.ts",
   "test/batch/enqueuers.test.ts",

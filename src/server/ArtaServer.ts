@@ -3,7 +3,7 @@
  *
  * No client is led to pay twice. A generation runs in the scope of the server, so it goes on if its client leaves. An
  * attempt that OpenAI's clients send after a timeout, with `x-stainless-retry-count`, joins the generation of the first
- * one. An error that can follow an accepted submission has a status that no client resends on, and tells the record id.
+ * one, and so does every request that equals one whose client has left without its response. An error that can follow an accepted submission has a status that no client resends on, and tells the record id.
  *
  * | Route | |
  * | --- | --- |

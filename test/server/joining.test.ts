@@ -24,6 +24,17 @@ const sendAndLeave = (body: unknown, count = 1) =>
     yield* Fiber.interrupt(fiber)
   })
 
+const listed = Effect.map(
+  send("/v1/images/generations"),
+  (response) => bodyOf(response)["data"] as ReadonlyArray<{ readonly id: string }>
+)
+
+/** Waits until the server knows that the service has accepted a generation. */
+const awaitListed = Effect.repeat(Effect.delay(listed, "5 millis"), { until: (all) => all.length > 0 })
+
+// The server learns of a connection that has closed before it reads a request that is sent later.
+const awaitLeft = Effect.repeatN(send("/healthz"), 5)
+
 describe.concurrent("A client that sends a request again", { timeout: 60_000 }, () => {
   // fault: Server | client that gives up and sends the request again | joins the running generation
   it.live("joins its generation that still runs", () =>
@@ -42,6 +53,21 @@ describe.concurrent("A client that sends a request again", { timeout: 60_000 }, 
       expect(second).toEqual(first)
       expect(yield* submissions).toBe(1)
     }).pipe(Effect.provide(openAiServer()))
+  )
+
+  it.live.each([false, true])("joins its generation once if it does not count its attempts (stream: %s)", (stream) =>
+    Effect.gen(function* () {
+      const fox = { prompt: "a fox", stream }
+      const first = yield* Effect.fork(generate(fox))
+      yield* awaitListed
+      yield* Fiber.interrupt(first)
+      yield* awaitLeft
+      const second = yield* generate(fox)
+      expect(second.status).toBe(200)
+      expect(yield* submissions).toBe(1)
+      yield* generate(fox)
+      expect(yield* submissions).toBe(2)
+    }).pipe(Effect.provide(openAiServer({ drawTime: "500 millis" })))
   )
 
   // fault: Server | client that sends a request again whose submission got no response | the same error, nothing is sent
@@ -91,13 +117,7 @@ describe.concurrent("A client that sends a request again", { timeout: 60_000 }, 
   it.live("finds the generation that it has left by its record id", () =>
     Effect.gen(function* () {
       yield* sendAndLeave({ prompt: "a fox" })
-      const listed = Effect.map(
-        send("/v1/images/generations"),
-        (response) => bodyOf(response)["data"] as Array<{ id: string }>
-      )
-      const [{ id } = { id: "none" }] = yield* Effect.repeat(Effect.delay(listed, "5 millis"), {
-        until: (all) => all.length > 0
-      })
+      const [{ id } = { id: "none" }] = yield* awaitListed
       const events = yield* send(`/v1/images/generations/${id}?stream=true`)
       expect(events.text).toContain("image_generation.completed")
       expect(yield* submissions).toBe(1)

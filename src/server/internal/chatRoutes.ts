@@ -10,7 +10,7 @@ import type { ApiError } from "./apiError.js"
 import { badRequest, toBody } from "./apiError.js"
 import { identify } from "./fingerprint.js"
 import type { Generations, ServerGeneration } from "./generations.js"
-import { awaitAccepted, awaitEnd, countClient } from "./generations.js"
+import { awaitAccepted, awaitEnd, noteLeft } from "./generations.js"
 import { decodeRequest } from "./imageRequest.js"
 import { readJson } from "./readBody.js"
 import { data, streamEvents } from "./serverSentEvents.js"
@@ -58,7 +58,7 @@ const chunk = (generation: ServerGeneration, recordId: string, delta: object, fi
   })
 
 const awaitCompleted = (generation: ServerGeneration): Effect.Effect<Completed, ApiError> =>
-  Effect.flatMap(awaitEnd(generation), (end) => (end._tag === "Failed" ? end.error : Effect.succeed(end)))
+  awaitEnd(generation).pipe(Effect.flatMap((end) => (end._tag === "Failed" ? end.error : Effect.succeed(end))))
 
 /** The chunks of a streamed completion. The first one comes at once, so that the client shows that it waits. */
 const chunks = (generation: ServerGeneration, recordId: string): Stream.Stream<string> =>
@@ -73,6 +73,19 @@ const chunks = (generation: ServerGeneration, recordId: string): Stream.Stream<s
       Effect.catchAll((error) => Effect.succeed([data(toBody(error))])),
       Stream.fromIterableEffect
     )
+  )
+
+const streamed = (generation: ServerGeneration) =>
+  Effect.gen(function* () {
+    const accepted = yield* awaitAccepted(generation)
+    if (accepted._tag === "Failed") return yield* accepted.error
+    const events = Stream.ensuringWith(chunks(generation, accepted.recordId), (exit) => noteLeft(generation, exit))
+    return streamEvents(events, accepted.recordId)
+  })
+
+const whole = (generation: ServerGeneration) =>
+  Effect.map(awaitCompleted(generation), (end) =>
+    HttpServerResponse.unsafeJson(completion(generation, end), { headers: { "x-request-id": end.recordId } })
   )
 
 // Open WebUI asks for a title, tags and follow-ups in chats of their own, which would be three more generations.
@@ -99,15 +112,7 @@ export const completeChat = (
     const { request, stream } = yield* decodeRequest(json, { messages: json["messages"] ?? [] })
     if (isTask(request.prompt)) return yield* task
     const id = identify(yield* HttpServerRequest.HttpServerRequest, text)
-    const generation = yield* generations.start({ ...id, request })
-    yield* countClient(generation)
-    if (!stream) {
-      const end = yield* awaitCompleted(generation)
-      return HttpServerResponse.unsafeJson(completion(generation, end), { headers: { "x-request-id": end.recordId } })
-    }
-    const accepted = yield* awaitAccepted(generation)
-    if (accepted._tag === "Failed") return yield* accepted.error
-    return streamEvents(chunks(generation, accepted.recordId), accepted.recordId)
+    return yield* generations.use({ ...id, request }, stream ? streamed : whole)
   })
 
 export const refuseChat = badRequest(

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto"
 
 /**
  * Identifies a request that a client may send again. OpenAI's clients count their attempts: a second one, after their own
- * timeout or a lost connection, must join the generation of the first. Equal first attempts do not join, because a client
- * that wants two images may send two equal requests. Requests with the same `Idempotency-Key` are always one.
+ * timeout or a lost connection, must join the generation of the first. Equal first attempts do not join while the client of
+ * each waits, because a client that wants two images may send two equal requests. Requests with the same `Idempotency-Key` are always one.
  */
 export const identify = (
   { headers, url }: HttpServerRequest.HttpServerRequest,

@@ -10,7 +10,7 @@ import type { GenerationEvent } from "../../Generation.js"
 import type { ApiError } from "./apiError.js"
 import { fromArtaError } from "./apiError.js"
 import type { Progress, ServerGeneration } from "./generations.js"
-import { awaitEnd, isEnd } from "./generations.js"
+import { awaitEnd, isEnd, noteTold } from "./generations.js"
 import type { LoadedImages } from "./images.js"
 import { completedData, loadImages } from "./images.js"
 import { progressData } from "./progress.js"
@@ -31,7 +31,7 @@ export const awaitImages = (
     if (end._tag === "Failed") return yield* end.error
     const elapsed = Duration.millis((yield* Clock.currentTimeMillis) - generation.createdAt)
     return yield* loadImages(end, Duration.max(leastForImages, Duration.subtract(timeout, elapsed)))
-  })
+  }).pipe(Effect.zipLeft(noteTold(generation)))
 
 const progressEvent = (progress: GenerationEvent, request?: GenerateRequest): string =>
   event(progressData(progress, request))

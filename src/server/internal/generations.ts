@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -41,20 +42,23 @@ export interface ServerGeneration {
   readonly createdAt: number
   readonly endedAt: Ref.Ref<number | undefined>
   readonly progress: SubscriptionRef.SubscriptionRef<Progress>
-  /** How many clients wait for it. */
-  readonly waiting: Ref.Ref<number>
+  /** Whether its client has left without the outcome. */
+  readonly isLost: Ref.Ref<boolean>
 }
 
 interface Start {
   readonly fingerprint: string
   readonly request: GenerateRequest
-  /** Whether the server may have received this request before. */
+  /** Whether the client says that it may have sent this request before. */
   readonly mayJoin: boolean
 }
 
 export interface Generations {
   /** Starts a generation, or joins one that this request repeats. */
-  readonly start: (options: Start) => Effect.Effect<ServerGeneration, ApiError>
+  readonly use: <A, E, R>(
+    start: Start,
+    respond: (generation: ServerGeneration) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | ApiError, R>
   readonly find: (recordId: string) => Effect.Effect<Option.Option<ServerGeneration>>
   /** The accepted generations, the newest first. */
   readonly all: Effect.Effect<ReadonlyArray<ServerGeneration>>
@@ -74,12 +78,12 @@ const recordIdOf = (progress: Progress): string | undefined => {
   return progress._tag === "Failed" ? progress.error.recordId : progress.recordId
 }
 
-/** Counts the client of a request that waits for the generation, until the request ends. */
-export const countClient = ({ waiting }: ServerGeneration): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Ref.update(waiting, (clients) => clients + 1),
-    () => Ref.update(waiting, (clients) => clients - 1)
-  )
+/** Notes that the client has left if its response ends like this. */
+export const noteLeft = ({ isLost }: ServerGeneration, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Exit.isInterrupted(exit) ? Ref.set(isLost, true) : Effect.void
+
+/** Notes that a client has been told the outcome. */
+export const noteTold = ({ isLost }: ServerGeneration): Effect.Effect<void> => Ref.set(isLost, false)
 
 const firstProgress = <A extends Progress>(
   { progress }: ServerGeneration,
@@ -100,12 +104,15 @@ export const awaitEnd = (generation: ServerGeneration): Effect.Effect<End> => fi
 
 const newestFirst = Order.reverse(Order.mapInput(Order.number, ({ createdAt }: ServerGeneration) => createdAt))
 
-/** Of two equal generations, a client returns to the one that has lost its client. */
-const choose = (joinable: ReadonlyArray<ServerGeneration>) =>
-  Effect.map(
-    Effect.findFirst(joinable, ({ waiting }) => Effect.map(Ref.get(waiting), (clients) => clients === 0)),
-    Option.orElse(() => Option.fromNullable(joinable.at(-1)))
-  )
+/**
+ * Some clients do not say that they send a request again, such as the AI SDK after a lost connection. So a request joins
+ * an equal one that has lost its client in any case.
+ */
+const choose = (equal: ReadonlyArray<ServerGeneration>, mayJoin: boolean) =>
+  Effect.gen(function* () {
+    const lost = yield* Effect.findFirst(equal, ({ isLost }) => Ref.getAndSet(isLost, false))
+    return Option.getOrElse(lost, () => (mayJoin ? equal.at(-1) : undefined))
+  })
 
 /**
  * The generations of a server. They run in its scope. When it closes, they have a while to finish, and fail with
@@ -202,7 +209,7 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
           progress: yield* SubscriptionRef.make<Progress>({
             _tag: "Submitting"
           }),
-          waiting: yield* Ref.make(0)
+          isLost: yield* Ref.make(false)
         }
         yield* Ref.update(
           byFingerprint,
@@ -221,16 +228,15 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
     )
 
     return {
-      start: ({ fingerprint, mayJoin, request }) =>
-        Effect.flatMap(mayJoin ? withFingerprint(fingerprint) : Effect.succeed([]), choose).pipe(
-          Effect.flatMap(
-            Option.match({
-              onNone: () => begin(fingerprint, request),
-              onSome: (joined) => Effect.succeed(joined)
-            })
+      use: ({ fingerprint, mayJoin, request }, respond) =>
+        Effect.acquireUseRelease(
+          withFingerprint(fingerprint).pipe(
+            Effect.flatMap((equal) => choose(equal, mayJoin)),
+            Effect.flatMap((joined) => (joined === undefined ? begin(fingerprint, request) : Effect.succeed(joined))),
+            turns.withPermits(1)
           ),
-          turns.withPermits(1),
-          Effect.uninterruptible
+          respond,
+          noteLeft
         ),
       find: (recordId) => Effect.map(Ref.get(byRecordId), HashMap.get(recordId)),
       all: Effect.map(Ref.get(byRecordId), (all) => [...HashMap.values(all)].sort(newestFirst))

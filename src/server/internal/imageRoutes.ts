@@ -11,7 +11,7 @@ import { badRequest } from "./apiError.js"
 import { identify } from "./fingerprint.js"
 import { awaitImages, imageEvents, progressEvents } from "./generationEvents.js"
 import type { Generations, ServerGeneration } from "./generations.js"
-import { awaitAccepted, countClient } from "./generations.js"
+import { awaitAccepted, noteLeft } from "./generations.js"
 import type { ImageRequest } from "./imageRequest.js"
 import { decodeImageRequest } from "./imageRequest.js"
 import { imagesResponse } from "./images.js"
@@ -34,9 +34,17 @@ const streamed = (generation: ServerGeneration, timeout: Duration.Duration, { pr
     const accepted = yield* awaitAccepted(generation)
     if (accepted._tag === "Failed") return yield* accepted.error
     const services = yield* Effect.context<Services>()
-    const images = Stream.provideContext(imageEvents(generation, timeout), services)
+    const images = imageEvents(generation, timeout).pipe(
+      Stream.ensuringWith((exit) => noteLeft(generation, exit)),
+      Stream.provideContext(services)
+    )
     return streamEvents(progress ? Stream.concat(progressEvents(generation), images) : images, accepted.recordId)
   })
+
+const whole = (generation: ServerGeneration, timeout: Duration.Duration) =>
+  Effect.map(awaitImages(generation, timeout), (loaded) =>
+    HttpServerResponse.unsafeJson(imagesResponse(generation, loaded), { headers: { "x-request-id": loaded.recordId } })
+  )
 
 /** Submits a generation, and responds with its images or with its events. */
 export const createImages = (generations: Generations, timeout: Duration.Duration): Route =>
@@ -44,16 +52,9 @@ export const createImages = (generations: Generations, timeout: Duration.Duratio
     const { json, text } = yield* readJson(maxMebibytes)
     const wanted = yield* decodeImageRequest(json)
     const id = identify(yield* HttpServerRequest.HttpServerRequest, text)
-    const generation = yield* generations.start({
-      ...id,
-      request: wanted.request
-    })
-    yield* countClient(generation)
-    if (wanted.stream) return yield* streamed(generation, timeout, wanted)
-    const loaded = yield* awaitImages(generation, timeout)
-    return HttpServerResponse.unsafeJson(imagesResponse(generation, loaded), {
-      headers: { "x-request-id": loaded.recordId }
-    })
+    return yield* generations.use({ ...id, request: wanted.request }, (generation) =>
+      wanted.stream ? streamed(generation, timeout, wanted) : whole(generation, timeout)
+    )
   })
 
 /** The service makes images from text only. */

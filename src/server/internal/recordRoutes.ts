@@ -15,6 +15,7 @@ import type { ApiError } from "./apiError.js"
 import { badRequest, fromArtaError, toBody } from "./apiError.js"
 import { imageEvents, progressEvents, watchedEvents } from "./generationEvents.js"
 import type { Generations, Progress, ServerGeneration } from "./generations.js"
+import { noteTold } from "./generations.js"
 import { imagesData, loadImages } from "./images.js"
 import { describeRequest, statusOf } from "./progress.js"
 import { streamEvents } from "./serverSentEvents.js"
@@ -90,7 +91,7 @@ const fromServer = (recordId: RecordId, generation: ServerGeneration): Response 
     if (progress._tag !== "Completed") return HttpServerResponse.unsafeJson(view)
     return HttpServerResponse.unsafeJson({
       ...view,
-      ...imagesData(yield* loadImages(progress, timeForImages))
+      ...imagesData(yield* Effect.zipLeft(loadImages(progress, timeForImages), noteTold(generation)))
     })
   })
 

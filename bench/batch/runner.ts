@@ -23,7 +23,7 @@ const program = Effect.gen(function* () {
   yield* told("run")
   const report = measureUsage()
   yield* Effect.fork(Effect.forever(Effect.zipRight(told("usage"), Effect.sync(report))))
-  yield* DurableBatch.run
+  return yield* DurableBatch.run
 })
 
 const services = Layer.mergeAll(SubmissionLedger.layerSql(), ImageSink.layerDirectory(directory)).pipe(

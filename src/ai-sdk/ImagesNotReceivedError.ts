@@ -15,8 +15,6 @@ const asError = (cause: unknown): Error =>
  * image could be downloaded. `cause` says which. The generation is charged, and `NodeArta.client().resume(recordId)` gets
  * its images.
  *
- * The `name` is that of the cause, so an aborted call is still an `AbortError`.
- *
  * @since 0.1.0
  * @category errors
  */
@@ -24,6 +22,11 @@ export class ImagesNotReceivedError extends Data.TaggedError("ImagesNotReceivedE
   readonly recordId: RecordId
   readonly cause: unknown
 }> {
+  /**
+   * The name of the cause, by which programs recognize an aborted call.
+   *
+   * @since 0.1.0
+   */
   override readonly name = asError(this.cause).name
 
   override get message(): string {

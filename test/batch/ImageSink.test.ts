@@ -140,8 +140,7 @@ describe("ImageSink.layerDirectory", () => {
       expect(yield* files).toEqual(["fox-0.png"])
     }).pipe(
       Effect.withRandom(Random.make("images")),
-      Effect.provide(ArtaEmulator.layerArta({ imageSize: 64, queueTime: 0, drawTime: 0 })),
-      Effect.provide(NodeContext.layer)
+      Effect.provide([ArtaEmulator.layerArta({ imageSize: 64, queueTime: 0, drawTime: 0 }), NodeContext.layer])
     )
   )
 })

@@ -24,10 +24,13 @@ describe("TokenStore.layerSql on SQLite", () => {
       const { open } = yield* sqliteFile
       const options = { apiKey: "k", ...(yield* ArtaEmulator.urls) }
       const run = Arta.run({ prompt: "a fox" }).pipe(
-        Effect.provide(NodeArta.layerWithoutTokenStore(options)),
-        Effect.provide(TokenStore.layerSql),
-        Effect.provide(BatchDatabase.layer()),
-        Effect.provide(open)
+        Effect.provide(
+          NodeArta.layerWithoutTokenStore(options).pipe(
+            Layer.provide(TokenStore.layerSql),
+            Layer.provide(BatchDatabase.layer()),
+            Layer.provide(open)
+          )
+        )
       )
       yield* Effect.all(Effect.replicate(run, 3), { concurrency: "unbounded" })
       const { counts } = yield* ArtaEmulator.ArtaEmulator

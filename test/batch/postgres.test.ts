@@ -71,10 +71,13 @@ describe.skipIf(Postgres.isSkipped)("SubmissionLedger.layerSql on PostgreSQL", {
         onSubmit: () => Effect.zipRight(stop(mode), Deferred.succeed(stopped, true))
       })
       const draw = SubmissionLedger.draw("key", request).pipe(
-        Effect.provide(service.layer),
-        Effect.provide(SubmissionLedger.layerSql()),
-        Effect.provide(BatchDatabase.layer()),
-        Effect.provide(open)
+        Effect.provide(
+          SubmissionLedger.layerSql().pipe(
+            Layer.provide(BatchDatabase.layer()),
+            Layer.provide(open),
+            Layer.merge(service.layer)
+          )
+        )
       )
       const fiber = yield* Effect.fork(inTime(draw))
       yield* Deferred.await(stopped)

@@ -3,7 +3,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Auth } from "effect-arta"
 import { BatchDatabase, TokenStore } from "effect-arta/batch"
 import { NodeArta } from "effect-arta/node"
-import { Console, Effect, Redacted, Schema } from "effect"
+import { Console, Effect, Layer, Redacted, Schema } from "effect"
 
 const Options = Schema.parseJson(
   Schema.Struct({
@@ -19,9 +19,12 @@ const { database, ...options } = Schema.decodeUnknownSync(Options)(process.argv[
 
 Effect.flatMap(Auth.Auth, (auth) => auth.token).pipe(
   Effect.flatMap((token) => Console.log(Redacted.value(token))),
-  Effect.provide(NodeArta.layerWithoutTokenStore(options)),
-  Effect.provide(TokenStore.layerSql),
-  Effect.provide(BatchDatabase.layer()),
-  Effect.provide(PgClient.layer({ url: Redacted.make(database) })),
+  Effect.provide(
+    NodeArta.layerWithoutTokenStore(options).pipe(
+      Layer.provide(TokenStore.layerSql),
+      Layer.provide(BatchDatabase.layer()),
+      Layer.provide(PgClient.layer({ url: Redacted.make(database) }))
+    )
+  ),
   Effect.runFork
 )

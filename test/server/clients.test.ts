@@ -105,7 +105,7 @@ const delivered = Effect.gen(function* () {
 
 const completed = { type: "image_generation.completed", b64_json: any(String) }
 
-const toError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
+const messageOf = (error: unknown) => ({ message: error instanceof Error ? error.message : String(error) })
 
 const baseURL = Effect.map(origin, (url) => `${url}/v1`)
 
@@ -116,7 +116,7 @@ describe.concurrent.each(Object.entries(clients))("%s", { timeout: 60_000 }, (na
   const call = (options: Partial<Call> = {}) =>
     Effect.flatMap(baseURL, (url) =>
       Effect.either(
-        Effect.tryPromise({ try: () => draw({ baseURL: url, prompt: "a fox", ...options }), catch: toError })
+        Effect.tryPromise({ try: () => draw({ baseURL: url, prompt: "a fox", ...options }), catch: messageOf })
       )
     )
 

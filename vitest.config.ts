@@ -65,10 +65,8 @@ export const slow = [
   "test/ai-sdk/generateImage.test.ts",
   "test/DurationStore/processes.test.ts",
   "test/batch/enqueuers.test.ts",
-  "test/batch/randomKills.test.ts",
   "test/batch/stopped.test.ts",
   "test/batch/databaseRestart.test.ts",
-  "test/batch/suspended.test.ts",
   "test/batch/fullDisk.test.ts",
   "test/batch/killed.test.ts",
   "test/TokenStore/crash.test.ts",
@@ -89,7 +87,6 @@ export const slow = [
   "test/cli/output.test.ts",
   "test/cli/settings.test.ts",
   "test/cli/silentService.test.ts",
-  "test/cli/mcp/clients.test.ts",
   "test/cli/mcp/processes.test.ts",
   "test/cli/mcp/silentService.test.ts",
   "test/cli/terminal.test.ts",
@@ -100,6 +97,13 @@ export const slow = [
   "test/testing/browser.test.ts",
   "test/package/compile.test.ts",
   "test/package/size.test.ts"
+]
+
+/** Only the nightly workflow runs these, with ARTA_TEST_NIGHTLY: they take many minutes of real time. */
+export const nightly = [
+  "test/batch/randomKills.test.ts",
+  "test/batch/suspended.test.ts",
+  "test/cli/mcp/clients.test.ts"
 ]
 
 export default defineConfig(({ mode }) => {
@@ -117,18 +121,20 @@ export default defineConfig(({ mode }) => {
       ...project,
       name: "unit",
       include: all,
-      exclude: [...configDefaults.exclude, conformance, ...slow, ...thorough, ...(isFull ? repeated : [])]
+      exclude: [...configDefaults.exclude, conformance, ...slow, ...thorough, ...nightly, ...(isFull ? repeated : [])]
     }
   }
-  const full = { test: { ...project, name: "full", include: [...repeated, ...slow, ...thorough] } }
+  const isNightly = process.env["ARTA_TEST_NIGHTLY"] !== undefined
+  const include = [...repeated, ...slow, ...thorough, ...(isNightly ? nightly : [])]
+  const full = { test: { ...project, name: "full", include } }
   return {
     test: {
       projects: isFull ? [unit, full] : [unit],
       isolate: false,
       // Many tests wait for an emulator or a process. Two workers would leave a core idle meanwhile.
-      maxWorkers: 4,
+      maxWorkers: isFull ? 3 : 4,
       // Vitest 3 fails at the end where it stops idle workers before the others are done.
-      minWorkers: 4,
+      minWorkers: isFull ? 3 : 4,
       maxConcurrency: 10,
       globalSetup: ["test/support/printSeed.ts", "test/support/build.ts"],
       coverage: {

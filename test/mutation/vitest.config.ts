@@ -1,6 +1,6 @@
 import { Tinypool } from "tinypool"
 import { configDefaults, defineConfig } from "vitest/config"
-import { shared, slow } from "../../vitest.config.js"
+import { nightly, shared, slow } from "../../vitest.config.js"
 
 // Vitest 3.2.7 starts a thread for every run, and each mutant is a run: loading Effect again took 3 s of 4.
 Tinypool.prototype.recycleWorkers = () => Promise.resolve()
@@ -11,7 +11,7 @@ export default defineConfig({
     setupFiles: [shared.setupFiles, "test/mutation/setup.ts"],
     include: ["test/**/*.test.ts"],
     // What these tests start or compile does not contain the mutant.
-    exclude: [...configDefaults.exclude, "test/{conformance,package}/**", ...slow],
+    exclude: [...configDefaults.exclude, "test/{conformance,package}/**", ...slow, ...nightly],
     globalSetup: "test/support/build.ts",
     // Instrumented code is slow.
     testTimeout: 60_000,

@@ -28,7 +28,7 @@ const chunked = (...parts: ReadonlyArray<Uint8Array>): RawResponse => ({
 
 const bytewise = (body: Uint8Array) => chunked(...Array.from(body, (byte) => new Uint8Array([byte])))
 
-describe.concurrent.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
+describe.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
   // fault: Whatever a service sends | A body that is gzip although no request asked for it | nothing
   it.scopedLive.each<[string, (body: Uint8Array) => RawResponse]>([
     ["gzip with its header", (body) => respond(200, gzipSync(body), { "content-encoding": "gzip" })],

@@ -98,7 +98,10 @@ export const measureThroughput = (
 export const measurePlain = (directory: string, rows: number): Promise<number> =>
   withUpstream(0, async ({ environment }) => {
     const variables: Environment = { ...environment, ARTA_TOKEN_FILE: `${directory}/credentials.json` }
-    const usage = await messageFrom<Usage>(start("plain", [rows, plainConcurrency, `${directory}/plain`], variables))
+    const plain = start("plain", [rows, plainConcurrency, `${directory}/plain`], variables)
+    const usage = await messageFrom<Usage>(plain)
+    // What it still writes must not be in the way when the directory is removed.
+    await end(plain, "SIGKILL")
     return usage.cpuMillis / rows
   })
 

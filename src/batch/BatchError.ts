@@ -4,7 +4,10 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import type { AuthError, RateLimitedError, TokenStoreError, TransportError, UnauthorizedError } from "../ArtaError.js"
 import { InvalidRequestError, ResponseError, UnknownModelError } from "../ArtaError.js"
+import type { DatabaseError } from "./BatchDatabase.js"
+import type { SinkError } from "./ImageSink.js"
 
 /**
  * A row that cannot be enqueued. `row` is its number, from 1.
@@ -88,3 +91,21 @@ export class RowsRefusedError extends Schema.TaggedError<RowsRefusedError>()("Ro
     return `The service refused ${String(this.rows)} rows in a row, so the runner stopped. ${this.error.message}`
   }
 }
+
+/**
+ * Why a runner stopped. Each of these affects every row, so its rows are queued again, for the other runners or for its
+ * next start.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RunnerError =
+  | AuthError
+  | TokenStoreError
+  | UnauthorizedError
+  | RateLimitedError
+  | TransportError
+  | ResponseError
+  | RowsRefusedError
+  | SinkError
+  | DatabaseError

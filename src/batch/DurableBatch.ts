@@ -37,22 +37,14 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type * as Arta from "../Arta.js"
 import type { ArtaApi } from "../ArtaApi.js"
-import type {
-  AuthError,
-  RateLimitedError,
-  ResponseError,
-  TokenStoreError,
-  TransportError,
-  UnauthorizedError
-} from "../ArtaError.js"
 import { InvalidRequestError } from "../ArtaError.js"
 import type { Auth } from "../Auth.js"
 import type { DatabaseError } from "./BatchDatabase.js"
 import { BatchDatabase } from "./BatchDatabase.js"
-import type { BatchNotFoundError, InvalidRowsError, RowConflictError, RowsRefusedError } from "./BatchError.js"
+import type { BatchNotFoundError, InvalidRowsError, RowConflictError, RunnerError } from "./BatchError.js"
 import type { Row, RowResult } from "./BatchRow.js"
 import type { BatchSettings, BatchStatus, BatchSummary } from "./BatchStatus.js"
-import type { ImageSink, SinkError } from "./ImageSink.js"
+import type { ImageSink } from "./ImageSink.js"
 import * as Change from "./internal/rows/changeBatch.js"
 import * as Enqueue from "./internal/rows/enqueue.js"
 import { batchIdOf } from "./internal/rows/hash.js"
@@ -82,24 +74,6 @@ export interface Enqueued {
  * @category models
  */
 export type EnqueueError = InvalidRequestError | InvalidRowsError | RowConflictError | DatabaseError
-
-/**
- * Why a runner stopped. Each of these affects every row, so its rows are queued again, for the other runners or for its
- * next start.
- *
- * @since 0.1.0
- * @category models
- */
-export type RunnerError =
-  | AuthError
-  | TokenStoreError
-  | UnauthorizedError
-  | RateLimitedError
-  | TransportError
-  | ResponseError
-  | RowsRefusedError
-  | SinkError
-  | DatabaseError
 
 /**
  * The services that a runner needs.

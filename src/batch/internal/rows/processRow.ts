@@ -5,21 +5,11 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Arta from "../../../Arta.js"
 import type { ArtaApi } from "../../../ArtaApi.js"
-import type {
-  AuthError,
-  DownloadError,
-  RateLimitedError,
-  RunError,
-  TokenStoreError,
-  TransportError,
-  UnauthorizedError
-} from "../../../ArtaError.js"
-import type { ResponseError } from "../../../ArtaError.js"
+import type { DownloadError, ResponseError, RunError } from "../../../ArtaError.js"
 import type { Auth } from "../../../Auth.js"
 import { Generation } from "../../../Generation.js"
-import type { DatabaseError } from "../../BatchDatabase.js"
+import type { RowsRefusedError, RunnerError } from "../../BatchError.js"
 import type { RowOutcome } from "../../BatchRow.js"
-import type { SinkError } from "../../ImageSink.js"
 import { ImageSink } from "../../ImageSink.js"
 import { SubmissionLedger } from "../../SubmissionLedger.js"
 import { retryWhileLimited } from "../ledger/rateLimits.js"
@@ -27,15 +17,7 @@ import type { ClaimedRow } from "./storedRow.js"
 import { keyOf } from "./storedRow.js"
 
 /** The errors that affect every row: a runner stops with them. */
-export type Fatal =
-  | AuthError
-  | TokenStoreError
-  | UnauthorizedError
-  | RateLimitedError
-  | TransportError
-  | ResponseError
-  | SinkError
-  | DatabaseError
+export type Fatal = Exclude<RunnerError, RowsRefusedError>
 
 export type RowServices = SubmissionLedger | ImageSink | ArtaApi | Auth | HttpClient.HttpClient
 

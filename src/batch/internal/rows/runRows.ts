@@ -7,10 +7,10 @@ import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import type { DatabaseError } from "../../BatchDatabase.js"
-import type { RowsRefusedError } from "../../BatchError.js"
+import type { RunnerError } from "../../BatchError.js"
 import type { RowOutcome } from "../../BatchRow.js"
 import type { Leases } from "./leases.js"
-import type { Fatal, RowServices } from "./processRow.js"
+import type { RowServices } from "./processRow.js"
 import { processRow } from "./processRow.js"
 import { makeRefusals } from "./refusals.js"
 import type { ClaimedRow } from "./storedRow.js"
@@ -74,9 +74,9 @@ export const runRows = ({
   isDone,
   leases,
   timeout
-}: Options): Effect.Effect<void, Fatal | RowsRefusedError, RowServices> =>
+}: Options): Effect.Effect<void, RunnerError, RowServices> =>
   Effect.gen(function* () {
-    const fibers = yield* FiberMap.make<string, unknown, Fatal | RowsRefusedError>()
+    const fibers = yield* FiberMap.make<string, unknown, RunnerError>()
     // Has an element once there is room for another row.
     const room = yield* Queue.sliding<undefined>(1)
     const refusals = yield* makeRefusals(Queue.offer(room, undefined))

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
-import type { GenerateRequest } from "effect-arta"
+import type { GenerateRequest, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import { SetupError } from "./errors.js"
 import * as FileNames from "./fileNames.js"
@@ -125,6 +125,16 @@ export interface Journal {
    */
   readonly begin: (key: string, request: Request, name?: string) => Effect.Effect<void, JournalError>
   readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>
+  /** Adds a generation that was submitted and saved without this journal. */
+  readonly addSaved: (generation: SavedElsewhere) => Effect.Effect<void, PlatformError>
+}
+
+export interface SavedElsewhere {
+  readonly key: string
+  readonly request: Request
+  readonly name: string
+  readonly recordId: Generation.RecordId
+  readonly files: ReadonlyArray<string>
 }
 
 export interface Options {
@@ -224,10 +234,10 @@ export const open = (
       })
 
     /** Records what another run would find out again: without a flush, and without a look at the file. */
-    const recordEnd = (before: State, entry: Entry): Effect.Effect<State, PlatformError> => {
-      const { bytes } = toBytes(entry)
+    const recordUnflushed = (before: State, entries: Array.NonEmptyReadonlyArray<Entry>) => {
+      const bytes = Buffer.concat(entries.map((entry) => toBytes(entry).bytes))
       return Effect.as(before.file.append(bytes, before.offset + before.unread), {
-        ...addOwn(addEntries(before, [entry]), entry),
+        ...addOwn(addEntries(before, entries), entries[0]),
         unread: before.unread + bytes.length
       })
     }
@@ -235,7 +245,16 @@ export const open = (
     const note = (before: State, entry: Entry): Effect.Effect<State, PlatformError> =>
       entry._tag === "Submitted" || entry._tag === "NotAccepted"
         ? recordOutcome(before, entry)
-        : recordEnd(before, entry)
+        : recordUnflushed(before, [entry])
+
+    const addSaved = (before: State, { files, key, name, recordId, request }: SavedElsewhere) =>
+      Option.exists(HashMap.get(before.records, key), ({ last }) => last._tag === "Saved")
+        ? Effect.succeed(before)
+        : recordUnflushed(before, [
+            { _tag: "Submitting", key, request, name },
+            { _tag: "Submitted", key, recordId },
+            { _tag: "Saved", key, files }
+          ])
 
     const check = (before: State): Effect.Effect<State, PlatformError> =>
       Effect.gen(function* () {
@@ -261,6 +280,8 @@ export const open = (
           Effect.uninterruptible,
           Effect.zipRight(Effect.tapError(beforeSend, () => noteEntry({ _tag: "NotAccepted", key })))
         ),
-      note: noteEntry
+      note: noteEntry,
+      addSaved: (generation) =>
+        Effect.uninterruptible(SynchronizedRef.updateEffect(state, (before) => addSaved(before, generation)))
     }
   })

@@ -1,3 +1,4 @@
+import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -78,6 +79,37 @@ describe.concurrent("batch --database", { timeout }, () => {
       expect(code).toBe(2)
       expect(stderr).toMatch(/The journal of .*images has 2 rows of this file already/)
       expect((yield* emulator.counts).submit).toBe(2)
+    }).pipe(onPort())
+  )
+
+  // fault: Batch runners | A batch without a database finds that of one with it | refused, because its rows are paid for
+  it.scopedLive("generates no row that the database beside the images has", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run, saved, share } = yield* shared
+      const path = yield* file("p.txt", "a fox\nan owl\n")
+      const first = yield* share(path)
+      expect(first.code, first.stderr).toBe(0)
+      yield* file("p.txt", "a fox\nan owl\na hare\n")
+      const without = yield* run(path)
+      expect(without.code).toBe(2)
+      expect(without.stderr).toMatch(/has the rows of .*p\.txt already, as the batch p-[0-9a-f]{8}\. Add --database/)
+      expect((yield* emulator.counts).submit).toBe(2)
+
+      const other = yield* run(yield* file("other.txt", "a heron\n"))
+      expect(other.code, other.stderr).toBe(0)
+      const again = yield* run(path, "--again")
+      expect(again.code, again.stderr).toBe(0)
+      expect(yield* saved).toHaveLength(6)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("has the prompts in its gallery", () =>
+    Effect.gen(function* () {
+      const { env, file, images, share } = yield* shared
+      expect((yield* share(yield* file("p.txt", "a fox under a bridge\n"))).code).toBe(0)
+      const { stdout } = yield* command(["gallery", images], { env })
+      const page = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(stdout.trim()))
+      expect(page).toContain("a fox under a bridge")
     }).pipe(onPort())
   )
 

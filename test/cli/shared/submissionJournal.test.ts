@@ -159,7 +159,8 @@ describe("A journal of submissions", () => {
         records: Effect.succeed(HashMap.empty()),
         files: FileNames.make([]),
         begin: () => Effect.void,
-        note: () => fails
+        note: () => fails,
+        addSaved: () => Effect.void
       }
       const { accepted } = SubmissionJournal.fromJournal(journal, "key", Option.some(["-o", "my images"]))
       const error = yield* Effect.flip(accepted(recordId)).pipe(

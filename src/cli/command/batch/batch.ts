@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import { fileBeside } from "../../shared/database/chooseDatabase.js"
 import type { Failure } from "../../shared/errors.js"
 import { UsageError } from "../../shared/errors.js"
 import * as Journal from "../../shared/journal.js"
@@ -129,6 +130,16 @@ const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, input: Input) =>
     if (failure !== undefined) return yield* failure
   }).pipe(Effect.scoped, Effect.provide(services(input)))
 
+/** A batch with a database may have paid for these rows. */
+const refuseEnqueued = (rows: ReadonlyArray<Row>, input: Input) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const url = yield* fileBeside(input.output)
+    if (input.again || !(yield* fs.exists(url.file))) return
+    const durable = yield* Effect.promise(() => import("./durable/refuseEnqueued.js"))
+    yield* durable.refuseEnqueued(rows, url, input)
+  })
+
 /** Generates the images of every row of a file. Resumes where an earlier run stopped. */
 export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
@@ -139,5 +150,6 @@ export const batch = (input: Input): Effect.Effect<void, Failure, FileSystem.Fil
       const { durableBatch } = yield* Effect.promise(() => import("./durable/durableBatch.js"))
       return yield* input.emulator ? durableBatch(rows, namer, input) : withSettings(durableBatch(rows, namer, input))
     }
+    yield* refuseEnqueued(rows, input)
     yield* input.dryRun ? printDryRun(rows, input) : runBatch(rows, namer, input)
   }).pipe(printFailureAsJson(input))

@@ -48,7 +48,7 @@ const hidePassword = (url: DatabaseUrl, isQuiet: boolean) =>
     : Effect.void
 
 /** The file beside the images of a directory. */
-const fileBeside = (directory: string): Effect.Effect<DatabaseUrl, never, Path.Path> =>
+export const fileBeside = (directory: string) =>
   Effect.map(Path.Path, (path) => Url.sqlite(path.join(directory, "effect-arta.db")))
 
 /** Reads `--database`, then `ARTA_DATABASE_URL`. Without both, the database is the file beside the images. */

@@ -3,29 +3,40 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { printable } from "../printable.js"
 
+export interface SqliteUrl {
+  readonly _tag: "Sqlite"
+  readonly file: string
+  readonly shown: string
+}
+
+export interface PostgresUrl {
+  readonly _tag: "Postgres"
+  readonly url: Redacted.Redacted
+  readonly shown: string
+  readonly hasPassword: boolean
+}
+
 /** A database that a user named. `shown` is its URL as messages print it, without user and password. */
-export type DatabaseUrl =
-  | { readonly _tag: "Sqlite"; readonly file: string; readonly shown: string }
-  | {
-      readonly _tag: "Postgres"
-      readonly url: Redacted.Redacted
-      readonly shown: string
-      readonly hasPassword: boolean
-    }
+export type DatabaseUrl = SqliteUrl | PostgresUrl
 
 const forms = "must be sqlite:FILE, or postgres://USER:PASSWORD@HOST/NAME"
 
 const encodingAdvice = "In a user or a password, write special characters as %40 for @, %23 for #, and %2F for /"
+
+/** A SQLite file. */
+export const sqlite = (file: string): SqliteUrl => ({
+  _tag: "Sqlite",
+  file,
+  shown: `sqlite:${printable(file)}`
+})
 
 const parseSqlite = (text: string): Either.Either<DatabaseUrl, string> => {
   // Other programs write sqlite:///FILE.
   const file = text.replace(/^sqlite3?:(\/\/)?/i, "")
   if (file === "") return Either.left(`${forms}. Name the file: sqlite:images/effect-arta.db`)
   if (file.includes(":memory:")) return Either.left("must name a file. A database in memory ends with the command")
-  return Either.right({ _tag: "Sqlite", file, shown: `sqlite:${printable(file)}` })
+  return Either.right(sqlite(file))
 }
-
-export const sqlite = (file: string): DatabaseUrl => ({ _tag: "Sqlite", file, shown: `sqlite:${printable(file)}` })
 
 // As node-postgres reads it: a URL whose host is empty has the directory of a socket in its query.
 const parseUrl = (text: string): Option.Option<URL> =>

@@ -1,17 +1,22 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type * as Path from "@effect/platform/Path"
+import * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import type { DurableBatch } from "effect-arta/batch"
 import { ImageSink } from "effect-arta/batch"
+import type { SetupError } from "../errors.js"
+import * as Journal from "../journal.js"
 import { printable } from "../printable.js"
+import { keyPrefix } from "../serviceKey.js"
 import { isHere, readSettings } from "./batchSettings.js"
 
-/** Where a runner saves, whatever the batch says. */
+/** Which service a runner uses, and where it saves, whatever the batch says. */
 export interface Overrides {
+  readonly emulator: boolean
   readonly output: Option.Option<string>
   readonly metadata: Option.Option<"full" | "none">
 }
@@ -40,26 +45,51 @@ const placeOf = (batch: string, { metadata, output }: Overrides) =>
     return place
   })
 
+/**
+ * Adds what was saved to the journal of its directory, from which the gallery knows the prompts. The database knows the
+ * rows, so a journal that cannot be written stops nothing.
+ */
+const journaled = (prefix: string, directory: string, sink: ImageSink.Service) =>
+  Effect.gen(function* () {
+    const { basename } = yield* Path.Path
+    const journal = yield* Journal.open(directory)
+    return ImageSink.ImageSink.of({
+      save: (generation, options) =>
+        Effect.tap(sink.save(generation, options), (images) => {
+          const { recordId, request } = generation
+          if (request === undefined) return Effect.void
+          const files = images.map(({ location }) => basename(location))
+          const key = `${prefix}${options.batch ?? ""}/${options.name}`
+          return Effect.ignoreLogged(journal.addSaved({ key, request, name: options.name, recordId, files }))
+        })
+    })
+  }).pipe(
+    Effect.catchAll(({ message }) =>
+      Effect.as(Effect.logWarning(`The gallery will lack the details of new images: ${message}`), sink)
+    )
+  )
+
 /** Saves the images of each batch to its own directory. `saved` runs after the images of a row are saved. */
 export const layer = (
   overrides: Overrides,
   saved: (batch: string, name: string, images: number) => Effect.Effect<void>
 ): Layer.Layer<
   ImageSink.ImageSink,
-  never,
+  SetupError,
   DurableBatch.DurableBatch | FileSystem.FileSystem | Path.Path | HttpClient.HttpClient
 > =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
+    const prefix = yield* keyPrefix(overrides)
     const context = yield* Effect.context<
       DurableBatch.DurableBatch | FileSystem.FileSystem | Path.Path | HttpClient.HttpClient
     >()
     const sinkOf = yield* Effect.cachedFunction((batch: string) =>
       Effect.gen(function* () {
         const { directory, metadata } = yield* placeOf(batch, overrides)
-        const built = yield* Layer.buildWithScope(ImageSink.layerDirectory(directory, { metadata }), scope)
-        return Context.get(built, ImageSink.ImageSink)
-      }).pipe(Effect.provide(context), Effect.either)
+        const built = yield* Layer.build(ImageSink.layerDirectory(directory, { metadata }))
+        return yield* journaled(prefix, directory, Context.get(built, ImageSink.ImageSink))
+      }).pipe(Scope.extend(scope), Effect.provide(context), Effect.either)
     )
     return ImageSink.ImageSink.of({
       save: (generation, options) => {

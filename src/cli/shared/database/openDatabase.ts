@@ -9,10 +9,7 @@ import { SetupError } from "../errors.js"
 import { explainPlatformError } from "../platformErrors.js"
 import { printable } from "../printable.js"
 import { explainConnection } from "./connectionFailures.js"
-import type { DatabaseUrl } from "./databaseUrl.js"
-
-type Sqlite = Extract<DatabaseUrl, { readonly _tag: "Sqlite" }>
-type Postgres = Extract<DatabaseUrl, { readonly _tag: "Postgres" }>
+import type { DatabaseUrl, PostgresUrl, SqliteUrl } from "./databaseUrl.js"
 
 /** What the command does if the file of a SQLite database is missing. */
 export type IfMissing = "create" | "fail"
@@ -46,7 +43,7 @@ const isDriverFailure = (cause: unknown): boolean =>
   codeOf(cause) === "ERR_DLOPEN_FAILED" ||
   /Could not locate the bindings file|NODE_MODULE_VERSION/.test(messageOf(cause))
 
-const explainSqlite = ({ file, shown }: Sqlite, cause: unknown): string => {
+const explainSqlite = ({ file, shown }: SqliteUrl, cause: unknown): string => {
   switch (codeOf(cause)) {
     case "SQLITE_CANTOPEN":
       return `Cannot open ${shown}. Check that ${printable(file)} is a file that you may write, in a directory that exists.`
@@ -59,7 +56,7 @@ const explainSqlite = ({ file, shown }: Sqlite, cause: unknown): string => {
   }
 }
 
-const checkFile = ({ file, shown }: Sqlite, ifMissing: IfMissing) =>
+const checkFile = ({ file, shown }: SqliteUrl, ifMissing: IfMissing) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -78,7 +75,7 @@ const failWithDefects =
       Cause.isDie(cause) ? Layer.fail(toError(Cause.squash(cause))) : Layer.failCause(cause)
     )
 
-const sqliteLayer = (url: Sqlite, ifMissing: IfMissing) =>
+const sqliteLayer = (url: SqliteUrl, ifMissing: IfMissing) =>
   Effect.gen(function* () {
     yield* checkFile(url, ifMissing)
     const { layer } = yield* Effect.tryPromise({
@@ -98,7 +95,7 @@ const sqliteLayer = (url: Sqlite, ifMissing: IfMissing) =>
 // A runner needs few connections: each of its transactions is short.
 const maxConnections = 4
 
-const postgresLayer = ({ shown, url }: Postgres) =>
+const postgresLayer = ({ shown, url }: PostgresUrl) =>
   Effect.promise(() => import("@effect/sql-pg/PgClient")).pipe(
     Effect.map(({ layer }) =>
       layer({ url, maxConnections, connectTimeout: "10 seconds", applicationName: "effect-arta" }).pipe(

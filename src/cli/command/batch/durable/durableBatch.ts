@@ -1,5 +1,4 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,11 +7,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
-import type { BatchRow } from "effect-arta/batch"
+import type { BatchRow, BatchStatus } from "effect-arta/batch"
 import { DurableBatch } from "effect-arta/batch"
 import { hostname } from "node:os"
 import { batchDatabase, toFailure } from "../../../shared/database/batchServices.js"
-import { encode, isHere, settingsOf } from "../../../shared/database/batchSettings.js"
+import { encode } from "../../../shared/database/batchSettings.js"
 import type { Database } from "../../../shared/database/chooseDatabase.js"
 import { chooseDatabase } from "../../../shared/database/chooseDatabase.js"
 import * as ImageSinks from "../../../shared/database/imageSinks.js"
@@ -26,6 +25,7 @@ import { printable } from "../../../shared/printable.js"
 import type { Input } from "../input.js"
 import { confirm, countOf } from "../confirm.js"
 import type { Row } from "../promptFile/promptFile.js"
+import { absolute, findEarlier } from "./earlier.js"
 import { showProgress } from "./progress.js"
 import { printResult } from "./results.js"
 import { nameOf, toBatchRows } from "./rows.js"
@@ -38,9 +38,6 @@ interface Chosen {
   readonly savedBefore: number
   readonly isNew: boolean
 }
-
-const absolute = (file: string) =>
-  file === "-" ? Effect.succeed(file) : Effect.map(Path.Path, (path) => path.resolve(file))
 
 /** The round to run: the newest one, or with `--again` a new one once the newest has ended. */
 const chooseBatch = (rows: ReadonlyArray<Row>, input: Input) =>
@@ -67,17 +64,10 @@ const chooseBatch = (rows: ReadonlyArray<Row>, input: Input) =>
   })
 
 /** A changed file is another batch, whose rows would all be paid for: also those that the first one has. */
-const refuseChanged = (input: Input, summaries: ReadonlyArray<Parameters<typeof settingsOf>[0]>) =>
+const refuseChanged = (input: Input, summaries: ReadonlyArray<BatchStatus.BatchSummary>) =>
   Effect.gen(function* () {
-    if (input.file === "-") return
-    const [file, directory] = [yield* absolute(input.file), yield* absolute(input.output)]
-    const earlier = summaries.find((summary) =>
-      Option.exists(
-        settingsOf(summary),
-        (settings) => isHere(settings) && settings.file === file && settings.directory === directory
-      )
-    )
-    if (earlier === undefined || Option.isSome(earlier.cancelledAt)) return
+    const earlier = yield* findEarlier(summaries, input)
+    if (earlier === undefined) return
     return yield* new UsageError({
       message:
         `${printable(input.file)} or its options have changed since the batch ${printable(earlier.batch)}, so all of its rows ` +
@@ -145,8 +135,6 @@ const run = (rows: ReadonlyArray<Row>, chosen: Chosen, outcomes: Ref.Ref<Outcome
     })
   }).pipe(Effect.scoped)
 
-const noOverrides: ImageSinks.Overrides = { output: Option.none(), metadata: Option.none() }
-
 const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, database: Database, input: Input) =>
   Effect.gen(function* () {
     const chosen = yield* chooseBatch(rows, input)
@@ -174,9 +162,10 @@ const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, database: Database, in
   }).pipe(
     Effect.mapError(toFailure(database.url)),
     Effect.provide(
-      ImageSinks.layer(noOverrides, () => Effect.void).pipe(
-        Layer.provideMerge(runnerServices(database.url, input, "create"))
-      )
+      ImageSinks.layer(
+        { emulator: input.emulator, output: Option.none(), metadata: Option.none() },
+        () => Effect.void
+      ).pipe(Layer.provideMerge(runnerServices(database.url, input, "create")))
     )
   )
 

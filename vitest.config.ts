@@ -93,6 +93,7 @@ export const slow = [
   "test/cli/gallery/browser.test.ts",
   "test/cli/gallery/viewer.test.ts",
   "test/cli/gallery/live.test.ts",
+  "test/cli/statusBrowser.test.ts",
   "test/server/pageBrowser.test.ts",
   "test/testing/browser.test.ts",
   "test/package/compile.test.ts",

@@ -113,9 +113,7 @@ const articleOf = ({ batch }) => {
 const updateBatches = (batches) => {
   const articles = new Map([...list.children].map((article) => [article.dataset.batch, article]))
   const shown = batches.map((batch) => {
-    const article =
-      articles.get(batch.batch) ??
-      create("article", { "data-batch": batch.batch, "aria-labelledby": `batch-${batch.batch}` })
+    const article = articles.get(batch.batch) ?? articleOf(batch)
     updateBatch(batch, article)
     return article
   })

@@ -41,23 +41,20 @@ const each = async <A, B>(inputs: ReadonlyArray<A>, measure: (input: A, director
 }
 
 const measureAll = async (databases: ReadonlyArray<Database>): Promise<Results> => {
-  const sizes = numbers(options.rows)
-  const [smallest = 0] = sizes
+  const fast = numbers(options.rows).map((rows) => ({ rows, drawMillis: 0, concurrency: 100 }))
+  const slow = [1, 2].map((runners) => ({ runners, rows: 200 * runners, drawMillis: 5_000, concurrency: 50 }))
   const withEach = <A>(loads: ReadonlyArray<A>) =>
     databases.flatMap((database) => loads.map((load) => ({ database, load })))
 
-  const [plainMillis = Number.NaN] = await each([smallest], (rows, directory) => measurePlain(directory, rows))
-  const loads = sizes.flatMap((rows) => numbers(options.runners).map((runners) => ({ rows, runners, drawMillis: 0 })))
-  const throughput = await each(withEach(loads), ({ database, load }, directory) =>
-    measureThroughput(database, directory, { ...load, concurrency: 100 })
-  )
-  const drawing = await each(withEach([1, 2]), ({ database, load }, directory) =>
-    measureThroughput(database, directory, { rows: 200 * load, runners: load, drawMillis: 5_000, concurrency: 50 })
+  const plain = await each([...fast, ...slow], (load, directory) => measurePlain(directory, load))
+  const loads = fast.flatMap((load) => numbers(options.runners).map((runners) => ({ ...load, runners })))
+  const throughput = await each(withEach([...loads, ...slow]), ({ database, load }, directory) =>
+    measureThroughput(database, directory, load)
   )
   const queued = await each(withEach(numbers(options.queued)), async ({ database, load }, directory) => ({
     database: database.name,
     rows: load,
-    peakBytes: await measureQueued(database, directory, load, Math.min(...numbers(options.queued)))
+    ...(await measureQueued(database, directory, load, Math.min(...numbers(options.queued))))
   }))
   const inFlight = await each(withEach(numbers(options["in-flight"])), async ({ database, load }, directory) => ({
     database: database.name,
@@ -69,7 +66,7 @@ const measureAll = async (databases: ReadonlyArray<Database>): Promise<Results> 
     signal: load,
     ...(await measureResume(database, directory, load))
   }))
-  return { rowsOfPlain: smallest, plainMillis, throughput, drawing, queued, inFlight, resume }
+  return { plain, throughput, queued, inFlight, resume }
 }
 
 await buildPrograms()

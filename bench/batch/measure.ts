@@ -5,8 +5,6 @@ import type { Usage } from "./measures.js"
 import type { Environment, Upstream } from "./processes.js"
 import { ask, end, messageFrom, start, withUpstream } from "./processes.js"
 
-const plainConcurrency = 100
-
 interface Batch {
   readonly url: string
   readonly upstream: Upstream
@@ -52,16 +50,20 @@ const usageOf = (runners: ReadonlyArray<ChildProcess>): Promise<ReadonlyArray<Us
 
 const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
 
-export interface Throughput {
-  readonly database: string
+interface Load {
   readonly rows: number
-  readonly runners: number
   readonly drawMillis: number
+  /** How many generations a runner has in flight. */
+  readonly concurrency: number
+}
+
+export interface Throughput extends Load {
+  readonly database: string
+  readonly runners: number
   readonly perSecond: number
   readonly cpuMillis: number
   readonly transactions: number
   readonly peakBytes: number
-  readonly enqueueMillis: number
   readonly repeated: number
   readonly sizes: Awaited<ReturnType<Database["sizes"]>>
 }
@@ -70,11 +72,11 @@ export interface Throughput {
 export const measureThroughput = (
   database: Database,
   directory: string,
-  { concurrency, ...load }: Pick<Throughput, "rows" | "runners" | "drawMillis"> & { readonly concurrency: number }
+  load: Load & { readonly runners: number }
 ): Promise<Throughput> =>
-  withBatch(database, directory, load, async ({ url, upstream, startRunner, enqueueMillis }) => {
+  withBatch(database, directory, load, async ({ url, upstream, startRunner }) => {
     const before = await database.transactions(url)
-    const runners = await Promise.all(Array.from({ length: load.runners }, () => startRunner(concurrency)))
+    const runners = await Promise.all(Array.from({ length: load.runners }, () => startRunner(load.concurrency)))
     for (const runner of runners) runner.send("run")
     await until(upstream, "images", load.rows)
     // The last rows are still to be recorded as saved, and PostgreSQL counts with a delay.
@@ -88,31 +90,40 @@ export const measureThroughput = (
       cpuMillis: sum(usages.map(({ cpuMillis }) => cpuMillis)) / load.rows,
       transactions: ((await database.transactions(url)) - before) / load.rows,
       peakBytes: Math.max(...usages.map(({ peakBytes }) => peakBytes)),
-      enqueueMillis,
       repeated,
       sizes: await database.sizes(url)
     }
   })
 
-/** The processor time of a generation without a database, in milliseconds. */
-export const measurePlain = (directory: string, rows: number): Promise<number> =>
-  withUpstream(0, async ({ environment }) => {
+/** What a program without a database takes for the same load. */
+export interface Plain extends Load {
+  /** The processor time of a generation, in milliseconds. */
+  readonly cpuMillis: number
+}
+
+export const measurePlain = (directory: string, load: Load): Promise<Plain> =>
+  withUpstream(load.drawMillis, async ({ environment }) => {
     const variables: Environment = { ...environment, ARTA_TOKEN_FILE: `${directory}/credentials.json` }
-    const plain = start("plain", [rows, plainConcurrency, `${directory}/plain`], variables)
+    const plain = start("plain", [load.rows, load.concurrency, `${directory}/plain`], variables)
     const usage = await messageFrom<Usage>(plain)
     // What it still writes must not be in the way when the directory is removed.
     await end(plain, "SIGKILL")
-    return usage.cpuMillis / rows
+    return { ...load, cpuMillis: usage.cpuMillis / load.rows }
   })
 
-/** The peak memory of a runner that has generated the first rows of a long queue. */
-export const measureQueued = (database: Database, directory: string, rows: number, first: number): Promise<number> =>
-  withBatch(database, directory, { rows, drawMillis: 0 }, async ({ startRunner, upstream }) => {
+export interface Queued {
+  readonly enqueueMillis: number
+  /** The peak memory of a runner that has generated the first rows of the queue. */
+  readonly peakBytes: number
+}
+
+export const measureQueued = (database: Database, directory: string, rows: number, first: number): Promise<Queued> =>
+  withBatch(database, directory, { rows, drawMillis: 0 }, async ({ enqueueMillis, startRunner, upstream }) => {
     const runner = await startRunner(100)
     runner.send("run")
     await until(upstream, "images", first)
     const [usage] = await usageOf([runner])
-    return usage?.peakBytes ?? Number.NaN
+    return { enqueueMillis, peakBytes: usage?.peakBytes ?? Number.NaN }
   })
 
 /** The peak memory of a runner with so many generations in flight. */

@@ -1,13 +1,13 @@
 import { expect } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SelfSignal } from "../support/durableBatch.js"
-import { onPostgres, setUpBatch, timeout } from "../support/durableBatch.js"
+import { onEachDatabase, setUpBatch, timeout } from "../support/durableBatch.js"
 
 const rows = 10
 /** Longer than an intent may be old when its submission is sent. */
 const suspension = "35 seconds"
 
-onPostgres("A runner that is suspended", (it) => {
+onEachDatabase("A runner that is suspended", (it) => {
   const moments: ReadonlyArray<SelfSignal["at"]> = ["claimed", "intended", "recorded", "saved"]
   for (const at of moments) {
     // fault: Batch runners | A runner is suspended for longer than others wait for it | Its rows are unknown until it goes on

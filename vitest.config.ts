@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { configDefaults, defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -97,6 +98,7 @@ export const slow = [
   "test/server/pageBrowser.test.ts",
   "test/testing/browser.test.ts",
   "test/package/compile.test.ts",
+  "test/package/programs.test.ts",
   "test/package/size.test.ts"
 ]
 
@@ -106,6 +108,37 @@ export const nightly = [
   "test/batch/suspended.test.ts",
   "test/cli/mcp/clients.test.ts"
 ]
+
+/** The files that take longest, longest first. Each of them has little code of its own, so Vitest would start it late. */
+const longest = [
+  "test/TokenStore/unavailableLock.test.ts",
+  "test/ai-sdk/generateImage.test.ts",
+  "test/batch/postgres.test.ts",
+  "test/TokenStore/crash.test.ts",
+  "test/batch/stopped.test.ts",
+  "test/batch/killed.test.ts",
+  "test/cli/batch/killed.test.ts",
+  "test/package/compile.test.ts",
+  "test/Auth/model.test.ts",
+  "test/batch/enqueuers.test.ts",
+  "test/batch/databaseRestart.test.ts",
+  "test/DurationStore/processes.test.ts",
+  "test/cli/mcp/silentService.test.ts",
+  "test/batch/DurableBatch.test.ts",
+  "test/batch/SubmissionLedger.test.ts",
+  "test/batch/TokenStore.test.ts"
+]
+
+/** Starts the longest files first, so that no worker is idle while another one runs them at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>) {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const index = longest.findIndex((file) => moduleId.endsWith(`/${file}`))
+      return index === -1 ? longest.length : index
+    }
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
 
 export default defineConfig(({ mode }) => {
   const isFull = mode === "full"
@@ -132,6 +165,7 @@ export default defineConfig(({ mode }) => {
     test: {
       projects: isFull ? [unit, full] : [unit],
       isolate: false,
+      sequence: { sequencer: LongestFirst },
       // Many tests wait for an emulator or a process. Two workers would leave a core idle meanwhile.
       maxWorkers: isFull ? 3 : 4,
       // Vitest 3 fails at the end where it stops idle workers before the others are done.

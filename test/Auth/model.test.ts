@@ -170,7 +170,7 @@ it.each(["an HttpClient", "undici"] as const)(
         const violations = world.violations.join("\n")
         expect(violations, violations).toBe("")
       }),
-      { numRuns: runs({ quick: 50, full: 1_000 }), seed }
+      { numRuns: runs({ quick: 50, full: 250, nightly: 1_000 }), seed }
     )
   }
 )

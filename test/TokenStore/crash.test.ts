@@ -9,12 +9,12 @@ import { join } from "node:path"
 import { numberedSession } from "../support/numberedSession.js"
 import { bundleProgram, startProgram } from "../support/program.js"
 import { unredact } from "../support/unredact.js"
-import { seed } from "../support/suite.js"
+import { runs, seed } from "../support/suite.js"
 import { ended, pass } from "../support/virtualTime.js"
 
 const lanes = 2
-const killsPerLane = 150
-const recoveriesPerLane = 5
+const killsPerLane = runs({ full: 40, nightly: 150 })
+const recoveriesPerLane = runs({ full: 3, nightly: 5 })
 // Each kill starts a process, and each recovery waits for one.
 const timeout = 60_000 + lanes * killsPerLane * 3_000
 

@@ -49,7 +49,7 @@ const errorTag = (result: unknown): string | undefined =>
   result instanceof Error && "_tag" in result ? String(result._tag) : undefined
 
 const check = <A>(arbitrary: fc.Arbitrary<A>, holds: (value: A) => void) => {
-  fc.assert(fc.property(arbitrary, holds), { numRuns: runs({ quick: 25, full: 300 }), seed })
+  fc.assert(fc.property(arbitrary, holds), { numRuns: runs({ quick: 25, full: 100, nightly: 300 }), seed })
 }
 
 // Includes lone surrogates.

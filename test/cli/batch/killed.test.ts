@@ -4,9 +4,9 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { command } from "../../support/command.js"
 import { startProcess } from "../../support/commandProcess.js"
 import { onPort, setUp } from "../../support/commandWorld.js"
-import { seed } from "../../support/suite.js"
+import { runs, seed } from "../../support/suite.js"
 
-const kills = 20
+const kills = runs({ full: 8, nightly: 20 })
 const prompts = Array.makeBy(6, (index) => `animal ${String(index)}`)
 
 /** Starts a batch, kills it at a random moment, and runs it again to the end. */

@@ -21,6 +21,17 @@ const entries = ["^src/index\\.ts$", "^src/(node|testing|batch|server)/index\\.t
 
 const directoriesOf = (owner) => Object.keys(owners).filter((directory) => owners[directory] === owner)
 
+// The entries for other libraries, and what else each may import than the public modules of the library.
+const doors = { batch: [], server: [], ai: [], "ai-sdk": ["^src/node/NodeArta\\.ts$"] }
+
+const doorRules = Object.entries(doors).map(([entry, others]) => ({
+  name: `${entry}-imports-public-modules-only`,
+  comment: `src/${entry} uses the library as any other program does.`,
+  severity: "error",
+  from: { path: `^src/${entry}/` },
+  to: { path: "^src/", pathNot: [`^src/${entry}/`, "^src/[^/]+\\.ts$", ...others] }
+}))
+
 const ownerRules = Object.entries(owners).map(([directory, owner]) => ({
   name: `internal-${directory}-belongs-to-${owner}`,
   comment: `Only src/${owner}.ts, src/internal/*.ts and the directories of ${owner} import src/internal/${directory}/.`,
@@ -70,6 +81,7 @@ module.exports = {
       to: { path: "^src/internal/" }
     },
     ...ownerRules,
+    ...doorRules,
     {
       name: "testing-emulator-belongs-to-testing",
       comment: "Only src/testing imports src/testing/emulator/.",
@@ -78,25 +90,11 @@ module.exports = {
       to: { path: "^src/testing/emulator/" }
     },
     {
-      name: "batch-imports-public-modules-only",
-      comment: "src/batch uses the library as any other program does.",
-      severity: "error",
-      from: { path: "^src/batch/" },
-      to: { path: "^src/", pathNot: ["^src/batch/", "^src/[^/]+\\.ts$"] }
-    },
-    {
       name: "entry-internal-is-private",
       comment: "The directory internal of an entry is imported only by that entry.",
       severity: "error",
       from: { path: "^src/([^/]+)/" },
-      to: { path: "^src/(batch|server|ai-sdk|ai)/internal/", pathNot: "^src/$1/" }
-    },
-    {
-      name: "server-imports-public-modules-only",
-      comment: "src/server uses the library as any other program does.",
-      severity: "error",
-      from: { path: "^src/server/" },
-      to: { path: "^src/", pathNot: ["^src/server/", "^src/[^/]+\\.ts$"] }
+      to: { path: `^src/(${Object.keys(doors).join("|")})/internal/`, pathNot: "^src/$1/" }
     },
     {
       name: "no-inner-barrel",

@@ -118,14 +118,19 @@ const checkParameters = Schema.Struct({ recordId: anyParameter }).annotations({
   }
 })
 
+const outcome = {
+  success: ToolSuccess,
+  failure: ToolFailure,
+  // A language model reads what went wrong.
+  failureMode: "return" as const,
+  dependencies: [ArtaApi.ArtaApi]
+}
+
 const generateImage = Tool.make("generate_image", {
   description:
     "Generates images from a prompt and waits for them, which can take minutes. Every call costs, so call it once for each " +
     "request of the user.",
-  success: ToolSuccess,
-  failure: ToolFailure,
-  failureMode: "return",
-  dependencies: [ArtaApi.ArtaApi]
+  ...outcome
 })
   .setParameters(generateParameters)
   .annotate(Tool.Title, "Generate images")
@@ -134,10 +139,7 @@ const generateImage = Tool.make("generate_image", {
 
 const checkGeneration = Tool.make("check_generation", {
   description: "Waits for the images of a generation that generate_image submitted. Costs nothing.",
-  success: ToolSuccess,
-  failure: ToolFailure,
-  failureMode: "return",
-  dependencies: [ArtaApi.ArtaApi]
+  ...outcome
 })
   .setParameters(checkParameters)
   .annotate(Tool.Title, "Check a generation")

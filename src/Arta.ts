@@ -387,8 +387,8 @@ export interface ClientOptions {
 export interface LayerOptions extends Auth.Options, ArtaApi.Options, ClientOptions {}
 
 /**
- * Provides `ArtaApi` and `Auth` from the program's own `HttpClient` and `TokenStore`. Fails with `InvalidRequestError` if
- * a URL among the options cannot be that of a service.
+ * Provides `ArtaApi` and `Auth` from the program's own `HttpClient` and `TokenStore`. Fails with `InvalidRequestError`
+ * if a URL among the options cannot be that of a service.
  *
  * @since 0.1.0
  * @category layers

@@ -66,7 +66,7 @@ export interface Service {
    * no limit.
    */
   readonly limitSubmissions?: (<A, E, R>(submission: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) | undefined
-  /** The base URL of the service, for each of which `Polling.adaptive` learns separately. Default: unknown. */
+  /** The base URL of the service. `Polling.adaptive` learns separately for each URL. Default: unknown. */
   readonly apiUrl?: string | undefined
 }
 
@@ -89,7 +89,8 @@ export interface Options {
 }
 
 /**
- * Fails with `InvalidRequestError` if `apiUrl` cannot be the URL of a service.
+ * Makes the service on the program's `HttpClient`. Fails with `InvalidRequestError` if `apiUrl` cannot be the URL of a
+ * service.
  *
  * @since 0.1.0
  * @category constructors
@@ -100,7 +101,7 @@ export const make = (
   Effect.provide(makeApi(options), layerHttpTransport())
 
 /**
- * Fails with `InvalidRequestError` if `apiUrl` cannot be the URL of a service.
+ * Provides `ArtaApi` as `make` does.
  *
  * @since 0.1.0
  * @category layers

@@ -77,8 +77,8 @@ export class UnknownModelError extends Schema.TaggedError<UnknownModelError>()(
 }
 
 /**
- * The error code of the identity service. `API_KEY_INVALID`, `API_KEY_EXPIRED` and
- * `API_KEY_MISSING` stand for messages without a code.
+ * The error code of the identity service. `API_KEY_INVALID`, `API_KEY_EXPIRED` and `API_KEY_MISSING` stand for messages
+ * without a code.
  *
  * @since 0.1.0
  * @category models

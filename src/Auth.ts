@@ -88,7 +88,8 @@ export interface Options {
 }
 
 /**
- * Fails with `InvalidRequestError` if `signUpUrl` or `tokenUrl` cannot be the URL of a service.
+ * Makes the service on the program's `HttpClient` and `TokenStore`. Fails with `InvalidRequestError` if `signUpUrl` or
+ * `tokenUrl` cannot be the URL of a service.
  *
  * @since 0.1.0
  * @category constructors
@@ -99,7 +100,7 @@ export const make = (
   Effect.provide(makeAuth(options), layerHttpTransport())
 
 /**
- * Fails with `InvalidRequestError` if `signUpUrl` or `tokenUrl` cannot be the URL of a service.
+ * Provides `Auth` as `make` does.
  *
  * @since 0.1.0
  * @category layers

@@ -4,8 +4,6 @@
  * The holder touches the file once a second. By default, a waiter that sees it untouched for five seconds considers the
  * holder dead and takes the lock over.
  *
- * Written here because `proper-lockfile` 4.1.2 let two processes hold one lock in 5 of 60 stale-lock rounds.
- *
  * @example
  * ```ts
  * import { FileLock } from "effect-arta"
@@ -64,6 +62,7 @@ export interface Options {
   readonly hasEnded?: ((owner: string) => Effect.Effect<boolean>) | undefined
 }
 
+// Written here because `proper-lockfile` 4.1.2 let two processes hold one lock in 5 of 60 stale-lock rounds.
 const heartbeat = Duration.seconds(1)
 const retryInterval = Duration.millis(50)
 const staleAfter = 5_000
@@ -140,8 +139,8 @@ const touchForever = (fs: FileSystem.FileSystem, file: string) =>
  */
 export interface Lock {
   /**
-   * Whether the lock still is ours. A process that is blocked for five seconds cannot touch its lock file, so another one
-   * takes the lock over: ask before you write what the lock protects.
+   * Whether this process still holds the lock. Another process takes over the lock of one that is blocked for five
+   * seconds: check before you write what the lock protects.
    */
   readonly isHeld: Effect.Effect<boolean>
 }
@@ -149,9 +148,9 @@ export interface Lock {
 /**
  * Takes the lock and releases it when the scope closes.
  *
- * Fails with `FileLockHeldError` if another process still holds the lock at the timeout. Fails with a `PlatformError` if
- * the lock file cannot be created: at once on a disk that is full or read-only, and at the timeout for any other reason,
- * such as too many open files.
+ * Fails with `FileLockHeldError` if another process still holds the lock at the timeout. Fails with a `PlatformError`
+ * if the lock file cannot be created: at once on a disk that is full or read-only, and at the timeout for any other
+ * reason, such as too many open files.
  *
  * @since 0.1.0
  * @category constructors

@@ -45,11 +45,11 @@ export interface Options {
   readonly model?: ImageModel.ImageModel | undefined
   /** Describes what the image should avoid. Default: `"blurry, deformed hands, ugly"`. */
   readonly negativePrompt?: string | undefined
-  /** The number of images, a positive integer. Default: 1. */
+  /** The number of images, a positive integer, at most 8 unless `Arta.Settings.limits` is `"none"`. Default: 1. */
   readonly n?: number | undefined
   /** How closely the images follow the prompt, zero or more. Default: 7. */
   readonly guidanceScale?: number | undefined
-  /** The number of inference steps for each image, a positive integer. Default: 30. */
+  /** The number of inference steps for each image, a positive integer, at most 100 as with `n`. Default: 30. */
   readonly numInferenceSteps?: number | undefined
   /** The aspect ratio as `W:H`, both positive integers. Default: `"1:1"`. */
   readonly aspectRatio?: string | undefined

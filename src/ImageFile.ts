@@ -65,8 +65,8 @@ const defaultTimeout = Duration.minutes(5)
  * Streams the bytes of an image as they arrive, over http or https, or from a `data:` URL. Trust them only after the
  * stream has ended: the last bytes are emitted before the image is known to be complete.
  *
- * Fails with `DownloadError` unless the bytes are a complete PNG, JPEG or WebP image of at most 64 MiB. Other bytes after
- * the end of the image are emitted too. Retries nothing: see `load` and `save`.
+ * Fails with `DownloadError` unless the bytes are a complete PNG, JPEG or WebP image of at most 64 MiB. Other bytes
+ * after the end of the image are emitted too. Retries nothing: see `load` and `save`.
  *
  * Follows a few redirects, but never from https to http. A client that follows redirects by itself bypasses both
  * limits: give `FetchHttpClient.layer` a `RequestInit` of `{ redirect: "manual" }`.
@@ -272,9 +272,9 @@ const downloadEach = <A, R>(
 /**
  * Downloads all images of a generation into memory, four at a time. The results have the order of the images.
  *
- * Lost connections and server errors are retried three times. An image that is not there yet is waited for, for up to 30
- * seconds, and a server that asks for a pause with `Retry-After` gets it. If a URL has expired, the status is requested
- * once for a new one. An image that still fails has a `DownloadError` with the `recordId` as its result.
+ * Lost connections and server errors are retried three times. An image that is not there yet is waited for, for up to
+ * 30 seconds, and a server that asks for a pause with `Retry-After` gets it. If a URL has expired, the status is
+ * requested once for a new one. An image that still fails has a `DownloadError` with the `recordId` as its result.
  *
  * @since 0.1.0
  * @category downloading

@@ -94,9 +94,9 @@ const queueLagShare = 0.25
  * Polls often when a generation is likely to end and rarely otherwise, based on how long earlier generations took. This
  * is the default schedule. `docs/adaptive-polling.md` explains how it works.
  *
- * The schedule keeps durations per API URL, model and number of images, and separates the queue from the generation itself. It
- * learns from every stage of a submitted generation that ends regularly, whichever schedule polls it. A generation that
- * is resumed by its record id started at an unknown time: the schedule learns nothing from it.
+ * The schedule keeps durations per API URL, model and number of images, and separates the queue from the generation
+ * itself. It learns from every stage of a submitted generation that ends regularly, whichever schedule polls it. A
+ * generation that is resumed by its record id started at an unknown time: the schedule learns nothing from it.
  *
  * The first poll of a new generation waits for a pause too. With other schedules, and with one that is made from this
  * one by a combinator, it follows the submission at once.

@@ -45,13 +45,13 @@ export interface Service {
   /**
    * Loads the stored session. None means that there is no session: if this process has saved one, another process has
    * signed out. Unreadable text is set aside. If it is set aside or cannot be read, the result is the session that this
-   * store saved or loaded last, if any. If reading fails, `save` fails too instead of replacing the unread session. Fails
-   * if the path is a directory, and with the operation `lock` if another process has taken over the lock.
+   * store saved or loaded last, if any. If reading fails, `save` fails too instead of replacing the unread session.
+   * Fails if the path is a directory, and with the operation `lock` if another process has taken over the lock.
    */
   readonly load: Effect.Effect<Option.Option<Credentials>, TokenStoreError>
   /**
-   * Replaces the stored session atomically. With `replaced`, fails with `TokenStoreError` and the operation `lock` if the
-   * store no longer holds that session: another process has taken over the lock.
+   * Replaces the stored session atomically. With `replaced`, fails with `TokenStoreError` and the operation `lock` if
+   * the store no longer holds that session: another process has taken over the lock.
    */
   readonly save: (
     credentials: Credentials,
@@ -60,8 +60,8 @@ export interface Service {
   /** Removes the stored session. */
   readonly clear: Effect.Effect<void, TokenStoreError>
   /**
-   * Runs an effect under the store's lock: effects that share the store never overlap, not even
-   * across processes if the store has such a lock.
+   * Runs an effect under the store's lock: effects that share the store never overlap, not even across processes if the
+   * store has such a lock.
    */
   readonly exclusively: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | TokenStoreError, R>
 }
@@ -184,8 +184,8 @@ const fromBackend = (backend: Backend): Effect.Effect<Service> =>
  * file is replaced atomically. A credentials file of the Python client is read too.
  *
  * `exclusively` locks out other processes with a lock file beside it. The lock of a dead process is taken over after
- * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`. Only if the
- * directory is read-only or the disk is full, it runs without the lock.
+ * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`. It
+ * runs without the lock only if the directory is read-only or the disk is full.
  *
  * If only the file itself is writable, because it is mounted by itself or its directory is read-only, it is overwritten
  * in place, with one warning.

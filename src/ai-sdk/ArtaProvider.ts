@@ -1,8 +1,8 @@
 /**
  * ARTA as a provider of the AI SDK: `generateImage` of `ai` 6 and 7.
  *
- * A call submits one generation and never sends it twice: no error makes the SDK try again. An error after the submission
- * names the record id, with which `NodeArta.client().resume` gets the images.
+ * A call submits one generation and never sends it twice: no error makes the SDK try again. An error after the
+ * submission names the record id, with which `NodeArta.client().resume` gets the images.
  *
  * @example
  * ```ts
@@ -82,7 +82,7 @@ export interface ArtaImageMetadata {
  * @category models
  */
 export interface ArtaProvider extends ProviderV3, AsyncDisposable {
-  /** The image model with this service name or alias, see `ImageModel`. A call checks the name. */
+  /** Returns the image model with this service name or alias, see `ImageModel`. A call checks the name. */
   readonly image: (model: ImageModel) => ImageModelV3
   /** Ends all calls and releases the connections. Later calls fail. */
   readonly close: () => Promise<void>
@@ -113,11 +113,11 @@ const imagesOnly = (kind: string) => (modelId: string) => {
 }
 
 /**
- * Makes a provider for the AI SDK. Options that are left out are read from the environment, as `NodeArta.client` does it.
+ * Makes a provider for the AI SDK. Options that are left out are read from the environment, as `NodeArta.client` does.
  *
- * A call throws the errors of `ArtaError` as they are, and `ImagesNotReceivedError` if it ends between the submission and
- * the images. `size`, `files` and `mask` have no effect and give a warning, and so does an image that is missing among
- * others. `headers` are ignored.
+ * A call throws the errors of `ArtaError` as they are, and `ImagesNotReceivedError` if it ends between the submission
+ * and the images. `size`, `files` and `mask` have no effect and give a warning, and so does an image that is missing
+ * among others. `headers` are ignored.
  *
  * @since 0.1.0
  * @category constructors

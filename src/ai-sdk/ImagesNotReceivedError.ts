@@ -11,9 +11,9 @@ const asError = (cause: unknown): Error =>
   cause instanceof Error ? cause : new Error(String(cause), { cause })
 
 /**
- * The service accepted a generation, but the call ended without its images: it was aborted, the provider was closed, or no
- * image could be downloaded. `cause` says which. The generation is charged, and `NodeArta.client().resume(recordId)` gets
- * its images.
+ * The service accepted a generation, but the call ended without its images: it was aborted, the provider was closed, or
+ * no image could be downloaded. `cause` says which. The generation is charged, and `NodeArta.client().resume(recordId)`
+ * gets its images.
  *
  * @since 0.1.0
  * @category errors

@@ -2,8 +2,8 @@
  * Tools with which a language model of `@effect/ai` generates images.
  *
  * `generate_image` submits a generation and waits for its images. `check_generation` waits for one that was submitted
- * before, by its record id. A failure is a result that the model reads: it says what happened, the record id, and what to
- * do next, so that the model pays for no image twice.
+ * before, by its record id. A failure is a result that the model reads: it says what happened, the record id, and what
+ * to do next, so that the model pays for no image twice.
  *
  * @example
  * ```ts
@@ -42,8 +42,8 @@ import * as ImageFile from "../ImageFile.js"
 import { toToolFailure } from "./internal/toolFailure.js"
 
 /**
- * An image in the result of a tool: its URL at the service, and its file if `layerSaving` saved it. `problem` says why there
- * is no file.
+ * An image in the result of a tool: its URL at the service, and its file if `layerSaving` saved it. `problem` says why
+ * there is no file.
  *
  * @since 0.1.0
  * @category models
@@ -83,7 +83,8 @@ export const ToolFailure = Schema.Struct({
   recordId: Schema.optional(Schema.String)
 })
 
-// Parameters that do not fit their schema would fail the whole response of the model. ARTA checks them, and tells the model.
+// Parameters that do not fit their schema would fail the whole response of the model. ARTA checks them, and tells the
+// model.
 const anyParameter = Schema.optional(Schema.Unknown)
 
 const generateParameters = Schema.Struct({
@@ -147,8 +148,8 @@ const checkGeneration = Tool.make("check_generation", {
   .annotate(Tool.Destructive, false)
 
 /**
- * The tools `generate_image` and `check_generation`. Pass it to a language model, and provide `layer` or `layerSaving`, and
- * `ArtaApi`.
+ * The tools `generate_image` and `check_generation`. Pass it to a language model, and provide `layer` or `layerSaving`,
+ * and `ArtaApi`.
  *
  * @since 0.1.0
  * @category tools
@@ -209,8 +210,9 @@ const handlers = (deliver: Deliver) => {
 export const layer: Layer.Layer<Handlers> = toolkit.toLayer(handlers(deliverUrls))
 
 /**
- * Handles the tools and saves the images to a directory, under names made from prompt, seed and index. The model gets the
- * paths of the files, and the URLs. An image that could not be saved has a `problem`; its generation can be checked again.
+ * Handles the tools and saves the images to a directory, under names made from prompt, seed and index. The model gets
+ * the paths of the files, and the URLs. An image that could not be saved has a `problem`; its generation can be checked
+ * again.
  *
  * @since 0.1.0
  * @category layers

@@ -1,9 +1,9 @@
 /**
  * A generation as a workflow of `@effect/workflow`, for programs that have a workflow engine.
  *
- * The engine runs the workflow again if its process dies. The ledger makes sure that the submission is sent at most once
- * even then: the new process finds the record id and waits for the images. Execute `ArtaWorkflow`, or use `draw` as one
- * step of a workflow of your own.
+ * The engine runs the workflow again if its process dies. The ledger makes sure that the submission is sent at most
+ * once even then: the new process finds the record id and waits for the images. Execute `ArtaWorkflow`, or use `draw`
+ * as one step of a workflow of your own.
  *
  * @example
  * ```ts

@@ -69,8 +69,8 @@ export interface Service {
   /** The database's clock as an expression: milliseconds since the Unix epoch. */
   readonly now: Fragment
   /**
-   * Runs statements. While the connection is lost or the database restarts, repeats them until they succeed or the fiber
-   * is interrupted, so their effect must be the same if they run twice. `operation` completes "Could not …".
+   * Runs statements. While the connection is lost or the database restarts, repeats them until they succeed or the
+   * fiber is interrupted, so their effect must be the same if they run twice. `operation` completes "Could not …".
    */
   readonly run: <A, R>(
     operation: string,
@@ -97,7 +97,10 @@ export class BatchDatabase extends Context.Tag("effect-arta/BatchDatabase")<Batc
  * @category options
  */
 export interface Options {
-  /** The start of every table's name: a letter or underscore, then letters, digits and underscores. Default: `arta_`. */
+  /**
+   * The start of every table's name: a letter or underscore, then at most 30 letters, digits and underscores. Default:
+   * `arta_`.
+   */
   readonly prefix?: string | undefined
 }
 
@@ -181,7 +184,8 @@ const fromClient = (sql: SqlClient.SqlClient, prefix: string): Effect.Effect<Ser
     }
   })
 
-/** A power failure must not undo an intent that was followed by a submission. Another process holds the lock for a moment only. */
+// A power failure must not undo an intent that was followed by a submission. Another process holds the lock only for a
+// moment.
 const prepareSqlite = (sql: SqlClient.SqlClient) =>
   Effect.zipRight(sql.unsafe("PRAGMA synchronous = FULL"), sql.unsafe("PRAGMA busy_timeout = 250"))
 

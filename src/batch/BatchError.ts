@@ -29,8 +29,8 @@ export type InvalidRow = typeof InvalidRow.Type
 const maxShown = 5
 
 /**
- * Some rows are invalid. None of their window of rows was enqueued, and no later row. Correct them and enqueue the batch
- * again: rows that it has already are not added twice.
+ * Some rows are invalid. Rows are written 500 at a time: none of the 500 and no later row was enqueued. Correct the
+ * rows and enqueue the batch again. Rows that it has already are not added twice.
  *
  * @since 0.1.0
  * @category errors
@@ -46,7 +46,8 @@ export class InvalidRowsError extends Schema.TaggedError<InvalidRowsError>()("In
 }
 
 /**
- * The batch has another row with this number. Nothing of this window of rows was changed.
+ * The batch has another row with this number, which stays as it was. New rows that were written with it, 500 at a time,
+ * have been added.
  *
  * @since 0.1.0
  * @category errors

@@ -19,15 +19,15 @@ import { SavedImage, SinkError } from "./ImageSink.js"
 export interface Row {
   readonly options: Options
   /**
-   * How the names of the images start, as in `name-0.png`. Default: the number of the row and the prompt, as in
-   * `00042-a-fox`.
+   * How the names of the images start, as in `name-0.png`. Default: the number of the row, the prompt and the seed, as
+   * in `00042-a-fox-48213377`.
    */
   readonly name?: string | undefined
 }
 
 /**
- * Where a row stands. `queued` and `running` rows are open, all others have ended. A row is `unknown` if the service may
- * or may not have accepted its submission. It is not sent again unless `DurableBatch.retryUnknown` says so.
+ * Where a row stands. `queued` and `running` rows are open, all others have ended. A row is `unknown` if the service
+ * may or may not have accepted its submission. It is not sent again unless `DurableBatch.retryUnknown` says so.
  *
  * @since 0.1.0
  * @category models
@@ -55,8 +55,8 @@ export const RowError = /* @__PURE__ */ Schema.Union(ArtaError, SinkError)
 export type RowError = typeof RowError.Type
 
 /**
- * How a row ended. In `Saved`, `missing` counts the requested images that did not come. With a `recordId`, `Arta.resume`
- * can still get the images of a row that failed.
+ * How a row ended. In `Saved`, `missing` counts the requested images that did not come. With a `recordId`,
+ * `Arta.resume` can still get the images of a row that failed.
  *
  * @since 0.1.0
  * @category models

@@ -2,8 +2,8 @@
  * Batches of generations in a database, which any number of runners on any number of machines work through together.
  *
  * `enqueue` writes the rows, and `run` runs them: it claims a few rows at a time, submits each at most once, and saves
- * its images. If a runner dies, the others resume its rows. Nothing is submitted twice: a row whose submission the service
- * may or may not have accepted becomes `unknown`, and is sent again only after `retryUnknown`.
+ * its images. If a runner dies, the others resume its rows. Nothing is submitted twice: a row whose submission the
+ * service may or may not have accepted becomes `unknown`, and is sent again only after `retryUnknown`.
  *
  * @example
  * ```ts
@@ -21,7 +21,8 @@
  * )
  *
  * export const program = Effect.gen(function* () {
- *   const { batch } = yield* DurableBatch.enqueue([{ options: { prompt: "a fox" } }, { options: { prompt: "a hare" } }])
+ *   const rows = [{ options: { prompt: "a fox" } }, { options: { prompt: "a hare" } }]
+ *   const { batch } = yield* DurableBatch.enqueue(rows)
  *   yield* DurableBatch.runUntilDone(batch)
  *   yield* Stream.runForEach(DurableBatch.results(batch), ({ name, outcome }) => Console.log(name, outcome._tag))
  * }).pipe(Effect.provide(runner))
@@ -92,7 +93,7 @@ export interface EnqueueOptions {
   readonly batch?: string | undefined
   /** Whether more than 8 images or more than 100 steps are invalid. See `Arta.Settings`. Default: `"service"`. */
   readonly limits?: Arta.Settings["limits"]
-  /** What to note with the batch, if it is new. `batches` returns it. */
+  /** What to store with the batch if it is new, such as the directory of its images. `batches` returns it. */
   readonly settings?: BatchSettings | undefined
 }
 
@@ -199,8 +200,7 @@ const make = ({ concurrency = 32, timeout = "1 hour" }: Options): Effect.Effect<
   })
 
 /**
- * What a runner needs of the database: the batches, and `SubmissionLedger.layerSql`, whose heartbeat shows the process as a
- * runner.
+ * Provides the batches, and `SubmissionLedger.layerSql`, whose heartbeat shows the process as a runner.
  *
  * @since 0.1.0
  * @category layers
@@ -211,7 +211,7 @@ export const layer = (
   Layer.merge(layerWithoutLedger(options), Ledger.layerSql(options))
 
 /**
- * The batches alone, for a program that enqueues rows or reads results, or that has a ledger of its own.
+ * Provides the batches alone, for a program that only enqueues rows and reads results, or that has its own ledger.
  *
  * @since 0.1.0
  * @category layers
@@ -220,12 +220,12 @@ export const layerWithoutLedger = (options: Options = {}): Layer.Layer<DurableBa
   Layer.effect(DurableBatch, make(options))
 
 /**
- * Writes rows to the database. Every row is checked first, and gets its random seed now. Enqueuing the same rows again adds
- * nothing. Sends nothing to the service.
+ * Writes rows to the database. Every row is checked first, and gets its random seed now. Enqueuing the same rows again
+ * adds nothing. Sends nothing to the service.
  *
- * Rows are written 500 at a time. If some of them are invalid, fails with `InvalidRowsError`, which names each of them, and
- * writes none of these 500 and no later ones. Fails with `RowConflictError` if the batch has another row with the same
- * number.
+ * Rows are written 500 at a time. If some of them are invalid, fails with `InvalidRowsError`, which names each of them,
+ * and writes none of these 500 and no later ones. Fails with `RowConflictError` if the batch has another row with the
+ * same number.
  *
  * @since 0.1.0
  * @category batches
@@ -237,8 +237,8 @@ export const enqueue = (
   Effect.flatMap(DurableBatch, (batches) => batches.enqueue(rows, options))
 
 /**
- * Does the same for rows that come from a stream. However many there are, they take the same memory. Runners start on the
- * first rows while others are still to come.
+ * Writes rows that come from a stream, as `enqueue` does. It holds 500 rows in memory. Runners start on the first rows
+ * while others are still to come.
  *
  * @since 0.1.0
  * @category batches
@@ -250,11 +250,11 @@ export const enqueueStream = <E, R>(
   Effect.flatMap(DurableBatch, (batches) => batches.enqueueStream(rows, options))
 
 /**
- * Runs the rows of all batches, old ones first, and waits for more. Many programs can run at once.
+ * Runs the rows of all batches, old ones first, and waits for more. Any number of programs can run at once.
  *
- * Interrupting it is a graceful stop: submissions under way finish and are recorded, and the other rows are free for other
- * runners at once. If the process is killed, they are free after 20 seconds without its heartbeat. Fails only with errors
- * that affect every row, such as a full disk, and gives the rows back.
+ * Interrupting it is a graceful stop: submissions under way finish and are recorded, and the other rows are free for
+ * other runners at once. If the process is killed, they are free after 20 seconds without its heartbeat. Fails only
+ * with errors that affect every row, such as a full disk, and gives the rows back.
  *
  * @since 0.1.0
  * @category running
@@ -276,7 +276,7 @@ export const runUntilDone = (
   Effect.flatMap(DurableBatch, (batches) => batches.runUntilDone(batch))
 
 /**
- * Reads how far a batch is. Fails with `BatchNotFoundError` if there is no such batch.
+ * Reads the status of a batch. Fails with `BatchNotFoundError` if there is no such batch.
  *
  * @since 0.1.0
  * @category batches
@@ -285,8 +285,8 @@ export const status = (batch: string): Effect.Effect<BatchStatus, BatchNotFoundE
   Effect.flatMap(DurableBatch, (batches) => batches.status(batch))
 
 /**
- * Emits each row of a batch once it has ended, the first ones first, whatever runner it was. Ends when no row is open. A row
- * that was unknown comes again if its submission is recorded late or sent again.
+ * Emits the rows of a batch in the order in which they end, whichever runner has them. Ends when no row is open. A row
+ * that was unknown is emitted again if its submission is recorded late or sent again.
  *
  * @since 0.1.0
  * @category batches
@@ -295,8 +295,8 @@ export const results = (batch: string): Stream.Stream<RowResult, BatchNotFoundEr
   Stream.unwrap(Effect.map(DurableBatch, (batches) => batches.results(batch)))
 
 /**
- * Sends the unknown rows of a batch again, when a runner next claims them. Look for their images at the service first: a
- * row whose submission was accepted is paid for twice. Returns the number of rows.
+ * Queues the unknown rows of a batch. The runner that claims one sends it again. Look for their images at the service
+ * first: a row whose submission was accepted is paid for twice. Returns the number of rows.
  *
  * @since 0.1.0
  * @category batches
@@ -307,8 +307,8 @@ export const retryUnknown = (
   Effect.flatMap(DurableBatch, (batches) => batches.retryUnknown(batch))
 
 /**
- * Cancels the rows of a batch that were not submitted. The others finish and are recorded. Returns the number of cancelled
- * rows.
+ * Cancels the rows of a batch that were not submitted. The others finish and are recorded. Returns the number of
+ * cancelled rows.
  *
  * @since 0.1.0
  * @category batches

@@ -2,8 +2,8 @@
  * Saves the images of a durable batch under stable names, to a directory or to S3-compatible storage.
  *
  * A runner that died may have saved some images of a row already. The runner that resumes the row saves under the same
- * names: a complete image that is already there is kept, an incomplete one is replaced, and an image of another generation
- * is never overwritten.
+ * names: a complete image that is already there is kept, an incomplete one is replaced, and an image of another
+ * generation is never overwritten.
  *
  * @example
  * ```ts
@@ -95,10 +95,10 @@ export interface SaveOptions {
  */
 export interface Service {
   /**
-   * Downloads the images of a generation and saves each of them once, however often it is called. If one image fails, the
-   * others are still saved.
+   * Downloads the images of a generation and saves each of them once, however often it is called. If one image fails,
+   * the others are still saved.
    *
-   * Another image that has a name already is kept, and the next one becomes `name-0-2.png`.
+   * If an image of another generation has the name, it is kept, and the new one becomes `name-0-2.png`.
    */
   readonly save: (
     generation: ImageFile.Source,
@@ -187,7 +187,9 @@ export interface S3Options extends Options {
  * import { S3 } from "@aws-sdk/client-s3"
  * import { ImageSink } from "effect-arta/batch"
  *
- * export const SinkLayer = ImageSink.layerS3({ bucket: "images", prefix: "night-run", client: new S3({ region: "eu-north-1" }) })
+ * const client = new S3({ region: "eu-north-1" })
+ *
+ * export const SinkLayer = ImageSink.layerS3({ bucket: "images", prefix: "night-run", client })
  * ```
  *
  * @since 0.1.0

@@ -46,6 +46,8 @@ const shortestSilence = 1_000
 const tolerance = 1_000
 
 /**
+ * Makes an `ArtaApi` that heeds the rate limit of all processes, on top of the program's own.
+ *
  * @since 0.1.0
  * @category constructors
  */

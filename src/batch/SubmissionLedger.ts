@@ -1,10 +1,10 @@
 /**
- * Submits a generation at most once, whatever process is killed.
+ * Submits a generation at most once, even if processes are killed.
  *
  * Before a submission leaves, the ledger writes an intent under a key of your choice. Only the attempt that wrote the
  * intent may send. Its response is recorded under the same key, and so is the outcome. A process that finds an intent
- * without a record waits while its owner is alive. If the owner is dead, the submission is unknown: the service may have
- * accepted it, so it is sent again only after `retryUnknown`.
+ * without a record waits while its owner is alive. If the owner is dead, the submission is unknown: the service may
+ * have accepted it, so it is sent again only after `retryUnknown`.
  *
  * @example
  * ```ts
@@ -107,14 +107,15 @@ export interface Service {
    * Submits a generation unless there is a submission under this key, and returns the one that there is. Waits while
    * another process sends it.
    *
-   * A submission that the service refused leaves the key free. Fails with `SubmissionUnknownError` if the service may or
-   * may not have accepted it, and so does every later call until `retryUnknown`, or until the process that sent it
+   * A submission that the service refused leaves the key free. Fails with `SubmissionUnknownError` if the service may
+   * or may not have accepted it, and so does every later call until `retryUnknown`, or until the process that sent it
    * records a late response. Once a submission is being sent, an interruption waits until it is recorded.
    */
   readonly submit: (
     key: string,
     request: GenerateRequest
   ) => Effect.Effect<Submission, SubmitError | DatabaseError, ArtaApi | Auth>
+  /** Reads what the ledger knows about a key. None: nothing was submitted under it, or the service refused it. */
   readonly find: (key: string) => Effect.Effect<Option.Option<Entry>, DatabaseError>
   /**
    * Stores the outcome of a generation. Only the first one counts, and only if it is that of the recorded id. One with
@@ -122,8 +123,8 @@ export interface Service {
    */
   readonly complete: (key: string, outcome: Outcome) => Effect.Effect<void, DatabaseError>
   /**
-   * Lets the next `submit` send an unknown submission again, which may be paid twice. Returns false if the submission is
-   * not unknown.
+   * Lets the next `submit` send an unknown submission again, which may be paid twice. Returns false if the submission
+   * is not unknown.
    */
   readonly retryUnknown: (key: string) => Effect.Effect<boolean, DatabaseError>
   /** The id under which this process submits. */

@@ -128,8 +128,9 @@ const platform = (
 /**
  * Provides all services on Node.
  *
- * Fails with `InvalidRequestError` if a URL of a service or of the proxy is not an http or https URL, if there is neither a `tokenFile` nor a home
- * directory, or if undici does not work here, as in Bun: use `Arta.layer` with `FetchHttpClient.layer` there.
+ * Fails with `InvalidRequestError` if a URL of a service or of the proxy is not an http or https URL, if there is
+ * neither a `tokenFile` nor a home directory, or if undici does not work here, as in Bun: use `Arta.layer` with
+ * `FetchHttpClient.layer` there.
  *
  * @since 0.1.0
  * @category layers
@@ -167,7 +168,8 @@ export const layerWithoutTokenStore = (
  * Provides all services on Node, configured by `Config`. Options that `config` omits are read from `ARTA_API_KEY`,
  * `ARTA_API_URL`, `ARTA_SIGN_UP_URL`, `ARTA_TOKEN_URL`, `ARTA_TOKEN_FILE`, and `ARTA_PROXY`.
  *
- * Fails with a `ConfigError` that names the variable if there is no API key, or if the URL of a service is invalid, and with `InvalidRequestError` as `layer` does.
+ * Fails with a `ConfigError` that names the variable if there is no API key, or if the URL of a service is invalid, and
+ * with `InvalidRequestError` as `layer` does.
  *
  * @since 0.1.0
  * @category layers
@@ -215,8 +217,8 @@ const fixedConfig = <A>(value: A | undefined): Config.Config<A> | undefined =>
 
 /**
  * Makes a promise client that uses undici and stores the session in a file. The first call reads omitted options from
- * the environment, and throws an `AuthError` if there is no API key, and an `InvalidRequestError` that names the variable
- * or the option if a value is invalid.
+ * the environment, and throws an `AuthError` if there is no API key, and an `InvalidRequestError` that names the
+ * variable or the option if a value is invalid.
  *
  * @example
  * ```ts

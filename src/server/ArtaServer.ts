@@ -1,22 +1,24 @@
 /**
- * An OpenAI-compatible server for images: programs that draw with OpenAI draw with ARTA once they have its address.
+ * An OpenAI-compatible server for images: programs written for OpenAI generate images with ARTA once they have its
+ * address.
  *
- * No client is led to pay twice. A generation runs in the scope of the server, so it goes on if its client leaves. An
- * attempt that OpenAI's clients send after a timeout, with `x-stainless-retry-count`, joins the generation of the first
- * one, and so does every request that equals one whose client has left without its response. An error that can follow an accepted submission has a status that no client resends on, and tells the record id.
+ * No client pays twice. A generation runs in the scope of the server, so it goes on if its client leaves. An attempt
+ * that OpenAI's clients send after a timeout, with `x-stainless-retry-count`, joins the generation of the first one,
+ * and so does every request that equals one whose client has left without its response. An error that can follow an
+ * accepted submission has a status that no client resends on, and contains the record id.
  *
  * | Route | |
  * | --- | --- |
  * | `POST /v1/images/generations` | Generates images, as OpenAI does. |
- * | `GET /v1/images/generations/{record_id}` | Tells the status of a generation, and its images once it has completed. |
+ * | `GET /v1/images/generations/{record_id}` | The status of a generation, and its images once it has completed. |
  * | `GET /v1/images/generations` | Lists the generations that this server submitted lately. |
  * | `GET /v1/models`, `GET /v1/models/{model}` | The models. |
  * | `POST /v1/chat/completions` | Generates an image from a chat, if `chat` is on. |
  * | `GET /` | A web page that generates images, if `ui` is on. |
  * | `GET /healthz`, `GET /openapi.json` | Whether the server runs, and its description. They need no key. |
  *
- * Beside OpenAI's fields, a request for images may have `negative_prompt`, `steps`, `guidance_scale`, `aspect_ratio` and
- * `seed`. The response has `record_id`, `model` and `seed`, and `missing` and `warnings` if images did not come.
+ * Beside OpenAI's fields, a request for images may have `negative_prompt`, `steps`, `guidance_scale`, `aspect_ratio`
+ * and `seed`. The response has `record_id`, `model` and `seed`, and `missing` and `warnings` if images did not come.
  *
  * With `stream: true`, the response is a stream of events: an `image_generation.completed` for each image, or one
  * `error`. With `progress: true` too, `arta.progress` events come before them, the first one as soon as the service has
@@ -31,8 +33,8 @@
  * `guidance_scale`, `aspect_ratio` and `seed`: sent again, it generates the same images.
  *
  * A client that has lost its connection continues with `GET /v1/images/generations/{record_id}`. It returns
- * `{ id, object: "image.generation", record_id, status, created?, request? }`, with `data: [{ b64_json }]` once `status` is
- * `completed`, and with `error` if it is `failed`. With `?stream=true`, it returns the same events as a request with
+ * `{ id, object: "image.generation", record_id, status, created?, request? }`, with `data: [{ b64_json }]` once `status`
+ * is `completed`, and with `error` if it is `failed`. With `?stream=true`, it returns the same events as a request with
  * `progress: true`. It works for every generation of the account. `created` and `request` are absent unless this server
  * submitted the generation.
  *
@@ -91,15 +93,15 @@ export interface RouterOptions {
   /** The key that clients send as `Authorization: Bearer KEY`. Default: none is required. */
   readonly key?: Redacted.Redacted | undefined
   /**
-   * How long a generation may take until its client is told. Default: 270 seconds, because many clients give up after
-   * 300.
+   * How long a generation may take before its client gets an error. Default: 270 seconds, because many clients give up
+   * after 300.
    */
   readonly timeout?: Duration.DurationInput | undefined
   /** Whether a chat completion generates an image, which it links as Markdown. Default: `false`. */
   readonly chat?: boolean | undefined
   /**
-   * Whether `GET /` is a web page that generates images. It has no key in it: its user pastes the key, or opens the page as
-   * `/#key=KEY`. Default: `false`.
+   * Whether `GET /` is a web page that generates images. It has no key in it: its user pastes the key, or opens the
+   * page as `/#key=KEY`. Default: `false`.
    */
   readonly ui?: boolean | undefined
 }
@@ -179,7 +181,7 @@ const isLoopback = (hostname: string): boolean => /^(127\.|::1$|::ffff:127\.)/.t
 
 /**
  * Serves the routes on the program's `HttpServer`. Refuses a request with 403 if its `Origin` is another one, unless
- * `cors` allows it, and, on a loopback address, if its `Host` is no name of this machine.
+ * `cors` allows it, and, on a loopback address, if its `Host` is not a name of this machine.
  *
  * @since 0.1.0
  * @category layers

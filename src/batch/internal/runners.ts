@@ -16,7 +16,9 @@ export const OwnerId = Schema.NonEmptyString.pipe(
 
 export type OwnerId = typeof OwnerId.Type
 
-/** This process in the table of runners. Its heartbeat runs as long as the layer lives, then it is marked as stopped. */
+/**
+ * This process in the table of runners. Its heartbeat runs as long as the layer lives, then it is marked as stopped.
+ */
 export class Runner extends Context.Tag("effect-arta/batch/Runner")<Runner, { readonly id: OwnerId }>() {}
 
 const heartbeat = "5 seconds"

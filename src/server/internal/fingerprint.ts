@@ -2,9 +2,10 @@ import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { createHash } from "node:crypto"
 
 /**
- * Identifies a request that a client may send again. OpenAI's clients count their attempts: a second one, after their own
- * timeout or a lost connection, must join the generation of the first. Equal first attempts do not join while the client of
- * each waits, because a client that wants two images may send two equal requests. Requests with the same `Idempotency-Key` are always one.
+ * Identifies a request that a client may send again. OpenAI's clients count their attempts: a second one, after their
+ * own timeout or a lost connection, must join the generation of the first. Equal first attempts do not join while the
+ * client of each waits, because a client that wants two images may send two equal requests. Requests with the same
+ * `Idempotency-Key` are always one.
  */
 export const identify = (
   { headers, url }: HttpServerRequest.HttpServerRequest,

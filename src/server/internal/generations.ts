@@ -105,8 +105,8 @@ export const awaitEnd = (generation: ServerGeneration): Effect.Effect<End> => fi
 const newestFirst = Order.reverse(Order.mapInput(Order.number, ({ createdAt }: ServerGeneration) => createdAt))
 
 /**
- * Some clients do not say that they send a request again, such as the AI SDK after a lost connection. So a request joins
- * an equal one that has lost its client in any case.
+ * Some clients do not say that they send a request again, such as the AI SDK after a lost connection. So a request
+ * joins an equal one that has lost its client in any case.
  */
 const choose = (equal: ReadonlyArray<ServerGeneration>, mayJoin: boolean) =>
   Effect.gen(function* () {

@@ -24,8 +24,8 @@ const parts: Readonly<Record<string, string>> = {
 const html = template.html.replace(/<!-- (style|script) -->/g, (comment, name: string) => parts[name] ?? comment)
 
 /**
- * The page. It is the same for everybody and has no key in it: the user pastes the key, or opens a link with the key in its
- * fragment. A cookie would be sent to every other server on this machine, whatever its port.
+ * The page. It is the same for everybody and has no key in it: the user pastes the key, or opens a link with the key in
+ * its fragment. A cookie would be sent to every other server on this machine, whatever its port.
  */
 export const pageRoute = HttpServerResponse.html(html).pipe(
   HttpServerResponse.setHeaders({

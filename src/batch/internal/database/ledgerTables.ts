@@ -1,6 +1,6 @@
 /**
- * The tables of the ledger, the runners, the sessions and the cooldowns. Times are milliseconds since the Unix epoch, as
- * floating-point numbers: `pg` returns 64-bit integers as text.
+ * The tables of the ledger, the runners, the sessions and the cooldowns. Times are milliseconds since the Unix epoch,
+ * as floating-point numbers: `pg` returns 64-bit integers as text.
  */
 export const ledgerTables = (prefix: string): ReadonlyArray<string> => [
   `CREATE TABLE ${prefix}runners (

@@ -36,7 +36,9 @@ export interface LedgerBackend {
    * that the key holds now.
    */
   readonly intend: (attempt: Attempt, request: GenerateRequest) => Effect.Effect<StoredSubmission, DatabaseError>
-  /** Adds the record id, also after the submission was declared unknown. False if another attempt has replaced this one. */
+  /**
+   * Adds the record id, also after the submission was declared unknown. False if another attempt has replaced this one.
+   */
   readonly record: (attempt: Attempt, recordId: RecordId) => Effect.Effect<boolean, DatabaseError>
   /** Removes the intent of an attempt that the service has not accepted. */
   readonly withdraw: (attempt: Attempt) => Effect.Effect<void, DatabaseError>

@@ -23,7 +23,9 @@ const Row = Schema.Struct({
 const decodeRow = Schema.decodeUnknown(Row)
 const encodeRequest = Schema.encodeSync(RequestJson)
 
-/** Keeps submissions in the table `submissions`. A statement repeats harmlessly, because each attempt has its own id. */
+/**
+ * Keeps submissions in the table `submissions`. A statement repeats harmlessly, because each attempt has its own id.
+ */
 export const makeSqlBackend: Effect.Effect<LedgerBackend, never, BatchDatabase | Runner> = Effect.gen(function* () {
   const database = yield* BatchDatabase
   const { now, run, sql, table } = database

@@ -66,8 +66,8 @@ export const retryUnknown = (
         SELECT row FROM ${table("rows")} WHERE batch_id = ${batch} AND state = 'unknown' ORDER BY row`
     )
     const queued = yield* Effect.forEach(unknown, ({ row }) =>
-      // The submission first: a row that is queued before would become unknown again. One that was recorded meanwhile is
-      // not sent again, but its images are still to be saved.
+      // The submission first: a row that is queued before would become unknown again. One that was recorded meanwhile
+      // is not sent again, but its images are still to be saved.
       Effect.zipRight(
         ledger.retryUnknown(keyOf({ batch, row })),
         run(

@@ -8,8 +8,8 @@ import type { OwnerId } from "../runners.js"
 import { cancelledJson, ClaimedRow, encodeOutcome, keyOf, stateOf } from "./storedRow.js"
 
 /**
- * Hands rows to runners. A row belongs to the runner that claimed it, for as long as the runner's heartbeat is heard: that
- * is the lease of all its rows. Each function is one statement, which is its own transaction.
+ * Hands rows to runners. A row belongs to the runner that claimed it, for as long as the runner's heartbeat is heard:
+ * that is the lease of all its rows. Each function is one statement, which is its own transaction.
  */
 export interface Leases {
   /** Claims queued rows for this runner: first those that another runner had before, then the oldest batches. */
@@ -24,8 +24,8 @@ export interface Leases {
   readonly recover: Effect.Effect<void, DatabaseError>
 }
 
-// Milliseconds. A heartbeat comes every few seconds. A row that is taken from a runner that is slow but alive costs some
-// polls, never a second submission.
+// Milliseconds. A heartbeat comes every few seconds. A row that is taken from a runner that is slow but alive costs
+// some polls, never a second submission.
 const silence = 20_000
 
 /** Only this library writes rows, so a row that cannot be read is a defect. */

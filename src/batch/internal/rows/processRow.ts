@@ -88,8 +88,8 @@ const fromResponseError = (error: ResponseError): Effect.Effect<RowOutcome, Resp
 }
 
 /**
- * Submits a row at most once, waits for its images and saves them, from wherever an earlier runner stopped. Fails if the
- * reason is not in the row.
+ * Submits a row at most once, waits for its images and saves them, from wherever an earlier runner stopped. Fails if
+ * the reason is not in the row.
  */
 export const processRow = (row: ClaimedRow, options: ProcessOptions): Effect.Effect<RowOutcome, Fatal, RowServices> =>
   Effect.gen(function* () {

@@ -65,8 +65,8 @@ const giveBackForgotten = (leases: Leases, { keys, mutex }: InFlight) =>
   )
 
 /**
- * Claims rows and processes them, so many at once, until nothing is left to do. When it stops, submissions under way are
- * recorded first, and the other rows are given back at once.
+ * Claims rows and processes them, so many at once, until nothing is left to do. When it stops, submissions under way
+ * are recorded first, and the other rows are given back at once.
  */
 export const runRows = ({
   concurrency,

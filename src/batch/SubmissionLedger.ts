@@ -57,7 +57,7 @@ export const OwnerId: typeof Runners.OwnerId = Runners.OwnerId
 export type OwnerId = typeof OwnerId.Type
 
 /**
- * How a generation ended. A timeout is no outcome: the generation may still finish.
+ * How a generation ended. A timeout is not an outcome: the generation may still finish.
  *
  * @since 0.1.0
  * @category models

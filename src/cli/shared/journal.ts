@@ -120,8 +120,8 @@ export interface Journal {
   /** The files in the directory when the journal was opened. */
   readonly files: FileNames.FileNames
   /**
-   * Records that a request is about to be sent, and reserves the name of its images, by default `nameOf` the request. If it fails, the request must not be
-   * sent.
+   * Records that a request is about to be sent, and reserves the name of its images, by default `nameOf` the request.
+   * If it fails, the request must not be sent.
    */
   readonly begin: (key: string, request: Request, name?: string) => Effect.Effect<void, JournalError>
   readonly note: (entry: Exclude<Entry, { readonly _tag: "Submitting" }>) => Effect.Effect<void, PlatformError>

@@ -94,7 +94,8 @@ export interface Parsed {
 
 /**
  * Parses the lines of a journal, or of a part that starts with a line. Ignores blank lines. A last line without a
- * newline counts if it is whole. Otherwise, a power failure or a full disk cut it off, and its entry was never confirmed.
+ * newline counts if it is whole. Otherwise, a power failure or a full disk cut it off, and its entry was never
+ * confirmed.
  */
 export const parse = (bytes: Uint8Array): Parsed => {
   const completeSize = bytes.lastIndexOf(newline) + 1

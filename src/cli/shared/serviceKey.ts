@@ -14,8 +14,8 @@ const normalize = (url: string): string =>
 const hashOf = (url: string): string => createHash("sha256").update(url).digest("hex").slice(0, 8)
 
 /**
- * What the keys of a service's rows start with. One service's images must not stand in for those of another: those of an
- * emulator, for example, for real ones.
+ * What the keys of a service's rows start with. One service's images must not stand in for those of another: those of
+ * an emulator, for example, for real ones.
  */
 export const keyPrefix = ({ emulator }: { readonly emulator: boolean }): Effect.Effect<string, SetupError> =>
   emulator

@@ -2,8 +2,8 @@
  * How many requests a service accepts, as its responses show. Times are milliseconds on the monotonic clock.
  *
  * Decreases after a refusal and increases carefully, like AIMD (Chiu and Jain, 1989), but returns to a rate that was
- * proven before, like BIC (Xu, Harfoush and Rhee, 2004), and measures the delivered rate, like BBR (Cardwell and others,
- * 2016): at one request a second, every guess costs seconds. `docs/polling.md` describes the rules.
+ * proven before, like BIC (Xu, Harfoush and Rhee, 2004), and measures the delivered rate, like BBR (Cardwell and
+ * others, 2016): at one request a second, every guess costs seconds. `docs/polling.md` describes the rules.
  */
 export interface LearnedRate {
   /** The time between two requests. 0 if no limit is known. */
@@ -92,9 +92,9 @@ export const refused = (rate: LearnedRate, sentAt: number, now: number): Learned
 }
 
 /**
- * Learns from the first request that was accepted after refusals. After a short time of refusals, the refused request was
- * just too early. After a longer one, the service accepts as many requests in such a time as it did until now. It may have
- * accepted more than were sent, so the rate at most halves.
+ * Learns from the first request that was accepted after refusals. After a short time of refusals, the refused request
+ * was just too early. After a longer one, the service accepts as many requests in such a time as it did until now. It
+ * may have accepted more than were sent, so the rate at most halves.
  */
 const reopened = (rate: LearnedRate, sentAt: number): LearnedRate => {
   const delivered = Math.ceil((sentAt - rate.since) / Math.max(1, rate.accepted))

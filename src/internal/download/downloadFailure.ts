@@ -1,7 +1,9 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 
-/** Why a download failed, and what may help: a retry, to wait (for `retryAfter`, if the server said so), or a new URL. */
+/**
+ * Why a download failed, and what may help: a retry, to wait (for `retryAfter`, if the server said so), or a new URL.
+ */
 export class DownloadFailure extends Data.TaggedError("DownloadFailure")<{
   readonly reason: string
   readonly recovery: "retry" | "wait" | "new url" | "none"

@@ -80,7 +80,9 @@ const formats: ReadonlyArray<Format> = [
 
 const noBytes = new Uint8Array()
 
-/** Walks a structure through the bytes of a file as they arrive, and keeps few of them. Returns whether it has ended. */
+/**
+ * Walks a structure through the bytes of a file as they arrive, and keeps few of them. Returns whether it has ended.
+ */
 const walk = (structure: Structure): ((bytes: Uint8Array) => boolean) => {
   let pending: Uint8Array = noBytes
   let next = structure.next()

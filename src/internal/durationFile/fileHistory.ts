@@ -42,8 +42,8 @@ const write = (file: string, models: Models) =>
   })
 
 /**
- * A history that outlives the process. To save, it reads the file again and replays what this process has learned since,
- * so processes that run at the same time learn from each other.
+ * A history that outlives the process. To save, it reads the file again and replays what this process has learned
+ * since, so processes that run at the same time learn from each other.
  */
 export const fileHistory = (
   file: string

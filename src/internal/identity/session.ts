@@ -20,8 +20,8 @@ export interface Session {
   /** Holds the session in memory, or the one that was loaded from the store. */
   readonly use: (credentials: Credentials) => Effect.Effect<Credentials>
   /**
-   * Holds a new session and saves it in place of the one that was loaded. If the store fails, logs one warning and keeps
-   * the session in memory. Fails if another process has replaced the session in the store since it was loaded.
+   * Holds a new session and saves it in place of the one that was loaded. If the store fails, logs one warning and
+   * keeps the session in memory. Fails if another process has replaced the session in the store since it was loaded.
    */
   readonly save: (
     credentials: Credentials,

@@ -20,7 +20,7 @@ interface Container {
 }
 
 /**
- * Reads the structure of a file whose first bytes are those of its format. None: it is damaged, bytes follow its end, or it is signed by C2PA, which a change would
- * break. Save such a file as it came.
+ * Reads the structure of a file whose first bytes are those of its format. None: it is damaged, bytes follow its end,
+ * or it is signed by C2PA, which a change would break. Save such a file as it came.
  */
 export type Open = (bytes: Uint8Array) => Option.Option<Container>

@@ -33,7 +33,8 @@ const failFinally =
   }
 
 const agentOptions = {
-  // Many proxies refuse to tunnel to port 80, so plain HTTP goes to the proxy without a tunnel. HTTPS is always tunneled.
+  // Many proxies refuse to tunnel to port 80, so plain HTTP goes to the proxy without a tunnel. HTTPS is always
+  // tunneled.
   proxyTunnel: false,
   clientFactory: (origin: URL, options: Undici.Pool.Options) =>
     new Undici.Pool(origin, { ...options, headersTimeout: tunnelTimeout }),

@@ -18,8 +18,8 @@ export interface Backend {
   /** Moves unreadable text out of the way and returns its new place. */
   readonly setAside: (unreadable: Written) => Effect.Effect<string, PlatformError>
   /**
-   * Keeps out other processes that share the place, if the place allows it. `isHeld` tells whether the lock has not been
-   * taken over meanwhile.
+   * Keeps out other processes that share the place, if the place allows it. `isHeld` tells whether the lock has not
+   * been taken over meanwhile.
    */
   readonly lock: <A, E, R>(
     use: (isHeld: Effect.Effect<boolean>) => Effect.Effect<A, E, R>

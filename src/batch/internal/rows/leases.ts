@@ -8,8 +8,8 @@ import type { OwnerId } from "../runners.js"
 import { cancelledJson, ClaimedRow, encodeOutcome, keyOf, stateOf } from "./storedRow.js"
 
 /**
- * Hands rows to runners. A row belongs to the runner that claimed it, for as long as the runner's heartbeat is heard:
- * that is the lease of all its rows. Each function is one statement, which is its own transaction.
+ * Hands rows to runners. A row belongs to the runner that claimed it until the runner's heartbeat stops: the heartbeat
+ * is the lease of all its rows. Each function is one statement, which is its own transaction.
  */
 export interface Leases {
   /** Claims queued rows for this runner: first those that another runner had before, then the oldest batches. */

@@ -104,7 +104,7 @@ const readInOrder = (database: BatchDatabase.Service, batch: string): Stream.Str
     })
   )
 
-/** The results of a batch as they come. A row that was unknown and has been recorded after all comes again. */
+/** The results of a batch as its rows end. A row that was unknown and has been recorded since is emitted again. */
 export const readResults = (
   database: BatchDatabase.Service,
   batch: string

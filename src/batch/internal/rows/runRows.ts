@@ -16,7 +16,7 @@ import { makeRefusals } from "./refusals.js"
 import type { ClaimedRow } from "./storedRow.js"
 import { keyOf } from "./storedRow.js"
 
-/** The rows that the runners of this process work on. */
+/** The rows in flight of all runners in this process. */
 export interface InFlight {
   readonly keys: Ref.Ref<HashSet.HashSet<string>>
   /** Held while rows are claimed, and while claimed rows are compared with `keys`. */
@@ -65,8 +65,8 @@ const giveBackForgotten = (leases: Leases, { keys, mutex }: InFlight) =>
   )
 
 /**
- * Claims rows and processes them, so many at once, until nothing is left to do. When it stops, submissions under way
- * are recorded first, and the other rows are given back at once.
+ * Claims rows and processes them, `concurrency` at once, until nothing is left to do. When it stops, submissions under
+ * way are recorded first, and the other rows are given back at once.
  */
 export const runRows = ({
   concurrency,
@@ -124,7 +124,7 @@ export const runRows = ({
       return false
     })
 
-    /** Stops to work on the rows that other runners have taken over, for example while this process was suspended. */
+    /** Stops working on the rows that other runners have taken over, for example while this process was suspended. */
     const dropLost = Effect.gen(function* () {
       const before = new Map(fibers)
       const owned = yield* giveBackForgotten(leases, inFlight)

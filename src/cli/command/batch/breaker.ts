@@ -50,8 +50,8 @@ const endStreak = (state: State): Transition =>
   state.isStopped ? [[], state] : [state.streak, { streak: [], isStopped: false }]
 
 /**
- * Makes a breaker. It holds a refusal back until the next submission shows whether it is one of a single row, and passes
- * that on. A row whose refusal stops the batch has not failed.
+ * Makes a breaker. It holds a refusal back until the next submission shows whether it is one of a single row, and
+ * passes that on. A row whose refusal stops the batch has not failed.
  */
 export const makeBreaker = <E>(passOn: (refusal: Refusal) => Effect.Effect<void, E>): Effect.Effect<Breaker<E>> =>
   Effect.map(Ref.make<State>({ streak: [], isStopped: false }), (state) => {

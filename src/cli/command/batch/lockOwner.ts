@@ -7,7 +7,10 @@ import { hostname } from "node:os"
 export interface LockOwner {
   readonly pid: number
   readonly host: string
-  /** The boot and the process id namespace: process ids mean the same only within one. None: this system has no such names. */
+  /**
+   * The boot and the process id namespace: process ids mean the same only within one. None: this system has no such
+   * names.
+   */
   readonly namespace: Option.Option<string>
   /** When the process started, in ticks since the boot. The system may give the same process id to a later process. */
   readonly startedAt: Option.Option<string>

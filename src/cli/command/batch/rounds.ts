@@ -6,7 +6,8 @@ import { Arta } from "effect-arta"
 import type { JournalRecords } from "../../shared/journal.js"
 import type { Row } from "./promptFile/promptFile.js"
 
-// `--again` generates a file in a new round. The journal keeps all rounds: the keys of the first one are those of the rows.
+// `--again` generates a file in a new round. The journal keeps all rounds: the keys of the first one are those of the
+// rows.
 const keyIn = (key: string, round: number): string => (round === 1 ? key : `${key}~${String(round)}`)
 
 /** The newest round of each row in the journal. */

@@ -85,8 +85,8 @@ const submissionsOf = ({ row }: Task, { breaker, input, journal }: Context): Sub
 }
 
 /**
- * Generates and saves one row. The journal records each step before the next one. If images did not come, the others are
- * saved, so the row is not generated again.
+ * Generates and saves one row. The journal records each step before the next one. If images did not come, the others
+ * are saved, so the row is not generated again.
  */
 const runTask = (task: Task, context: Context) =>
   Effect.gen(function* () {

@@ -46,7 +46,9 @@ interface Listing extends Omit<GalleryRequest, "images"> {
 /** The part of a file name before the index of the image. */
 const prefixOf = (file: string): string => file.replace(/-\d+\.\w+$/, "")
 
-/** The requests of the journal by first submission, each with its files in numeric order, then the other files by name. */
+/**
+ * The requests of the journal by first submission, each with its files in numeric order, then the other files by name.
+ */
 const listFiles = (
   names: ReadonlyArray<string>,
   records: ReadonlyArray<Journal.JournalRecord>

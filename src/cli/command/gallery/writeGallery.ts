@@ -27,9 +27,9 @@ const imagesOf = (page: string): KnownImages =>
   })
 
 /**
- * Writes `index.html` into a directory of images: one page that needs only those images and no network. The details come
- * from the journal. An unreadable image is left out with a warning. Fails if `index.html` is another page. Returns the
- * path of the page.
+ * Writes `index.html` into a directory of images: one page that needs only those images and no network. The details
+ * come from the journal. An unreadable image is left out with a warning. Fails if `index.html` is another page. Returns
+ * the path of the page.
  */
 export const writeGalleryFromJournal = (
   directory: string

@@ -30,8 +30,8 @@ export interface Saved extends SaveResult {
 export type Outcome = Saved | { readonly _tag: "Failed"; readonly failure: Failure } | { readonly _tag: "Stopped" }
 
 /**
- * Whether somebody is waiting for the outcome, or has it. A call that was cancelled, timed out, or was told to come back
- * leaves its generation unattended.
+ * Whether somebody is waiting for the outcome, or has it. A call that was cancelled, timed out, or was told to come
+ * back leaves its generation unattended.
  */
 type Attendance = "attended" | "unattended" | "delivered"
 

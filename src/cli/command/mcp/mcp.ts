@@ -39,7 +39,9 @@ const directoryOf = ({ directory }: Input) =>
     })
   )
 
-/** What the tools say if nothing can be generated. The server starts even so, because a client shows no other message. */
+/**
+ * What the tools say if nothing can be generated. The server starts even so, because a client shows no other message.
+ */
 const explainSetup = (failure: Failure): string =>
   `${explain(failure)} Set it where this server is configured, in "env" or "args", and start the server again. Nothing was submitted.`
 
@@ -71,7 +73,9 @@ const awaitIdle = ({ generations }: Tools) =>
     onRight: ({ idle }) => Effect.asVoid(Effect.timeoutOption(idle, farewell))
   })
 
-/** Serves the tools to MCP clients. Over standard input and output, standard output has nothing but protocol messages. */
+/**
+ * Serves the tools to MCP clients. Over standard input and output, standard output has nothing but protocol messages.
+ */
 export const mcp = (input: Input, version: string): Effect.Effect<void, Failure, Platform> =>
   Effect.gen(function* () {
     const tools = yield* makeTools(input)

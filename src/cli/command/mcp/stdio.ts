@@ -9,8 +9,8 @@ import { PassThrough } from "node:stream"
 const hasResponse = ({ method }: { readonly method: string }): boolean => method !== "subscriptions/listen"
 
 /**
- * The transport of the package drops the requests in flight when standard input ends, as it does when requests are piped
- * into the command. This one responds to them first.
+ * The transport of the package drops the requests in flight when standard input ends, as it does when requests are
+ * piped into the command. This one responds to them first.
  */
 class DrainingTransport implements Transport {
   onclose?: () => void

@@ -18,8 +18,8 @@ export const toSetupError =
     new SetupError({ message: `${message} The database is ${shown}.` })
 
 /**
- * The tables of a service. Each service has its own, so that no runner of one generates the rows of another: those of the
- * emulator, for example, for real ones.
+ * The tables of a service. Each service has its own, so that no runner of one generates the rows of another: those of
+ * the emulator, for example, for real ones.
  */
 const tablePrefix = (input: { readonly emulator: boolean }) =>
   Effect.map(keyPrefix(input), (prefix) => `arta_${prefix.replaceAll("-", "_")}`)

@@ -5,8 +5,8 @@ import * as Fiber from "effect/Fiber"
 const longestStop = "14 seconds"
 
 /**
- * Bounds how long an interruption waits for what must end well, such as the responses to submissions that are under way.
- * A submission that takes longer becomes unknown.
+ * Bounds how long an interruption waits for what must end well, such as the responses to submissions that are under
+ * way. A submission that takes longer becomes unknown.
  */
 export const stopWithin = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>

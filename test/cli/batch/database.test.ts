@@ -1,5 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
+import { SqlClient } from "@effect/sql"
+import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Fault } from "effect-arta/testing"
@@ -66,6 +68,27 @@ describe.concurrent("batch --database", { timeout }, () => {
       expect(again.code, again.stderr).toBe(0)
       expect((yield* emulator.counts).submit).toBe(3)
       expect(yield* saved).toHaveLength(3)
+    }).pipe(onPort())
+  )
+
+  // fault: Batch runners | The batch of a file is from another machine | refused before a submission, because the images could not be saved
+  it.scopedLive("submits no row of a batch that saves to a directory of another machine", () =>
+    Effect.gen(function* () {
+      const { emulator, file, images, share } = yield* shared
+      const path = yield* file("p.txt", "a fox\n")
+      yield* emulator.inject(Fault.respond("submit", 402))
+      expect((yield* share(path)).code).toBe(4)
+      const before = yield* emulator.counts
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const [table] = yield* sql<{ readonly name: string }>`
+          SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%batches'`
+        yield* sql`UPDATE ${sql(table?.name ?? "")} SET settings = json_set(settings, '$.host', 'elsewhere')`
+      }).pipe(Effect.provide(SqliteClient.layer({ filename: `${images}/effect-arta.db` })))
+      const { code, stderr } = yield* share(path)
+      expect(code, stderr).toBe(2)
+      expect(stderr).toMatch(/saves to .*images on elsewhere, which is another machine\. .*effect-arta runner -o DIR$/m)
+      expect((yield* emulator.counts).submit).toBe(before.submit)
     }).pipe(onPort())
   )
 
@@ -151,6 +174,20 @@ describe.concurrent("batch --database", { timeout }, () => {
       expect(stderr).toMatch(/^1 row to run again in .*failed\.jsonl$/m)
       expect(lines(yield* fs.readFileString(`${directory}/failed.jsonl`))).toEqual(['{"prompt":"a fox"}'])
     }).pipe(onPort())
+  )
+
+  // fault: Batch runners | A generation of a batch in a database takes too long | not in the file of failed rows, because it is paid for
+  it.scopedLive("writes no accepted row to the file of failed rows, and says how to get its images", () =>
+    Effect.gen(function* () {
+      const { directory, file, fs, images, share } = yield* shared
+      const path = yield* file("p.txt", "a fox\n")
+      const { code, stderr } = yield* share(path, "--timeout", "1", "--failures", `${directory}/failed.jsonl`)
+      expect(code, stderr).toBe(7)
+      expect(stderr).toMatch(/^0 rows to run again in .*failed\.jsonl$/m)
+      expect(stderr).toMatch(/^1 row may be paid for already and are not in .*failed\.jsonl\.$/m)
+      expect(stderr).toMatch(new RegExp(`^effect-arta watch \\S+ -o ${images}$`, "m"))
+      expect((yield* fs.readFileString(`${directory}/failed.jsonl`)).trim()).toBe("")
+    }).pipe(onPort({ drawTime: "1 minute" }))
   )
 
   it.scopedLive(

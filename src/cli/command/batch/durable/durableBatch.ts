@@ -11,7 +11,7 @@ import type { BatchRow, BatchStatus } from "effect-arta/batch"
 import { DurableBatch } from "effect-arta/batch"
 import { hostname } from "node:os"
 import { batchDatabase, toFailure } from "../../../shared/database/batchServices.js"
-import { encode } from "../../../shared/database/batchSettings.js"
+import { encode, isHere, settingsOf } from "../../../shared/database/batchSettings.js"
 import type { Database } from "../../../shared/database/chooseDatabase.js"
 import { chooseDatabase } from "../../../shared/database/chooseDatabase.js"
 import * as ImageSinks from "../../../shared/database/imageSinks.js"
@@ -59,9 +59,22 @@ const chooseBatch = (rows: ReadonlyArray<Row>, input: Input) =>
     const chosen = input.again && !(isOpen && newest.round > 1) ? (rounds.length === 1 ? yield* find(2) : next) : newest
     const { batch, round, summary } = chosen ?? (yield* find(1))
     const isNew = summary === undefined
+    if (!isNew) yield* refuseElsewhere(summary)
     if (isNew && !input.again) yield* refuseChanged(input, summaries)
     return { batch, round, savedBefore: summary?.rows.saved ?? 0, isNew } satisfies Chosen
   })
+
+/** Rows that are submitted here could not be saved where the batch says. */
+const refuseElsewhere = (summary: BatchStatus.BatchSummary) => {
+  const settings = Option.getOrUndefined(settingsOf(summary))
+  return settings === undefined || isHere(settings)
+    ? Effect.void
+    : new UsageError({
+        message:
+          `The batch ${printable(summary.batch)} saves to ${printable(settings.directory)} on ${printable(settings.host)}, ` +
+          "which is another machine. To run its rows on this one: effect-arta runner -o DIR"
+      })
+}
 
 /** A changed file is another batch, whose rows would all be paid for: also those that the first one has. */
 const refuseChanged = (input: Input, summaries: ReadonlyArray<BatchStatus.BatchSummary>) =>

@@ -5,7 +5,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { BatchRow } from "effect-arta/batch"
 import { quote } from "shell-quote"
-import { explain, PartlyFailed } from "../../../shared/errors.js"
+import { explain, isGone, PartlyFailed, watchCommand } from "../../../shared/errors.js"
 import type { Input } from "../input.js"
 import { countOf } from "../confirm.js"
 import { writeFailures } from "../failuresFile.js"
@@ -34,12 +34,27 @@ const totals = (saved: number, total: number, savedBefore: number): string => {
   return `${String(saved)} of ${String(total)} saved${before === 0 ? "" : parts}.`
 }
 
-/** Writes the rows that failed. A row that is unknown may be paid for already. */
+const isFinal = (error: BatchRow.RowError): boolean =>
+  error._tag === "GenerationFailedError" || (error._tag === "ResponseError" && isGone(error))
+
+/** The generation of a row that failed, if the service may still have its images. */
+const recoverable = (outcome: BatchRow.RowOutcome) =>
+  outcome._tag === "Failed" && !isFinal(outcome.error) ? Option.fromNullable(outcome.recordId) : Option.none()
+
+/** Writes the rows that failed for good, or were not accepted. The others may be paid for already. */
 const failuresText = (ended: ReturnType<typeof outcomesOf>, file: string) => {
-  const failed = ended.filter(({ outcome }) => outcome._tag === "Failed").map(({ row }) => row)
-  return Effect.match(writeFailures(file, failed), {
+  const [failed, paid] = Array.partition(
+    ended.filter(({ outcome }) => outcome._tag === "Failed" || outcome._tag === "Unknown"),
+    ({ outcome }) => outcome._tag === "Unknown" || Option.isSome(recoverable(outcome))
+  )
+  const rows = failed.map(({ row }) => row)
+  return Effect.match(writeFailures(file, rows), {
     onFailure: (failure) => explain(failure),
-    onSuccess: () => `${countOf(failed.length, "row")} to run again in ${file}`
+    onSuccess: () =>
+      [
+        `${countOf(rows.length, "row")} to run again in ${file}`,
+        ...(paid.length === 0 ? [] : [`${countOf(paid.length, "row")} may be paid for already and are not in ${file}.`])
+      ].join("\n")
   })
 }
 
@@ -68,7 +83,22 @@ export const printEnd = (
 
 const isUnknown = ({ error }: Unfinished): boolean => error === "SubmissionUnknownError"
 
-const adviceOf = (unfinished: ReadonlyArray<Unfinished>, { batch, flag }: End, input: Input): ReadonlyArray<string> => [
+const maxCommands = 20
+
+/** The commands that get images that the service may still have. The emulator in memory has none. */
+const watchAdvice = (outcomes: ReadonlyArray<BatchRow.RowOutcome>, input: Input): ReadonlyArray<string> => {
+  const commands = Array.filterMap(outcomes, recoverable).map((id) => watchCommand(id, ["-o", input.output]))
+  if (commands.length === 0 || input.emulator) return []
+  return ["The service accepted these rows. To get their images if they are there:", ...commands.slice(0, maxCommands)]
+}
+
+const adviceOf = (
+  unfinished: ReadonlyArray<Unfinished>,
+  outcomes: ReadonlyArray<BatchRow.RowOutcome>,
+  { batch, flag }: End,
+  input: Input
+): ReadonlyArray<string> => [
+  ...watchAdvice(outcomes, input),
   ...(unfinished.some(isUnknown)
     ? [
         "To submit the unknown rows again, which may be paid twice: " +
@@ -82,13 +112,20 @@ const adviceOf = (unfinished: ReadonlyArray<Unfinished>, { batch, flag }: End, i
 
 /** Fails if rows did not end with all their images. */
 export const failIfUnfinished = (rows: ReadonlyArray<Row>, outcomes: Outcomes, end: End, input: Input) => {
-  const unfinished = outcomesOf(rows, outcomes).flatMap(({ outcome, row }) =>
-    Option.toArray(unfinishedOf(row, outcome))
-  )
+  const ended = outcomesOf(rows, outcomes)
+  const unfinished = ended.flatMap(({ outcome, row }) => Option.toArray(unfinishedOf(row, outcome)))
   return Array.isNonEmptyReadonlyArray(unfinished)
     ? new PartlyFailed({
         exitCode: commonExitCode(unfinished),
-        message: [...listOf(unfinished), ...adviceOf(unfinished, end, input)].join("\n")
+        message: [
+          ...listOf(unfinished),
+          ...adviceOf(
+            unfinished,
+            ended.map(({ outcome }) => outcome),
+            end,
+            input
+          )
+        ].join("\n")
       })
     : Effect.void
 }

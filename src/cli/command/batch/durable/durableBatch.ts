@@ -208,8 +208,8 @@ export const durableBatch = (rows: ReadonlyArray<Row>, namer: Namer, input: Inpu
     if (input.retryFailed) {
       return yield* new UsageError({
         message:
-          "--retry-failed reads the journal of a directory, which --database does not write. " +
-          "Write the failed rows to a file with --failures FILE, and enqueue that."
+          "--retry-failed reads the journal of a directory, and --database keeps its rows in the database. " +
+          "Write the failed rows to a file with --failures FILE, and run batch on that file."
       })
     }
     const database = yield* chooseDatabase(input, input.output)

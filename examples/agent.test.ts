@@ -1,8 +1,8 @@
 // npx vitest run examples/agent.test.ts
 //
-// An agent that generates images, and its test. The language model is scripted and the image service is the emulator, so the
-// test needs no network and no API key. In production, provide the model of a provider such as @effect/ai-openai instead,
-// and `NodeArta.layerConfig()`.
+// An agent that generates images, and its test. The language model is scripted and the image service is the emulator,
+// so the test needs no network and no API key. In production, provide the model of a provider such as @effect/ai-openai
+// instead, and `NodeArta.layerConfig()`.
 import * as LanguageModel from "@effect/ai/LanguageModel"
 import { expect, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"

@@ -1,8 +1,9 @@
 // npx vitest run examples/durable-batch.test.ts
 //
-// A batch in an SQLite file that two runners work through together. One of them is stopped in the middle: the other resumes its
-// generations, and none of them is submitted twice. The image service is the emulator here. In production, provide
-// `NodeArta.layerConfig()` instead, and start the runners on as many machines as you like with `PgClient.layer`.
+// A batch in a SQLite file that two runners work through together. One of them is stopped in the middle: the other
+// resumes its generations, and none of them is submitted twice. The image service is the emulator here. In production,
+// provide `NodeArta.layerConfig()` instead, and start the runners on as many machines as you like with
+// `PgClient.layer`.
 import { NodeContext } from "@effect/platform-node"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { expect, it } from "@effect/vitest"

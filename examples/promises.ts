@@ -1,7 +1,7 @@
 // npx tsx examples/promises.ts
 //
-// Uses effect-arta without Effect: promises, an AbortSignal, and errors handled by `_tag`. To use the real service, replace the
-// first statement with `await using client = NodeArta.client()`.
+// Uses effect-arta without Effect: promises, an AbortSignal, and errors handled by `_tag`. To use the real service,
+// replace the first statement with `await using client = NodeArta.client()`.
 import { ArtaClient } from "effect-arta"
 import { ArtaEmulator } from "effect-arta/testing"
 

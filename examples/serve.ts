@@ -1,7 +1,7 @@
 // npx tsx examples/serve.ts
 //
-// Serves OpenAI's API for images on the emulator, and requests an image as a client of OpenAI does. To use the real service,
-// replace `ArtaEmulator.layerArta()` with `NodeArta.layerConfig()`.
+// Serves OpenAI's API for images on the emulator, and requests an image as a client of OpenAI does. To use the real
+// service, replace `ArtaEmulator.layerArta()` with `NodeArta.layerConfig()`.
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Redacted } from "effect"

@@ -1,7 +1,7 @@
 // npx vitest run examples/swap-layers.test.ts
 //
-// Three ways to test a program that generates images: the emulator in virtual time, the emulator with a fault, and a handwritten
-// `ArtaApi`. None of them needs a network or an API key, and none waits in real time.
+// Three ways to test a program that generates images: the emulator in virtual time, the emulator with a fault, and a
+// handwritten `ArtaApi`. None of them needs a network or an API key, and none waits in real time.
 import { expect, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
 import { Arta, ArtaApi, Generation } from "effect-arta"

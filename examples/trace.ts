@@ -1,7 +1,7 @@
 // npx tsx examples/trace.ts > docs/trace.svg
 //
-// Generates two images on the emulator and draws the spans of the program. With @effect/opentelemetry, the same spans go
-// to your collector.
+// Generates two images on the emulator and draws the spans of the program. With @effect/opentelemetry, the same spans
+// go to your collector.
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Option, Ref, Tracer } from "effect"
 import { htmlEscape } from "escape-goat"

@@ -49,7 +49,7 @@ import { DurationHistory } from "./internal/durationHistory.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { makeDeadline } from "./internal/generation/deadline.js"
-import { events, makePollLoop, outcome, skipValidation } from "./internal/generation/pollLoop.js"
+import { makePollLoop, nextEvent, outcome, skipValidation } from "./internal/generation/pollLoop.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
 import { invalidOption } from "./internal/invalidOption.js"
 import { layerHttpTransport } from "./internal/httpTransport.js"
@@ -146,7 +146,7 @@ export const generate = (
   Effect.gen(function* () {
     const { deadline, recordId, request } = yield* start(options, settings)
     const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    return countedEvents(Stream.concat(Stream.succeed(submitted(recordId, request)), events(loop)))
+    return yield* countedEvents(nextEvent(loop), submitted(recordId, request))
   }).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", clientSpan))
 
 /**
@@ -191,7 +191,7 @@ export const watch = (
   recordId: string,
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, WatchError, ArtaApi.ArtaApi> =>
-  Effect.map(pollSubmitted(recordId, settings), (loop) => countedEvents(events(loop))).pipe(
+  Effect.flatMap(pollSubmitted(recordId, settings), (loop) => countedEvents(nextEvent(loop))).pipe(
     Stream.unwrap,
     Stream.withSpan("Arta.watch", { ...clientSpan, attributes: { recordId } })
   )

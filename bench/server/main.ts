@@ -105,7 +105,10 @@ const startServer = async (environment: Environment): Promise<Subject> => {
     const look = (chunk: Buffer) => {
       seen.push(chunk.toString())
       const [found] = /http:\/\/127\.0\.0\.1:\d+/.exec(seen.join("")) ?? []
-      if (found !== undefined) resolve(found)
+      if (found === undefined) return
+      // Reads the access log, but looks no more into it: this process must not take time from the server.
+      for (const output of [child.stdout, child.stderr]) output?.off("data", look).resume()
+      resolve(found)
     }
     child.stdout?.on("data", look)
     child.stderr?.on("data", look)

@@ -65,25 +65,32 @@ const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
   Metric.update(seconds, Duration.toSeconds(elapsed))
 
 /**
- * Counts a generation by its outcome, and records its duration if it completed. The consumer's own failures are not
- * outcomes of the generation: as labels they would be unbounded.
+ * The events of a generation: the `first` one, and each `next` one until it has completed. Counts the generation by its
+ * outcome, and records its duration if it completed. The consumer's own failures are not outcomes of the generation: as
+ * labels they would be unbounded.
+ *
+ * Each operator of `Stream` takes as much CPU time as a poll, so the effects do most of the work.
  */
 export const countedEvents = <E extends ArtaError, R>(
-  events: Stream.Stream<GenerationEvent, E, R>
-): Stream.Stream<GenerationEvent, E, R> =>
-  Effect.map(Ref.make<string | undefined>(undefined), (outcome) =>
-    events.pipe(
-      Stream.tap((event) =>
+  next: Effect.Effect<GenerationEvent, E, R>,
+  first?: GenerationEvent
+): Effect.Effect<Stream.Stream<GenerationEvent, E, R>> =>
+  Effect.map(Ref.make<string | undefined>(undefined), (outcome) => {
+    const counted = next.pipe(
+      Effect.tap((event) =>
         event._tag === "Completed" ? Effect.zipRight(Ref.set(outcome, "completed"), recordDuration(event)) : Effect.void
       ),
-      Stream.tapErrorCause((cause) => Effect.zipRight(annotateError(cause), Ref.set(outcome, outcomeOf(cause)))),
-      Stream.ensuringWith((exit) =>
-        Effect.flatMap(Ref.get(outcome), (known) =>
-          countOutcome(known ?? (Exit.isInterrupted(exit) ? "interrupted" : "consumer-ended"))
-        )
+      Effect.tapErrorCause((cause) => Effect.zipRight(annotateError(cause), Ref.set(outcome, outcomeOf(cause))))
+    )
+    const emit = (event: GenerationEvent) =>
+      [event, event._tag === "Completed" ? Option.none() : Option.some(counted)] as const
+    const events = Stream.paginateEffect(first === undefined ? counted : Effect.succeed(first), Effect.map(emit))
+    return Stream.ensuringWith(events, (exit) =>
+      Effect.flatMap(Ref.get(outcome), (known) =>
+        countOutcome(known ?? (Exit.isInterrupted(exit) ? "interrupted" : "consumer-ended"))
       )
     )
-  ).pipe(Stream.unwrap)
+  })
 
 /** Like `countedEvents`, for a caller that only needs the outcome. */
 export const countedOutcome = <E extends ArtaError, R>(

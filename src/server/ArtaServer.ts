@@ -84,6 +84,7 @@ import { getModel, listModels } from "./internal/modelRoutes.js"
 import { openApi } from "./internal/openApi.js"
 import { pageRoute } from "./internal/pageRoute.js"
 import { getGeneration, listGenerations } from "./internal/recordRoutes.js"
+import { withoutUnseenSpans } from "./internal/spans.js"
 
 /**
  * @since 0.1.0
@@ -202,6 +203,7 @@ export const layer = (
         Effect.map(Ref.get(isStopping), (stopping) => (stopping ? closing(response) : response))
       ),
       accessLog,
-      HttpServer.serve()
+      HttpServer.serve(),
+      withoutUnseenSpans
     )
   }).pipe(Layer.unwrapScoped)

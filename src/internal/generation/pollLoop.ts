@@ -5,7 +5,6 @@ import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import type { Service, StatusError } from "../../ArtaApi.js"
 import { ArtaApi } from "../../ArtaApi.js"
 import * as Errors from "../../ArtaError.js"
@@ -220,9 +219,8 @@ const limited = <A, R>(loop: PollLoop<R>, run: (loop: PollLoop<R>) => Effect.Eff
     () => expireWithProgress(loop)
   )
 
-/** The events of a generation. Time that the consumer spends between two events does not count towards the timeout. */
-export const events = <R>(loop: PollLoop<R>): Stream.Stream<GenerationEvent, PollLoopError, R> =>
-  Stream.takeUntil(Stream.repeatEffect(Effect.suspend(() => limited(loop, next))), isCompleted)
+/** The next event of a generation. Time between two of them does not count towards the timeout. */
+export const nextEvent = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> => limited(loop, next)
 
 /** The last event of a generation. Running the stream costs several times as much as the polls. */
 export const outcome = <R>(loop: PollLoop<R>): Effect.Effect<Completed, PollLoopError, R> => limited(loop, last)

@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -42,6 +43,8 @@ export interface ServerGeneration {
   readonly createdAt: number
   readonly endedAt: Ref.Ref<number | undefined>
   readonly progress: SubscriptionRef.SubscriptionRef<Progress>
+  readonly accepted: Deferred.Deferred<GenerationEvent | Failed>
+  readonly ended: Deferred.Deferred<End>
   /** Whether its client has left without the outcome. */
   readonly isLost: Ref.Ref<boolean>
 }
@@ -85,22 +88,12 @@ export const noteLeft = ({ isLost }: ServerGeneration, exit: Exit.Exit<unknown, 
 /** Notes that a client has been told the outcome. */
 export const noteTold = ({ isLost }: ServerGeneration): Effect.Effect<void> => Ref.set(isLost, false)
 
-const firstProgress = <A extends Progress>(
-  { progress }: ServerGeneration,
-  isReached: (progress: Progress) => progress is A
-): Effect.Effect<A> =>
-  Effect.flatMap(SubscriptionRef.get(progress), (now) =>
-    isReached(now)
-      ? Effect.succeed(now)
-      : progress.changes.pipe(Stream.filter(isReached), Stream.runHead, Effect.flatten, Effect.orDie)
-  )
-
 /** Waits until the service accepts the generation, or it ends. */
-export const awaitAccepted = (generation: ServerGeneration): Effect.Effect<GenerationEvent | Failed> =>
-  firstProgress(generation, (progress): progress is GenerationEvent | Failed => progress._tag !== "Submitting")
+export const awaitAccepted = ({ accepted }: ServerGeneration): Effect.Effect<GenerationEvent | Failed> =>
+  Deferred.await(accepted)
 
 /** Waits until the generation ends. */
-export const awaitEnd = (generation: ServerGeneration): Effect.Effect<End> => firstProgress(generation, isEnd)
+export const awaitEnd = ({ ended }: ServerGeneration): Effect.Effect<End> => Deferred.await(ended)
 
 const newestFirst = Order.reverse(Order.mapInput(Order.number, ({ createdAt }: ServerGeneration) => createdAt))
 
@@ -164,6 +157,8 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
         // If nothing can have been accepted, the same request may be submitted.
         if (last._tag === "Failed" && !last.error.mayBePaid) yield* forget(generation)
         yield* SubscriptionRef.set(generation.progress, last)
+        yield* Deferred.succeed(generation.accepted, last)
+        yield* Deferred.succeed(generation.ended, last)
       })
 
     const report = (generation: ServerGeneration, event: GenerationEvent) =>
@@ -175,6 +170,7 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
           yield* Effect.logInfo(`Submitted ${event.recordId}: ${model}, n ${String(n)}, seed ${String(seed)}`)
         }
         yield* SubscriptionRef.set(generation.progress, event)
+        yield* Deferred.succeed(generation.accepted, event)
       })
 
     const failureOf = (generation: ServerGeneration, cause: Cause.Cause<Parameters<typeof fromArtaError>[0]>) =>
@@ -206,9 +202,9 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
           request,
           createdAt: yield* Clock.currentTimeMillis,
           endedAt: yield* Ref.make<number | undefined>(undefined),
-          progress: yield* SubscriptionRef.make<Progress>({
-            _tag: "Submitting"
-          }),
+          progress: yield* SubscriptionRef.make<Progress>({ _tag: "Submitting" }),
+          accepted: yield* Deferred.make<GenerationEvent | Failed>(),
+          ended: yield* Deferred.make<End>(),
           isLost: yield* Ref.make(false)
         }
         yield* Ref.update(

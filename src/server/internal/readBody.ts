@@ -1,6 +1,8 @@
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -36,14 +38,11 @@ interface Body {
   readonly chunks: ReadonlyArray<Uint8Array>
 }
 
-/** Reads a body in the scope of its request: ending the read earlier would close the connection before the response. */
-const readText = (
-  { headers, stream }: HttpServerRequest.HttpServerRequest,
-  maxBytes: number
-): Effect.Effect<string, ApiError, Scope.Scope> =>
+type Result = Deferred.Deferred<string, ApiError>
+
+/** Reads a body whose client does not say that it is small. */
+const readChunks = ({ stream }: HttpServerRequest.HttpServerRequest, maxBytes: number, result: Result) =>
   Effect.gen(function* () {
-    if (Number(headers["content-length"] ?? 0) > mostDiscarded) return yield* tooLarge(maxBytes)
-    const result = yield* Deferred.make<string, ApiError>()
     const body = yield* Ref.make<Body>({ size: 0, chunks: [] })
     const add = (chunk: Uint8Array) =>
       Ref.modify(body, ({ chunks, size }) => {
@@ -52,22 +51,32 @@ const readText = (
       }).pipe(
         Effect.flatMap((size) => (size > mostDiscarded ? Deferred.fail(result, tooLarge(maxBytes)) : Effect.void))
       )
-    yield* Stream.runForEach(stream, add).pipe(
-      Effect.matchEffect({
-        onFailure: () => Deferred.fail(result, cutOff),
-        onSuccess: () =>
-          Effect.flatMap(Ref.get(body), ({ chunks, size }) =>
-            size > maxBytes
-              ? Deferred.fail(result, tooLarge(maxBytes))
-              : Deferred.succeed(result, Buffer.concat(chunks).toString("utf8"))
-          )
-      }),
-      Effect.forkScoped
-    )
-    return yield* Effect.timeoutFail(Deferred.await(result), {
-      duration: bodyTimeout,
-      onTimeout: () => tooSlow
-    })
+    yield* Effect.mapError(Stream.runForEach(stream, add), () => cutOff)
+    const { chunks, size } = yield* Ref.get(body)
+    return size > maxBytes ? yield* tooLarge(maxBytes) : Buffer.concat(chunks).toString("utf8")
+  })
+
+/** Reads a body that is known to be small, which costs a fraction of a stream. */
+const readSmall = ({ text }: HttpServerRequest.HttpServerRequest) =>
+  text.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, Option.none()),
+    Effect.mapError(() => cutOff)
+  )
+
+/** Reads a body in the scope of its request: ending the read earlier would close the connection before the response. */
+const readText = (
+  request: HttpServerRequest.HttpServerRequest,
+  maxBytes: number
+): Effect.Effect<string, ApiError, Scope.Scope> =>
+  Effect.gen(function* () {
+    // NaN if the client does not say how long the body is.
+    const length = Number(request.headers["content-length"])
+    if (length > mostDiscarded) return yield* tooLarge(maxBytes)
+    const result: Result = yield* Deferred.make<string, ApiError>()
+    const read = length <= maxBytes ? readSmall(request) : readChunks(request, maxBytes, result)
+    yield* Effect.forkScoped(Effect.intoDeferred(read, result))
+    yield* Effect.forkScoped(Effect.delay(Deferred.fail(result, tooSlow), bodyTimeout))
+    return yield* Deferred.await(result)
   })
 
 export type JsonObject = Readonly<Record<string, unknown>>

@@ -39,6 +39,22 @@ export const durableBatchSuite = (open: Effect.Effect<TestDatabase, never, Scope
       })
     )
 
+    it.scopedLive.each(["fox\u0000", "fox\u001b[2J", "fox\ud800"])(
+      "refuses the name %j, and takes such a prompt",
+      (name) =>
+        Effect.gen(function* () {
+          const { asProcess } = yield* world
+          yield* Effect.gen(function* () {
+            const error = yield* Effect.flip(DurableBatch.enqueue([{ options: { prompt: "a fox" }, name }]))
+            expect(error).toMatchObject({ _tag: "InvalidRowsError", invalid: [{ row: 1, error: { field: "name" } }] })
+            expect(error.message).toContain("without control characters")
+            const { batch } = yield* DurableBatch.enqueue([{ options: { prompt: `${name} ${"x".repeat(1_000)}` } }])
+            yield* DurableBatch.runUntilDone(batch)
+            expect(yield* tags(batch)).toEqual(["Saved"])
+          }).pipe(asProcess(), emulate())
+        })
+    )
+
     it.scopedLive("refuses another row with the number of an earlier one, and a batch without a name", () =>
       Effect.gen(function* () {
         const { asProcess } = yield* world
@@ -203,6 +219,22 @@ export const durableBatchSuite = (open: Effect.Effect<TestDatabase, never, Scope
           expect(yield* submissions).toBe(1)
           expect(yield* files).toEqual(["a-fox-0.png"])
         }).pipe(asProcess({ concurrency: 1 }), emulate({ drawTime: "500 millis" }))
+      })
+    )
+  })
+
+  describe("A cancelled batch", () => {
+    // fault: Batch database | A batch is cancelled while rows are enqueued or given back | none of them is submitted
+    it.scopedLive("submits no row that was queued while it was cancelled", () =>
+      Effect.gen(function* () {
+        const { asProcess, change } = yield* world
+        yield* Effect.gen(function* () {
+          const { batch } = yield* DurableBatch.enqueue(rowsOf("a fox", "a hare"))
+          yield* change("UPDATE arta_batches SET cancelled_at = 1")
+          yield* DurableBatch.runUntilDone(batch)
+          expect(yield* tags(batch)).toEqual(["Cancelled", "Cancelled"])
+          expect(yield* submissions).toBe(0)
+        }).pipe(asProcess(), emulate())
       })
     )
   })

@@ -74,6 +74,8 @@ export const makeSubmitOnce = ({ backend, limiter }: Options) =>
     const record = (attempt: Attempt, recordId: RecordId) =>
       backend.record(attempt, recordId).pipe(
         Effect.mapError((error) => new DatabaseError({ operation: error.operation, reason: error.reason, recordId })),
+        // A runner fails with one of the errors of its rows only.
+        Effect.tapError(({ message }) => Effect.logError(message)),
         Effect.tap((isRecorded) =>
           isRecorded
             ? Effect.void

@@ -36,13 +36,16 @@ const windowSize = 500
 const defaultName = (number: number, request: GenerateRequest): string =>
   `${String(number).padStart(5, "0")}-${ImageFile.nameOf(request)}`
 
+// PostgreSQL stores neither U+0000 nor half a character, and no file should have a control character in its name.
+const unusable = /[\p{Cc}\p{Cs}]/u
+
 const checkName = (name: string | undefined) =>
-  name === undefined || (name.trim() !== "" && name.length <= 500)
+  name === undefined || (name.trim() !== "" && name.length <= 500 && !unusable.test(name))
     ? Effect.void
     : new InvalidRequestError({
         field: "name",
-        value: name.trim() === "" ? '""' : `${name.slice(0, 80)}…`,
-        allowed: "text of at most 500 characters that is not blank"
+        value: JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name),
+        allowed: "text of at most 500 characters that is not blank, without control characters"
       })
 
 const prepare = (row: Row, number: number, limits: Arta.Settings["limits"]) =>

@@ -31,6 +31,10 @@ const silence = 20_000
 /** Only this library writes rows, so a row that cannot be read is a defect. */
 const decodeClaimed = (found: unknown) => Effect.orDie(Schema.decodeUnknown(Schema.Array(ClaimedRow))(found))
 
+interface ClaimResult {
+  readonly state: "running" | "cancelled"
+}
+
 export const makeLeases = (
   { now, run, sql, table }: BatchDatabase.Service,
   runner: OwnerId,
@@ -38,35 +42,40 @@ export const makeLeases = (
 ): Leases => {
   const rows = table("rows")
 
-  const submitted = sql`EXISTS (SELECT 1 FROM ${table("submissions")} s WHERE s.key = batch_id || '/' || row)`
-  const isCancelled = sql`EXISTS (SELECT 1 FROM ${table("batches")} b WHERE b.id = batch_id AND b.cancelled_at IS NOT NULL)`
+  const isUnwanted = sql`(
+    EXISTS (SELECT 1 FROM ${table("batches")} b WHERE b.id = ${rows}.batch_id AND b.cancelled_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM ${table("submissions")} s WHERE s.key = ${rows}.batch_id || '/' || ${rows}.row))`
 
   // Rows that may have been paid for come before new ones, also in a batch that was cancelled.
   const requeue = (which: Fragment) => sql`
     UPDATE ${rows} SET runner = NULL,
-      state = CASE WHEN ${isCancelled} AND NOT ${submitted} THEN 'cancelled' ELSE 'queued' END,
-      outcome = CASE WHEN ${isCancelled} AND NOT ${submitted} THEN ${cancelledJson} ELSE NULL END,
-      sort_at = CASE WHEN ${isCancelled} AND NOT ${submitted} THEN ${now} ELSE 0 END
+      state = CASE WHEN ${isUnwanted} THEN 'cancelled' ELSE 'queued' END,
+      outcome = CASE WHEN ${isUnwanted} THEN ${cancelledJson} ELSE NULL END,
+      sort_at = CASE WHEN ${isUnwanted} THEN ${now} ELSE 0 END
     WHERE ${which}`
 
   const next = sql`
     SELECT batch_id, row FROM ${rows}
     WHERE state = 'queued' ${batch === undefined ? sql`` : sql`AND batch_id = ${batch}`}
     ORDER BY sort_at, row`
-  const claimed = sql`UPDATE ${rows} SET state = 'running', runner = ${runner}, sort_at = ${now}`
-  const columns = sql`RETURNING ${rows}.batch_id, ${rows}.row, ${rows}.name, ${rows}.request`
+  // A cancellation does not see rows that are enqueued or given back at the same moment.
+  const claimed = sql`
+    UPDATE ${rows} SET runner = ${runner}, sort_at = ${now},
+      state = CASE WHEN ${isUnwanted} THEN 'cancelled' ELSE 'running' END,
+      outcome = CASE WHEN ${isUnwanted} THEN ${cancelledJson} ELSE NULL END`
+  const columns = sql`RETURNING ${rows}.batch_id, ${rows}.row, ${rows}.name, ${rows}.request, ${rows}.state`
 
   const claim = (count: number) =>
     run(
       "claim rows",
       sql.onDialectOrElse({
-        pg: () => sql`
+        pg: () => sql<ClaimResult>`
           WITH next AS (${next} LIMIT ${count} FOR UPDATE SKIP LOCKED)
           ${claimed} FROM next WHERE ${rows}.batch_id = next.batch_id AND ${rows}.row = next.row ${columns}`,
         // A statement that writes has the lock of the database from its start.
-        orElse: () => sql`${claimed} WHERE (batch_id, row) IN (${next} LIMIT ${count}) ${columns}`
+        orElse: () => sql<ClaimResult>`${claimed} WHERE (batch_id, row) IN (${next} LIMIT ${count}) ${columns}`
       })
-    ).pipe(Effect.flatMap(decodeClaimed))
+    ).pipe(Effect.flatMap((found) => decodeClaimed(found.filter(({ state }) => state === "running"))))
 
   const isMine = sql`state = 'running' AND runner = ${runner}`
 

@@ -33,8 +33,8 @@
  * `guidance_scale`, `aspect_ratio` and `seed`: sent again, it generates the same images.
  *
  * A client that has lost its connection continues with `GET /v1/images/generations/{record_id}`. It returns
- * `{ id, object: "image.generation", record_id, status, created?, request? }`, with `data: [{ b64_json }]` once `status`
- * is `completed`, and with `error` if it is `failed`. With `?stream=true`, it returns the same events as a request with
+ * `{ id, object: "image.generation", record_id, status, created?, request? }`, with `data: [{ b64_json }]` once
+ * `status` is `completed`, and with `error` if it is `failed`. With `?stream=true`, it returns the same events as a request with
  * `progress: true`. It works for every generation of the account. `created` and `request` are absent unless this server
  * submitted the generation.
  *

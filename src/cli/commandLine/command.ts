@@ -1,8 +1,8 @@
 // The description of a command: plain data from which parsing, help, completions, suggestions and the wizard are
 // derived. @effect/cli 0.77.2 was tried: it refuses `-n2`, `-n=2`, `-m=flux` and `--negative=`, its error "'two' is not
-// a integer" names no flag, nothing is suggested for `--sed`, its completions break in bash and zsh at the hyphen in our
-// name, its wizard starts switches at yes, and loading it takes more than three times as long as starting Node. Node's
-// own `parseArgs` splits the words instead.
+// a integer" names no flag, nothing is suggested for `--sed`, its completions break in bash and zsh at the hyphen in
+// our name, its wizard starts switches at yes, and loading it takes more than three times as long as starting Node.
+// Node's own `parseArgs` splits the words instead.
 import type * as NodeContext from "@effect/platform-node/NodeContext"
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

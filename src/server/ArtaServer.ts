@@ -34,9 +34,9 @@
  *
  * A client that has lost its connection continues with `GET /v1/images/generations/{record_id}`. It returns
  * `{ id, object: "image.generation", record_id, status, created?, request? }`, with `data: [{ b64_json }]` once
- * `status` is `completed`, and with `error` if it is `failed`. With `?stream=true`, it returns the same events as a request with
- * `progress: true`. It works for every generation of the account. `created` and `request` are absent unless this server
- * submitted the generation.
+ * `status` is `completed`, and with `error` if it is `failed`. With `?stream=true`, it returns the same events as a
+ * request with `progress: true`. It works for every generation of the account. `created` and `request` are absent
+ * unless this server submitted the generation.
  *
  * Requests with the same `Idempotency-Key` and the same body share one generation, so a client that has lost its
  * connection before it knew the record id sends the same request again.

@@ -46,8 +46,8 @@ export class InvalidRowsError extends Schema.TaggedError<InvalidRowsError>()("In
 }
 
 /**
- * The batch has another row with this number, which stays as it was. New rows that were written with it, 500 at a time,
- * have been added.
+ * The batch has another row with this number, which stays as it was. Rows are written 500 at a time: none of the 500 and
+ * no later row was enqueued.
  *
  * @since 0.1.0
  * @category errors

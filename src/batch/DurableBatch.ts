@@ -223,9 +223,8 @@ export const layerWithoutLedger = (options: Options = {}): Layer.Layer<DurableBa
  * Writes rows to the database. Every row is checked first, and gets its random seed now. Enqueuing the same rows again
  * adds nothing. Sends nothing to the service.
  *
- * Rows are written 500 at a time. If some of them are invalid, fails with `InvalidRowsError`, which names each of them,
- * and writes none of these 500 and no later ones. Fails with `RowConflictError` if the batch has another row with the
- * same number.
+ * Rows are written 500 at a time. Fails with `InvalidRowsError`, which names each invalid row, or with `RowConflictError`
+ * if the batch has another row with the same number, and then writes none of these 500 and no later ones.
  *
  * @since 0.1.0
  * @category batches

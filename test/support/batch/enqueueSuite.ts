@@ -57,8 +57,10 @@ export const enqueueSuite = (open: Effect.Effect<TestDatabase, never, Scope.Scop
         const { asProcess } = yield* world
         yield* Effect.gen(function* () {
           yield* DurableBatch.enqueue(rowsOf("a fox", "a hare"), { batch: "night" })
-          const error = yield* Effect.flip(DurableBatch.enqueue(rowsOf("a fox", "an owl"), { batch: "night" }))
+          const others = rowsOf("a fox", "an owl", "a heron")
+          const error = yield* Effect.flip(DurableBatch.enqueue(others, { batch: "night" }))
           expect(error).toMatchObject({ _tag: "RowConflictError", batch: "night", row: 2 })
+          expect((yield* DurableBatch.status("night")).open).toBe(2)
           const longer = yield* DurableBatch.enqueueStream(Stream.fromIterable(rowsOf("a fox", "a hare", "an owl")), {
             batch: "night"
           })

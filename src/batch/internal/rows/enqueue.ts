@@ -78,28 +78,40 @@ const createBatch = ({ batch, database: { now, run, sql, table }, settings }: En
       ON CONFLICT (id) DO NOTHING`
   )
 
-/** Adds the rows that the batch does not have, and returns their numbers. The rows of a cancelled batch never run. */
-const insertRows = ({ batch, database: { now, run, sql, table } }: Enqueue, rows: ReadonlyArray<NewRow>) => {
+/**
+ * Adds the rows that the batch does not have, and returns their numbers. Adds none if the batch has another row with one
+ * of the numbers. The rows of a cancelled batch never run.
+ */
+const insertRows = (
+  { batch, database: { now, run, sql, table } }: Enqueue,
+  rows: ReadonlyArray<NewRow>,
+  [first, last]: readonly [number, number]
+) => {
   const json = JSON.stringify(rows)
   const source = sql.onDialectOrElse({
-    pg: () => sql`json_to_recordset(${json}::json) AS v(number INTEGER, name TEXT, request TEXT, fingerprint TEXT)`,
+    pg: () =>
+      sql`SELECT * FROM json_to_recordset(${json}::json) AS v(number INTEGER, name TEXT, request TEXT, fingerprint TEXT)`,
     orElse: () =>
-      sql`(
+      sql`
         SELECT value ->> 'number' AS number, value ->> 'name' AS name, value ->> 'request' AS request,
           value ->> 'fingerprint' AS fingerprint
-        FROM json_each(${json})
-      ) v`
+        FROM json_each(${json})`
   })
   return run(
     "enqueue rows",
     sql<{ readonly row: number }>`
+      WITH v AS (${source})
       INSERT INTO ${table("rows")} (batch_id, row, name, request, fingerprint, state, sort_at, outcome)
       SELECT b.id, v.number, v.name, v.request, v.fingerprint,
         CASE WHEN b.cancelled_at IS NULL THEN 'queued' ELSE 'cancelled' END,
         CASE WHEN b.cancelled_at IS NULL THEN b.created_at ELSE ${now} END,
         CASE WHEN b.cancelled_at IS NULL THEN NULL ELSE ${cancelledJson} END
-      FROM ${table("batches")} b, ${source}
-      WHERE b.id = ${batch}
+      FROM ${table("batches")} b, v
+      WHERE b.id = ${batch} AND NOT EXISTS (
+        SELECT 1 FROM ${table("rows")} r, v w
+        WHERE r.batch_id = ${batch} AND r.row BETWEEN ${first} AND ${last}
+          AND r.row = w.number AND r.fingerprint <> w.fingerprint
+      )
       ON CONFLICT (batch_id, row) DO NOTHING
       RETURNING row`
   )
@@ -118,7 +130,7 @@ const findConflict = (
   ).pipe(
     Effect.map((found) => {
       const fingerprints = new Map(found.map(({ fingerprint, row }) => [row, fingerprint] as const))
-      return rows.find(({ fingerprint, number }) => fingerprints.get(number) !== fingerprint)
+      return rows.find(({ fingerprint, number }) => (fingerprints.get(number) ?? fingerprint) !== fingerprint)
     })
   )
 
@@ -126,9 +138,10 @@ const findConflict = (
 const writeWindow = (options: Enqueue, rows: ReadonlyArray<NewRow>, first: number) =>
   Effect.gen(function* () {
     yield* createBatch(options)
-    const added = yield* insertRows(options, rows)
+    const range = [first, first + rows.length - 1] as const
+    const added = yield* insertRows(options, rows, range)
     if (added.length < rows.length) {
-      const conflict = yield* findConflict(options, rows, [first, first + rows.length - 1])
+      const conflict = yield* findConflict(options, rows, range)
       if (conflict !== undefined) return yield* new RowConflictError({ batch: options.batch, row: conflict.number })
     }
     return added.length

@@ -26,6 +26,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as Path from "@effect/platform/Path"
 import * as Array from "effect/Array"
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -87,6 +88,11 @@ export interface SaveOptions {
   readonly name: string
   /** The batch that the generation belongs to, so that a sink of yours can keep batches apart. */
   readonly batch?: string | undefined
+  /**
+   * When the generation was accepted. If an image cannot be downloaded, an earlier file of its name is another image.
+   * Default: a file of its name is the image, however old it is.
+   */
+  readonly since?: DateTime.Utc | undefined
 }
 
 /**
@@ -125,13 +131,13 @@ export interface Options {
 const saveImage = (
   store: Store,
   recordId: RecordId,
-  stem: string,
+  { since, stem }: { readonly stem: string; readonly since: DateTime.Utc | undefined },
   image: Image,
   loaded: Either.Either<ImageFile.LoadedImage, DownloadError>
 ): Effect.Effect<SavedImage, DownloadError | SinkError> =>
   Either.match(loaded, {
     onLeft: (error): Effect.Effect<string, DownloadError | SinkError> =>
-      Effect.flatMap(store.find(stem, recordId), Option.match({ onNone: () => error, onSome: Effect.succeed })),
+      Effect.flatMap(store.find(stem, recordId, since), Option.match({ onNone: () => error, onSome: Effect.succeed })),
     onRight: (bytes) =>
       Effect.mapError(
         store.put(stem, bytes, recordId),
@@ -140,11 +146,13 @@ const saveImage = (
   }).pipe(Effect.map((location) => ({ index: image.index, location })))
 
 const make = (store: Store, { metadata }: Options): Service => ({
-  save: (generation, { name }) =>
+  save: (generation, { name, since }) =>
     Effect.gen(function* () {
       const loaded = yield* ImageFile.load(generation, { metadata })
       const attempts = yield* Effect.forEach(Array.zip(generation.images, loaded), ([image, result]) =>
-        Effect.either(saveImage(store, generation.recordId, ImageFile.stemOf(name, image.index), image, result))
+        Effect.either(
+          saveImage(store, generation.recordId, { stem: ImageFile.stemOf(name, image.index), since }, image, result)
+        )
       )
       return yield* Either.all(attempts)
     })

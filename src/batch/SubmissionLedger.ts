@@ -20,6 +20,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -74,6 +75,8 @@ export interface Submission {
   readonly recordId: RecordId
   readonly request: GenerateRequest
   readonly outcome: Option.Option<Outcome>
+  /** When the record id was recorded. None: this call has just recorded it. */
+  readonly recordedAt: Option.Option<DateTime.Utc>
 }
 
 /**
@@ -179,7 +182,8 @@ const fromBackend = (backend: LedgerBackend, { submissionsAtOnce = 4 }: Options)
         Effect.map(submitOnce(key, request), (stored) => ({
           recordId: stored.recordId,
           request: stored.request,
-          outcome: outcomeOf(stored)
+          outcome: outcomeOf(stored),
+          recordedAt: Option.map(Option.fromNullable(stored.recordedAt), DateTime.unsafeMake)
         })),
       find: (key) => Effect.map(backend.find(key), Option.map(entryOf)),
       complete: (key, outcome) =>

@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Random } from "effect"
+import { DateTime, Effect, Layer, Random } from "effect"
 import { Arta, ArtaApi, Generation } from "effect-arta"
 import { ImageSink } from "effect-arta/batch"
 import { ArtaEmulator } from "effect-arta/testing"
@@ -83,6 +83,21 @@ describe("ImageSink.layerDirectory", () => {
       expect(yield* files).toEqual(["fox-0.png", "fox-1.png"])
       const error = yield* Effect.flip(sink(save(generationOf(png, png, "gone"))))
       expect(error).toMatchObject({ _tag: "DownloadError", recordId: "record-1" })
+    }).pipe(inDirectory)
+  )
+
+  // fault: Batch database | The image of a row cannot be downloaded, and an earlier one has its name | an error, and not the earlier image
+  it.scopedLive("takes no image of an earlier generation for one that cannot be downloaded", () =>
+    Effect.gen(function* () {
+      const { file, sink, write } = yield* directorySink()
+      yield* write("fox-0.png", png)
+      const saveSince = (since: DateTime.Utc) =>
+        Effect.flatMap(ImageSink.ImageSink, (sink) => sink.save(generationOf("gone"), { name: "fox", since }))
+      const now = yield* DateTime.now
+      const error = yield* Effect.flip(sink(saveSince(DateTime.add(now, { minutes: 1 }))))
+      expect(error).toMatchObject({ _tag: "DownloadError", recordId: "record-1" })
+      const saved = yield* sink(saveSince(DateTime.subtract(now, { minutes: 1 })))
+      expect(saved).toEqual([{ index: 0, location: file("fox-0.png") }])
     }).pipe(inDirectory)
   )
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Scope } from "effect"
-import { Array, Chunk, Effect, Exit, Fiber, Layer, Ref, Stream } from "effect"
+import { Array, Chunk, DateTime, Effect, Exit, Fiber, Layer, Ref, Stream } from "effect"
 import { ArtaError } from "effect-arta"
 import { DurableBatch, ImageSink } from "effect-arta/batch"
 import { Fault } from "effect-arta/testing"
@@ -48,9 +48,11 @@ export const durableBatchSuite = (open: Effect.Effect<TestDatabase, never, Scope
     it.scopedLive("notes the settings of a new batch, and tells the sink whose images it saves", () =>
       Effect.gen(function* () {
         const { asProcess } = yield* world
+        const start = yield* DateTime.now
         const saved = yield* Ref.make<ReadonlyArray<string | undefined>>([])
         const sink = Layer.succeed(ImageSink.ImageSink, {
-          save: (_, { batch }) => Effect.as(Ref.update(saved, Array.append(batch)), [])
+          save: (_, { batch, since = DateTime.unsafeMake(0) }) =>
+            Effect.as(Ref.update(saved, Array.append(DateTime.lessThan(since, start) ? "too old" : batch)), [])
         })
         yield* Effect.gen(function* () {
           const rows = rowsOf("a fox")

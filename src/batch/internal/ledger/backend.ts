@@ -14,6 +14,8 @@ export interface StoredSubmission {
   readonly intent: string
   readonly request: GenerateRequest
   readonly recordId?: RecordId | undefined
+  /** Milliseconds since the Unix epoch. */
+  readonly recordedAt?: number | undefined
   readonly outcome?: string | undefined
   /** Whether the owner has stopped, or has not updated its heartbeat for a minute. */
   readonly isOwnerDead: boolean

@@ -16,6 +16,7 @@ const Row = Schema.Struct({
   intent: Schema.String,
   request: RequestJson,
   recordId: Schema.optionalWith(RecordId, { nullable: true }),
+  recordedAt: Schema.optionalWith(Schema.Number, { nullable: true }),
   outcome: Schema.optionalWith(Schema.String, { nullable: true }),
   isOwnerDead: Schema.transformLiterals([0, false], [1, true])
 })
@@ -37,6 +38,7 @@ export const makeSqlBackend: Effect.Effect<LedgerBackend, never, BatchDatabase |
     run(
       "find a submission",
       sql`SELECT s.state, s.owner, s.intent, s.request, s.record_id AS "recordId", s.outcome,
+            s.recorded_at AS "recordedAt",
             CASE WHEN s.state = 'intended' AND ${isOwnerDead} THEN 1 ELSE 0 END AS "isOwnerDead"
           FROM ${submissions} AS s WHERE s.key = ${key}`
     ).pipe(

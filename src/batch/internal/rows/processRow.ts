@@ -1,4 +1,5 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
+import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -50,25 +51,33 @@ const submit = (row: ClaimedRow, timeout: Duration.DurationInput) =>
       )
   )
 
+interface Submitted {
+  readonly generation: Generation
+  /** No image of the generation was saved before. */
+  readonly since: DateTime.Utc
+}
+
 /** The generation of a submission. `Arta.resume` does not know its request. */
 const generationOf = (row: ClaimedRow, { accepted, timeout }: ProcessOptions) =>
   Effect.gen(function* () {
-    const { outcome, recordId, request } = yield* submit(row, timeout)
+    const { outcome, recordedAt, recordId, request } = yield* submit(row, timeout)
     yield* accepted
-    if (Option.isSome(outcome)) return yield* outcome.value
+    const since = yield* Option.match(recordedAt, { onNone: () => DateTime.now, onSome: Effect.succeed })
+    if (Option.isSome(outcome)) return { generation: yield* outcome.value, since }
     const { elapsed, images, missing } = yield* Arta.resume(recordId, { timeout })
-    return new Generation({
+    const generation = new Generation({
       recordId,
       images,
       elapsed,
       request,
       missing: Math.max(missing, request.n - images.length)
     })
+    return { generation, since }
   })
 
-const save = (row: ClaimedRow, generation: Generation, { limitSaving }: ProcessOptions) =>
+const save = (row: ClaimedRow, { generation, since }: Submitted, { limitSaving }: ProcessOptions) =>
   Effect.flatMap(ImageSink, (sink) =>
-    limitSaving(sink.save(generation, { name: row.name, batch: row.batch })).pipe(
+    limitSaving(sink.save(generation, { name: row.name, batch: row.batch, since })).pipe(
       Effect.retry({ schedule: downloadingAgain, while: ({ _tag }) => _tag === "DownloadError" })
     )
   )
@@ -93,8 +102,9 @@ const fromResponseError = (error: ResponseError): Effect.Effect<RowOutcome, Resp
  */
 export const processRow = (row: ClaimedRow, options: ProcessOptions): Effect.Effect<RowOutcome, Fatal, RowServices> =>
   Effect.gen(function* () {
-    const generation = yield* generationOf(row, options)
-    const images = yield* save(row, generation, options)
+    const submitted = yield* generationOf(row, options)
+    const images = yield* save(row, submitted, options)
+    const { generation } = submitted
     const outcome: RowOutcome = { _tag: "Saved", recordId: generation.recordId, images, missing: generation.missing }
     return outcome
   }).pipe(

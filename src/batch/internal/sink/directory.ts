@@ -2,6 +2,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Path from "@effect/platform/Path"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
@@ -94,9 +95,18 @@ const place = (
       : write(file, image.bytes, replace)
   })
 
-const holdsImage = (file: string) =>
+/** Whether a file is at least as new as a generation, so that it is not that of an earlier one. */
+const isSavedSince = (file: string, since: DateTime.Utc | undefined) =>
+  Effect.gen(function* () {
+    if (since === undefined) return true
+    const { mtime } = yield* (yield* FileSystem.FileSystem).stat(file)
+    return Option.exists(mtime, (date) => date.getTime() >= DateTime.toEpochMillis(since))
+  })
+
+const holdsImage = (file: string, since: DateTime.Utc | undefined) =>
   readIfExists(file).pipe(
     Effect.flatMap(Option.match({ onNone: () => Effect.succeed(false), onSome: isComplete })),
+    Effect.zipWith(isSavedSince(file, since), (isImage, isNew) => isImage && isNew),
     Effect.orElseSucceed(() => false)
   )
 
@@ -113,10 +123,10 @@ export const directoryStore = (directory: string): Effect.Effect<Store, never, P
           ),
           Effect.provide(platform)
         ),
-      find: (stem) =>
+      find: (stem, _, since) =>
         Effect.findFirst(
           Object.values(extensions).map((extension) => join(directory, `${stem}.${extension}`)),
-          holdsImage
+          (file) => holdsImage(file, since)
         ).pipe(Effect.provide(platform))
     }
   })

@@ -1,4 +1,5 @@
 import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { RecordId } from "../../../Generation.js"
@@ -14,8 +15,12 @@ export class StoreFailure extends Data.TaggedError("StoreFailure")<{
 export interface Store {
   /** Saves an image and returns its location. An image that is there already is kept, unless it is incomplete. */
   readonly put: (stem: string, image: LoadedImage, recordId: RecordId) => Effect.Effect<string, StoreFailure>
-  /** The location of a complete image that was saved earlier. */
-  readonly find: (stem: string, recordId: RecordId) => Effect.Effect<Option.Option<string>>
+  /** The location of a complete image that was saved earlier, but not before `since`. */
+  readonly find: (
+    stem: string,
+    recordId: RecordId,
+    since: DateTime.Utc | undefined
+  ) => Effect.Effect<Option.Option<string>>
 }
 
 export const extensions: Readonly<Record<MediaType, string>> = {

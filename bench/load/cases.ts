@@ -23,5 +23,14 @@ export const cases = {
   large: { mode: "clock", ...atOnce(10_000), rounds: inRounds(1, "fetch", "arta") }
 } as const satisfies Record<string, Case>
 
+/** The clients whose processor time and memory are attributed. */
+export const attributionCase = {
+  rounds: 3,
+  processor: { ...atOnce(1_000), contenders: ["fetch", "arta", "dispatch"] },
+  memory: { generations: 5_000, concurrency: 1_000, contenders: ["fetch", "arta"] },
+  /** Makes V8 collect garbage earlier. */
+  smallHeap: "--max-old-space-size=96"
+} as const
+
 /** The generations that wait for their next poll while the heap is measured. */
 export const heapCase = { generations: 2_000, contenders: ["fetch", "arta", "undici"] } as const

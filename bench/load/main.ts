@@ -1,12 +1,14 @@
 // npm run bench:load: measures all cases and writes README.md.
 // npm run bench:load -- fixed arta fetch: measures one case for some clients, and prints its figures.
+// npm run bench:load -- attribution: prints where the processor time and the memory go.
 import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import type { Case } from "./cases.js"
+import { attributeAll } from "./attribution.js"
 import { cases, heapCase } from "./cases.js"
 import { buildPrograms, installClients } from "./prepare.js"
 import type { Results } from "./report.js"
-import { heapTable, lagTable, markdown, usageTable } from "./report.js"
+import { attributionTables, heapTable, lagTable, markdown, usageTable } from "./report.js"
 import { retainedBytes, run } from "./run.js"
 import type { Summaries, Summary } from "./summary.js"
 import { combine, summarize } from "./summary.js"
@@ -45,7 +47,8 @@ const measureAll = async (): Promise<void> => {
     clock: await compare(cases.clock),
     capped: await compare(cases.capped),
     large: await compare(cases.large),
-    heap: await compareHeap()
+    heap: await compareHeap(),
+    attributions: await attributeAll()
   }
   const targets = buildTargets(results)
   const major = process.versions.node.split(".")[0] ?? ""
@@ -65,7 +68,8 @@ const contenders = named.length > 0 ? named : undefined
 await buildPrograms()
 if (name === undefined) await measureAll()
 else if (name === "heap") console.log(heapTable(await compareHeap(contenders)))
+else if (name === "attribution") console.log(attributionTables(await attributeAll()))
 else if (isCase(name)) {
   const tableOf = cases[name].mode === "clock" ? lagTable : usageTable
   console.log(tableOf(await compare(cases[name], contenders)))
-} else throw new Error(`unknown case: ${name}. The cases are heap, ${Object.keys(cases).join(", ")}.`)
+} else throw new Error(`unknown case: ${name}. The cases are attribution, heap, ${Object.keys(cases).join(", ")}.`)

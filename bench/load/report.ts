@@ -1,5 +1,7 @@
 import { table } from "../table.js"
-import { heapCase } from "./cases.js"
+import type { Attributions } from "./attribution.js"
+import { parts } from "./attribution.js"
+import { attributionCase, heapCase } from "./cases.js"
 import type { Summaries, Summary } from "./summary.js"
 import { relative } from "./summary.js"
 import type { Target } from "./targets.js"
@@ -12,6 +14,7 @@ export interface Results {
   readonly large: Summaries
   /** The bytes that each contender retains per waiting generation. */
   readonly heap: ReadonlyMap<string, number>
+  readonly attributions: Attributions
 }
 
 const titles: Readonly<Record<string, string>> = {
@@ -65,9 +68,52 @@ export const heapTable = (heap: Results["heap"]): string =>
     [...heap].map(([contender, bytes]) => [titleOf(contender), (bytes / 1_000).toFixed(1)])
   )
 
+const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0)
+
+const processorTable = (processor: Attributions["processor"]): string => {
+  const whole = sum(processor.get("fetch")?.values() ?? [])
+  const cells = (millisOf: (contender: string) => number) =>
+    [...processor.keys()].map((contender) => (millisOf(contender) / whole).toFixed(2))
+  return table(
+    ["Part", ...[...processor.keys()].map(titleOf)],
+    [
+      ...parts.map((part) => [part, ...cells((contender) => processor.get(contender)?.get(part) ?? 0)]),
+      ["all", ...cells((contender) => sum(processor.get(contender)?.values() ?? []))]
+    ]
+  )
+}
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0)
+
+const memoryTable = (memory: Attributions["memory"]): string =>
+  table(
+    ["Client", "One generation", "5,000", "5,000 in a small heap", "Processor time in it"],
+    [...memory].map(([contender, { many, one, smallHeap, smallHeapCost }]) => [
+      titleOf(contender),
+      megabytes(one),
+      megabytes(many),
+      megabytes(smallHeap),
+      smallHeapCost.toFixed(2)
+    ])
+  )
+
+export const attributionTables = ({ memory, processor }: Attributions): string =>
+  `Where the processor time goes at 1,000 generations with fixed requests, relative to all of the fetch loop's. V8's
+profiler attributes each sample of the main thread to the innermost script that runs. It slows down small functions, so
+the sum is higher than the ratio without it. The time to load modules does not count. Median of ${String(attributionCase.rounds)} runs.
+
+${processorTable(processor)}
+
+Where the memory goes at 5,000 generations, at most 1,000 at a time: the peak memory of the process in MB. One
+generation shows what the imports take. V8 lets the heap grow to a multiple of what was alive before it collects
+garbage. In a small heap (\`${attributionCase.smallHeap}\`), it collects earlier. The last column is relative to the
+processor time in the default heap.
+
+${memoryTable(memory)}`
+
 export const markdown = (
   machine: string,
-  { capped, clock, fixed, heap, large }: Results,
+  { attributions, capped, clock, fixed, heap, large }: Results,
   targets: ReadonlyArray<Target>
 ): string => `# Load
 
@@ -138,4 +184,8 @@ The heap that a generation retains after its first poll, while it waits for the 
 same time. The heap that the process retains before the first generation does not count. Measured after garbage collection.
 
 ${heapTable(heap)}
+
+## Attribution
+
+${attributionTables(attributions)}
 `

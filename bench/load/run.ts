@@ -56,10 +56,19 @@ export interface Run extends Usage {
 }
 
 /** Runs a contender in one new process, against a server in another. */
-export const run = (contender: string, mode: Mode, load: Load): Promise<Run> =>
+export const run = (
+  contender: string,
+  mode: Mode,
+  load: Load,
+  /** The options of Node for the contender. */
+  options: Array<string> = []
+): Promise<Run> =>
   withServer(mode, 500, async (server, environment) => {
-    const child = start("contend", [contender, JSON.stringify(load), JSON.stringify(environment)])
+    const child = start("contend", [contender, JSON.stringify(load), JSON.stringify(environment)], options)
+    const exit = once(child, "exit")
     const usage = await messageFrom<Usage>(child)
+    // A profile is written at the exit.
+    await exit
     return { ...usage, counts: await ask<RequestCounts>(server, "counts") }
   })
 

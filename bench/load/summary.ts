@@ -41,22 +41,20 @@ export const summarize = (generations: number, { counts, ...usage }: Run): Summa
   lost: generations - usage.lags.length
 })
 
+export const median = (values: ReadonlyArray<number>): number => quantile(0.5, values)
+
 /** The median of each measurement, but the worst count: a median would hide that one run lost generations. */
 export const combine = (runs: ReadonlyArray<Summary>): Summary => {
-  const median = (measure: keyof Summary) =>
-    quantile(
-      0.5,
-      runs.map((run) => run[measure])
-    )
+  const middle = (measure: keyof Summary) => median(runs.map((run) => run[measure]))
   const most = (measure: keyof Summary) => Math.max(...runs.map((run) => run[measure]))
   return {
     runs: runs.length,
-    cpu: median("cpu"),
-    requests: median("requests"),
-    lag: median("lag"),
-    lag95: median("lag95"),
-    total: median("total"),
-    peak: median("peak"),
+    cpu: middle("cpu"),
+    requests: middle("requests"),
+    lag: middle("lag"),
+    lag95: middle("lag95"),
+    total: middle("total"),
+    peak: middle("peak"),
     signUps: most("signUps"),
     failures: most("failures"),
     lost: most("lost")

@@ -143,6 +143,41 @@ describe.skipIf(isSkipped)(
       expect(problems.splice(0).filter((problem) => !problem.includes("ERR_CONNECTION_RESET"))).toEqual([])
     })
 
+    // fault: Process | The page of a server does not know whether its request arrived | it says so, and sends nothing again by itself
+    it("says that the outcome is unknown, and sends a generation again only if the user wants it", async () => {
+      const { counts, origin } = await started()
+      const page = await opened(withKey(origin))
+      await page.clock.install()
+      const posts: Array<unknown> = []
+      await page.route("**/v1/images/generations", (route) => {
+        if (route.request().method() !== "POST") return route.continue()
+        posts.push(route.request().postDataJSON())
+        return posts.length === 1 ? route.abort("connectionreset") : route.continue()
+      })
+      await generate(page)
+      const sendAgain = cards(page).getByRole("button", { name: /^Send again/ })
+      const isUnknown = async () => {
+        await page.clock.fastForward("00:02")
+        return sendAgain.isVisible()
+      }
+      await expect.poll(isUnknown, { timeout: 30_000 }).toBe(true)
+      await page.reload()
+      await cards(page).getByText("It may or may not have been accepted, and paid for.").waitFor()
+      await cards(page)
+        .getByRole("button", { name: /^Look again/ })
+        .click()
+      await cards(page).getByText("Looking for it on the server").waitFor()
+      await expect.poll(isUnknown, { timeout: 30_000 }).toBe(true)
+      expect(posts).toHaveLength(1)
+      expect(await counts()).toMatchObject({ submit: 0 })
+      await sendAgain.click()
+      await expect.poll(() => naturalWidths(page), { timeout: 20_000 }).toEqual([512])
+      expect(posts).toEqual([posts[0], posts[0]])
+      expect(await cards(page).count()).toBe(1)
+      expect(await counts()).toMatchObject({ submit: 1 })
+      expect(problems.splice(0).filter((problem) => !problem.includes("ERR_CONNECTION_RESET"))).toEqual([])
+    })
+
     it("says why a generation failed, and starts it again with a new seed", async () => {
       const { counts, origin } = await started({ faults: [Fault.failGeneration("FAILED", "NSFW content")] })
       const page = await opened(withKey(origin))

@@ -25,8 +25,10 @@ const shared = Effect.gen(function* () {
 describe.concurrent("batch --database", { timeout }, () => {
   it.scopedLive("saves under the names of a batch without a database, and adds nothing when it is repeated", () =>
     Effect.gen(function* () {
-      const { emulator, file, inDatabase, saved, share } = yield* shared
+      const { emulator, file, fs, images, inDatabase, saved, share } = yield* shared
       const path = yield* file("animals.txt", prompts.join("\n"))
+      expect((yield* share(path, "--dry-run")).stdout).toMatch(/The database does not have it yet\./)
+      expect(yield* fs.exists(images)).toBe(false)
       const first = yield* share(path)
       expect(first.code, first.stderr).toBe(0)
       expect(first.stderr).toMatch(/^Batch animals-[0-9a-f]{8}: 4 rows added\./m)

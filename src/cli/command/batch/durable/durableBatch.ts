@@ -182,11 +182,22 @@ const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, database: Database, in
     )
   )
 
+const readBatches = ({ url }: Database, input: Input) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    // A dry run creates no file.
+    if (url._tag === "Sqlite" && !(yield* fs.exists(url.file))) return []
+    return yield* DurableBatch.batches.pipe(
+      Effect.mapError(toFailure(url)),
+      Effect.provide(Layer.provide(DurableBatch.layerWithoutLedger(), batchDatabase(url, input, "fail")))
+    )
+  })
+
 /** Prints what the database has of the batch, and sends nothing. */
 const printDryRun = (rows: ReadonlyArray<Row>, database: Database, input: Input) =>
   Effect.gen(function* () {
     const batch = yield* nameOf(rows, input, 1)
-    const summary = (yield* DurableBatch.batches).find((summary) => summary.batch === batch)
+    const summary = (yield* readBatches(database, input)).find((summary) => summary.batch === batch)
     const images = rows.reduce((sum, { request }) => sum + request.n, 0)
     yield* Console.log(
       [
@@ -197,10 +208,7 @@ const printDryRun = (rows: ReadonlyArray<Row>, database: Database, input: Input)
         "This was a dry run: nothing was sent."
       ].join("\n")
     )
-  }).pipe(
-    Effect.mapError(toFailure(database.url)),
-    Effect.provide(Layer.provide(DurableBatch.layerWithoutLedger(), batchDatabase(database.url, input, "create")))
-  )
+  })
 
 /** Enqueues the rows of a file in a database, and runs them here until all have ended, here or elsewhere. */
 export const durableBatch = (rows: ReadonlyArray<Row>, namer: Namer, input: Input) =>

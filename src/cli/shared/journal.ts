@@ -129,7 +129,7 @@ export interface Journal {
   readonly addSaved: (generation: SavedElsewhere) => Effect.Effect<void, PlatformError>
 }
 
-export interface SavedElsewhere {
+interface SavedElsewhere {
   readonly key: string
   readonly request: Request
   readonly name: string

@@ -67,7 +67,7 @@ describe.concurrent("A client that sends a request again", { timeout: 60_000 }, 
       expect(yield* submissions).toBe(1)
       yield* generate(fox)
       expect(yield* submissions).toBe(2)
-    }).pipe(Effect.provide(openAiServer({ drawTime: "500 millis" })))
+    }).pipe(Effect.provide(openAiServer({ drawTime: "2 seconds" })))
   )
 
   // fault: Server | client that sends a request again whose submission got no response | the same error, nothing is sent

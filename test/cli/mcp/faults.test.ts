@@ -116,7 +116,7 @@ describe.concurrent("effect-arta mcp", { timeout }, () => {
   // fault: Poll | a generation of an MCP tool takes longer than its timeout | its record id, with which check_generation goes on
   it.scopedLive("goes on with a generation that exceeded its timeout", () =>
     Effect.gen(function* () {
-      const { check, generate, submissions } = yield* world({ timeout: 0.5 })
+      const { check, generate, submissions } = yield* world({ timeout: 2 })
       const result = yield* generate(fox)
       const recordId = result.structuredContent?.recordId ?? "none"
       expect(result).toMatchObject({ isError: true, structuredContent: { status: "failed" } })
@@ -124,7 +124,7 @@ describe.concurrent("effect-arta mcp", { timeout }, () => {
       const last = yield* Effect.repeat(check(recordId), { until: (next) => statusOf(next) === "saved" })
       expect(last.structuredContent?.recordId).toBe(recordId)
       expect(yield* submissions).toBe(1)
-    }).pipe(onPort({ drawTime: "1 second" }))
+    }).pipe(onPort({ drawTime: "4 seconds" }))
   )
 
   // fault: Process | an MCP client cancels a call, or its timeout passes, after the submission | the images are saved, and an equal call returns them

@@ -27,14 +27,21 @@ export const shared = {
 
 const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
 
-/** Both suites run these. The full suite repeats their random tests more often. */
-const repeated = ["test/Auth/model.test.ts", "test/robustness/decoders.test.ts"]
-
-/** Only the full suite runs these: they read tens of megabytes, or repeat a case for each kind of failure. */
+/** Only the full suite runs these: they read tens of megabytes, make random cases, or repeat one for each failure. */
 const thorough = [
+  "test/ArtaApi/serviceText.test.ts",
   "test/Auth/blockedProcess.test.ts",
+  "test/Auth/model.test.ts",
+  "test/Auth/refusedAccounts.test.ts",
+  "test/Auth/serviceUrls.test.ts",
+  "test/ImageFile/metadataDamage.test.ts",
+  "test/ImageFile/metadataFormats.test.ts",
+  "test/ImageFile/metadataUnchanged.test.ts",
+  "test/ImageFile/waiting.test.ts",
+  "test/ImageFile/wholeImages.test.ts",
   "test/TokenStore/diskFailures.test.ts",
   "test/TokenStore/lock.test.ts",
+  "test/TokenStore/unavailableLock.test.ts",
   "test/cli/batch/again.test.ts",
   "test/cli/batch/order.test.ts",
   "test/cli/batch/refused.test.ts",
@@ -43,15 +50,11 @@ const thorough = [
   "test/cli/generate.test.ts",
   "test/cli/metadata.test.ts",
   "test/cli/proxyPassword.test.ts",
-  "test/ArtaApi/serviceText.test.ts",
-  "test/ImageFile/metadataDamage.test.ts",
-  "test/ImageFile/waiting.test.ts",
-  "test/ImageFile/wholeImages.test.ts",
-  "test/TokenStore/unavailableLock.test.ts",
   "test/node/NodeArta.test.ts",
   "test/node/connecting.test.ts",
   "test/node/timeLimits.test.ts",
   "test/robustness/bodies.test.ts",
+  "test/robustness/decoders.test.ts",
   "test/robustness/secrets.test.ts",
   "test/robustness/sockets.test.ts",
   "test/robustness/timeLimits.test.ts",
@@ -155,11 +158,11 @@ export default defineConfig(({ mode }) => {
       ...project,
       name: "unit",
       include: all,
-      exclude: [...configDefaults.exclude, conformance, ...slow, ...thorough, ...nightly, ...(isFull ? repeated : [])]
+      exclude: [...configDefaults.exclude, conformance, ...slow, ...thorough, ...nightly]
     }
   }
   const isNightly = process.env["ARTA_TEST_NIGHTLY"] !== undefined
-  const include = [...repeated, ...slow, ...thorough, ...(isNightly ? nightly : [])]
+  const include = [...slow, ...thorough, ...(isNightly ? nightly : [])]
   const full = { test: { ...project, name: "full", include } }
   return {
     test: {
@@ -167,9 +170,9 @@ export default defineConfig(({ mode }) => {
       isolate: false,
       sequence: { sequencer: LongestFirst },
       // Many tests wait for an emulator or a process. Two workers would leave a core idle meanwhile.
-      maxWorkers: isFull ? 3 : 4,
+      maxWorkers: 3,
       // Vitest 3 fails at the end where it stops idle workers before the others are done.
-      minWorkers: isFull ? 3 : 4,
+      minWorkers: 3,
       maxConcurrency: 10,
       globalSetup: ["test/support/printSeed.ts", "test/support/build.ts"],
       coverage: {

@@ -306,7 +306,7 @@ export const retryUnknown = (
   Effect.flatMap(DurableBatch, (batches) => batches.retryUnknown(batch))
 
 /**
- * Cancels the rows of a batch that were not submitted. The others finish and are recorded. Returns the number of
+ * Cancels the rows of a batch that no runner has claimed. The others finish and are recorded. Returns the number of
  * cancelled rows.
  *
  * @since 0.1.0

@@ -221,7 +221,7 @@ describe.each(versions)("generateImage of ai %s", { timeout: 60_000 }, (version)
   )
 })
 
-describe("The program of the documentation", { timeout: 120_000 }, () => {
+describe("The program of the documentation", { timeout: 300_000 }, () => {
   it.scopedLive("compiles with the types of every version", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

@@ -2,7 +2,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { SqlClient } from "@effect/sql"
 import type { Vitest } from "@effect/vitest"
-import { describe, expect, layer } from "@effect/vitest"
+import { describe, expect, it, layer } from "@effect/vitest"
 import { Array, Chunk, Context, Effect, HashMap, Layer, Option, Stream } from "effect"
 import { BatchDatabase, DurableBatch } from "effect-arta/batch"
 import { decode } from "fast-png"
@@ -63,12 +63,20 @@ const sqlite = Layer.unwrapScoped(
 
 type Tests<R> = (it: Vitest.MethodsNonLive<R | BatchTests | NodeContext.NodeContext, true>) => void
 
-const options = { excludeTestServices: true, timeout: "2 minutes" } as const
+/**
+ * Runs tests with a layer. `layer` of @effect/vitest 0.30.0 replaces these methods for every file of the same thread, so
+ * that they run without test services from then on.
+ */
+const withLayer = <R, E>(services: Layer.Layer<R, E>, tests: (it: Vitest.MethodsNonLive<R, true>) => void): void => {
+  const { effect, flakyTest, layer: nested, prop, scoped } = it
+  layer(services, { excludeTestServices: true, timeout: "2 minutes" })(tests)
+  Object.assign(it, { effect, flakyTest, layer: nested, prop, scoped })
+}
 
 /** Runs tests with a server of PostgreSQL, all at the same time. */
 export const onPostgres = (title: string, tests: Tests<Postgres.Postgres>): void => {
   describe.skipIf(Postgres.isSkipped).concurrent(`${title}, on PostgreSQL`, () => {
-    layer(Layer.provideMerge(postgres, NodeContext.layer), options)(tests)
+    withLayer(Layer.provideMerge(postgres, NodeContext.layer), tests)
   })
 }
 
@@ -76,7 +84,7 @@ export const onPostgres = (title: string, tests: Tests<Postgres.Postgres>): void
 export const onEachDatabase = (title: string, tests: Tests<never>): void => {
   onPostgres(title, tests)
   describe.concurrent(`${title}, on SQLite`, () => {
-    layer(Layer.provideMerge(sqlite, NodeContext.layer), options)(tests)
+    withLayer(Layer.provideMerge(sqlite, NodeContext.layer), tests)
   })
 }
 

@@ -55,6 +55,17 @@ describe.concurrent("batch --database", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("gives each row a name of its own, and takes a file with a long name", () =>
+    Effect.gen(function* () {
+      const { file, saved, share } = yield* shared
+      const path = yield* file(`${"x".repeat(59)}𠮷野.txt`, "a fox\na fox\na fox 2\n")
+      const { code, stderr } = yield* share(path, "--name", "{prompt}")
+      expect(code, stderr).toBe(0)
+      expect(stderr).toMatch(/^Batch x{59}𠮷-[0-9a-f]{8}: 3 rows added\./mu)
+      expect(yield* saved).toEqual(["a-fox-0.png", "a-fox-2-0.png", "a-fox-2-2-0.png"])
+    }).pipe(onPort())
+  )
+
   // fault: Batch runners | The file of a batch in a database has changed | refused, because every row would be paid for again
   it.scopedLive("pays for no row of a changed file again, unless --again says so", () =>
     Effect.gen(function* () {

@@ -27,7 +27,7 @@ export const hasOpenRows = (
     ({ length }) => length > 0
   )
 
-/** Cancels the rows that were not submitted. The others finish. Returns how many were cancelled. */
+/** Cancels the rows that no runner has claimed. The others finish. Returns how many were cancelled. */
 export const cancel = (
   database: BatchDatabase.Service,
   batch: string

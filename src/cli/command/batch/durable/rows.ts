@@ -24,13 +24,9 @@ export const nameOf = (
   round: number
 ): Effect.Effect<string, never, Path.Path> =>
   Effect.map(Path.Path, (path) => {
-    const stem =
-      file === "-"
-        ? "standard-input"
-        : path
-            .parse(file)
-            .name.replace(/[^\p{L}\p{N}._-]+/gu, "-")
-            .slice(0, 60)
+    // PostgreSQL does not store half a character.
+    const characters = Array.from(path.parse(file).name.replace(/[^\p{L}\p{N}._-]+/gu, "-"))
+    const stem = file === "-" ? "standard-input" : characters.slice(0, 60).join("")
     const hash = hashOf([path.normalize(output), ...rows.map(({ key }) => key)].join("\n")).slice(0, 8)
     return `${stem}-${hash}${round === 1 ? "" : `~${String(round)}`}`
   })
@@ -47,11 +43,16 @@ const withSeed = ({ options, request }: Row, batch: string, index: number, round
 
 /** Makes the names of a batch unique, as equal rows have the same one. */
 const numbered = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const taken = new Set<string>()
   const counts = new Map<string, number>()
   return names.map((name) => {
-    const count = (counts.get(name) ?? 0) + 1
-    counts.set(name, count)
-    return count === 1 ? name : `${name}-${String(count)}`
+    for (let count = (counts.get(name) ?? 0) + 1; ; count += 1) {
+      const unique = count === 1 ? name : `${name}-${String(count)}`
+      if (taken.has(unique)) continue
+      taken.add(unique)
+      counts.set(name, count)
+      return unique
+    }
   })
 }
 

@@ -193,12 +193,16 @@ describe.concurrent("batch --database", { timeout }, () => {
   it.scopedLive("writes no accepted row to the file of failed rows, and says how to get its images", () =>
     Effect.gen(function* () {
       const { directory, file, fs, images, share } = yield* shared
-      const path = yield* file("p.txt", "a fox\n")
-      const { code, stderr } = yield* share(path, "--timeout", "1", "--failures", `${directory}/failed.jsonl`)
+      const path = yield* file("p.txt", Array.from({ length: 21 }, (_, index) => `fox ${String(index)}`).join("\n"))
+      const flags = ["-c", "21", "--timeout", "1", "--failures", `${directory}/failed.jsonl`]
+      const { code, stderr } = yield* share(path, ...flags)
       expect(code, stderr).toBe(7)
       expect(stderr).toMatch(/^0 rows to run again in .*failed\.jsonl$/m)
-      expect(stderr).toMatch(/^1 row may be paid for already and are not in .*failed\.jsonl\.$/m)
-      expect(stderr).toMatch(new RegExp(`^effect-arta watch \\S+ -o ${images}$`, "m"))
+      expect(stderr).toMatch(/^It leaves out 21 rows that may be paid for already\.$/m)
+      expect(stderr.match(new RegExp(`^effect-arta watch \\S+ -o ${images}$`, "gm"))).toHaveLength(20)
+      expect(stderr).toMatch(/^…and 1 more\. Run the same command with --json/m)
+      const again = yield* share(path, ...flags, "--json")
+      expect(again.stdout.match(/"recordId":"record-/g)).toHaveLength(21)
       expect((yield* fs.readFileString(`${directory}/failed.jsonl`)).trim()).toBe("")
     }).pipe(onPort({ drawTime: "1 minute" }))
   )

@@ -53,7 +53,7 @@ const failuresText = (ended: ReturnType<typeof outcomesOf>, file: string) => {
     onSuccess: () =>
       [
         `${countOf(rows.length, "row")} to run again in ${file}`,
-        ...(paid.length === 0 ? [] : [`${countOf(paid.length, "row")} may be paid for already and are not in ${file}.`])
+        ...(paid.length === 0 ? [] : [`It leaves out ${countOf(paid.length, "row")} that may be paid for already.`])
       ].join("\n")
   })
 }
@@ -89,7 +89,12 @@ const maxCommands = 20
 const watchAdvice = (outcomes: ReadonlyArray<BatchRow.RowOutcome>, input: Input): ReadonlyArray<string> => {
   const commands = Array.filterMap(outcomes, recoverable).map((id) => watchCommand(id, ["-o", input.output]))
   if (commands.length === 0 || input.emulator) return []
-  return ["The service accepted these rows. To get their images if they are there:", ...commands.slice(0, maxCommands)]
+  const more = commands.length - maxCommands
+  return [
+    "The service accepted these rows. To get their images if they are there:",
+    ...commands.slice(0, maxCommands),
+    ...(more > 0 ? [`…and ${String(more)} more. Run the same command with --json to print every record id.`] : [])
+  ]
 }
 
 const adviceOf = (

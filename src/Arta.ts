@@ -79,6 +79,21 @@ export interface Settings {
   readonly limits?: "service" | "none" | undefined
 }
 
+/**
+ * How to wait for the outcome of a generation.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface RunSettings extends Settings {
+  /**
+   * Receives each event as it happens: `Submitted` from `run`, then `Queued` and `InProgress` as the state changes, and
+   * `Completed`. The generation goes on at the service meanwhile, but it is not polled until the effect has ended. That
+   * time does not count towards the timeout. Default: nothing receives them.
+   */
+  readonly onEvent?: ((event: GenerationEvent) => Effect.Effect<void>) | undefined
+}
+
 const timeoutOf = ({ timeout = "5 minutes" }: Settings) => timeout
 
 const defaultPolling = /* @__PURE__ */ Polling.adaptive()
@@ -165,11 +180,16 @@ export const generate = (
  * @since 0.1.0
  * @category generating
  */
-export const run = (options: Options, settings: Settings = {}): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
+export const run = (
+  options: Options,
+  settings: RunSettings = {}
+): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const { deadline, recordId } = yield* start(options, settings)
+    const { onEvent } = settings
+    const { deadline, recordId, request } = yield* start(options, settings)
     const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    return generationOf(yield* countedOutcome(outcome(loop)))
+    const told = onEvent === undefined ? Effect.void : onEvent(submitted(recordId, request))
+    return generationOf(yield* countedOutcome(Effect.zipRight(told, outcome(loop, onEvent))))
   }).pipe(Effect.withSpan("Arta.run", clientSpan))
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
@@ -218,10 +238,10 @@ export const watch = (
  */
 export const resume = (
   recordId: string,
-  settings: Settings = {}
+  settings: RunSettings = {}
 ): Effect.Effect<Generation, WatchError, ArtaApi.ArtaApi> =>
   pollSubmitted(recordId, settings).pipe(
-    Effect.flatMap((loop) => countedOutcome(outcome(loop))),
+    Effect.flatMap((loop) => countedOutcome(outcome(loop, settings.onEvent))),
     Effect.map(generationOf),
     Effect.withSpan("Arta.resume", { ...clientSpan, attributes: { recordId } })
   )
@@ -292,9 +312,9 @@ export interface Service {
   readonly prepare: typeof prepare
   readonly submit: (options: Options, settings?: Settings) => Effect.Effect<Submitted, SubmitError>
   readonly generate: (options: Options, settings?: Settings) => Stream.Stream<GenerationEvent, GenerateError>
-  readonly run: (options: Options, settings?: Settings) => Effect.Effect<Generation, RunError>
+  readonly run: (options: Options, settings?: RunSettings) => Effect.Effect<Generation, RunError>
   readonly watch: (recordId: string, settings?: Settings) => Stream.Stream<GenerationEvent, WatchError>
-  readonly resume: (recordId: string, settings?: Settings) => Effect.Effect<Generation, WatchError>
+  readonly resume: (recordId: string, settings?: RunSettings) => Effect.Effect<Generation, WatchError>
   readonly generateAll: (requests: Iterable<Options>, settings?: AllSettings) => Stream.Stream<Outcome>
 }
 

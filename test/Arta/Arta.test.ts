@@ -1,5 +1,18 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Chunk, ConfigProvider, Duration, Effect, Either, Exit, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  ConfigProvider,
+  Duration,
+  Effect,
+  Either,
+  Exit,
+  Fiber,
+  Layer,
+  Option,
+  Ref,
+  Stream,
+  TestClock
+} from "effect"
 import type { GenerateRequest } from "effect-arta"
 import { Arta, ArtaApi, Auth, Generation, Polling, TokenStore } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
@@ -137,6 +150,39 @@ describe("Arta.run", { timeout: 60_000 }, () => {
       yield* Arta.run(cat).pipe(Effect.provide(Arta.layer({ apiKey: "k" })))
       expect(yield* counts).toMatchObject({ signUp: 1, refresh: 0, submit: 201 })
     }).pipe(withEmulator({ queueTime: "100 millis", drawTime: "100 millis" }))
+  )
+})
+
+describe("onEvent", () => {
+  it.effect("receives the events of a run when they happen", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const onEvent = ({ _tag }: Generation.GenerationEvent) => Effect.sync(() => void seen.push(_tag))
+      const fiber = yield* Effect.fork(Arta.run(cat, { onEvent }))
+      yield* TestClock.adjust("1 second")
+      expect(seen).toEqual(["Submitted", "Queued"])
+      yield* TestClock.adjust("1 minute")
+      expect(seen).toEqual(["Submitted", "Queued", "InProgress", "Completed"])
+      expect((yield* Fiber.join(fiber)).images).toHaveLength(1)
+    }).pipe(withEmulator({ queueTime: "10 seconds", drawTime: "30 seconds" }))
+  )
+
+  it.effect("receives the events of a generation that is resumed", () =>
+    Effect.gen(function* () {
+      const { recordId } = yield* Arta.submit(cat)
+      const seen = yield* Ref.make<ReadonlyArray<string>>([])
+      const onEvent = ({ _tag }: Generation.GenerationEvent) => Ref.update(seen, (before) => [...before, _tag])
+      yield* runToEnd(Arta.resume(recordId, { onEvent }))
+      expect(yield* seen).toEqual(["Queued", "InProgress", "Completed"])
+    }).pipe(withEmulator())
+  )
+
+  it.effect("does not use up the timeout", () =>
+    Effect.gen(function* () {
+      const onEvent = () => Effect.sleep("1 minute")
+      const generation = yield* runToEnd(Arta.run(cat, { onEvent, timeout: "30 seconds" }))
+      expect(generation.images).toHaveLength(1)
+    }).pipe(withEmulator())
   )
 })
 

@@ -111,8 +111,8 @@ export const generate = (input: Input): Effect.Effect<void, Failure, FileSystem.
     const lastKnown = yield* Ref.make<SubmissionJournal.LastKnown>({})
     const printUnfinished = Effect.flatMap(Ref.get(lastKnown), (known) => printLastKnown(known, watchFlags(input)))
 
-    yield* Arta.generate(request, { timeout: Duration.seconds(input.timeout), ...limitsOf(input) }).pipe(
-      (events) => runAndReport(events, { ...input, save }),
+    const settings = { timeout: Duration.seconds(input.timeout), ...limitsOf(input) }
+    yield* runAndReport((onEvent) => Arta.run(request, { ...settings, onEvent }), { ...input, save }).pipe(
       SubmissionJournal.withJournal(SubmissionJournal.track(submissions, lastKnown)),
       Effect.onInterrupt(() => printUnfinished),
       Effect.catchIf(isPlatformError, (error) => Effect.flatMap(Ref.get(lastKnown), explainUnfinished(error, input)))

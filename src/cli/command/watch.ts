@@ -24,7 +24,7 @@ const saveOf = (input: Input) => {
 export const watch = (input: Input): Effect.Effect<void, Failure, FileSystem.FileSystem | Path.Path> =>
   Effect.zipRight(
     checkOutput(input),
-    runAndReport(Arta.watch(input.recordId, { timeout: Duration.seconds(input.timeout) }), {
+    runAndReport((onEvent) => Arta.resume(input.recordId, { timeout: Duration.seconds(input.timeout), onEvent }), {
       ...input,
       save: saveOf(input)
     })

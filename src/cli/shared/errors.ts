@@ -57,7 +57,7 @@ export const failIfMissing = ({
   missing,
   recordId,
   requested
-}: Generation.Completed): Effect.Effect<void, MissingImages> =>
+}: Generation.Generation): Effect.Effect<void, MissingImages> =>
   missing > 0 ? new MissingImages({ missing, recordId, requested }) : Effect.void
 
 /** Some rows of a batch failed. `--json` has printed each of them already. */

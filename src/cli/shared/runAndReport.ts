@@ -2,10 +2,8 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Stream from "effect/Stream"
 import type { ArtaError, Generation } from "effect-arta"
 import type { SaveResult } from "./saveImages.js"
-import { awaitCompleted } from "./saveImages.js"
 import type { Failure, MissingImages, SetupError } from "./errors.js"
 import { explain, failedLine, failIfMissing } from "./errors.js"
 import { printLine } from "./jsonOutput.js"
@@ -19,30 +17,31 @@ export interface Options<R> {
   readonly open: boolean
   /** Saves the images. None: the result is their URLs. */
   readonly save: Option.Option<
-    (completed: Generation.Completed) => Effect.Effect<SaveResult, PlatformError | SetupError, R>
+    (generation: Generation.Generation) => Effect.Effect<SaveResult, PlatformError | SetupError, R>
   >
 }
 
-/** Reports the events on the way, then saves the images. */
-const reportEvents = <E, R, R2>(
-  events: Stream.Stream<Generation.GenerationEvent, E, R>,
-  { save }: Options<R2>,
-  { conclude, report }: Progress
-) =>
+/** Waits for a generation, and reports its events on the way. */
+type Wait<E, R> = (
+  onEvent: (event: Generation.GenerationEvent) => Effect.Effect<void>
+) => Effect.Effect<Generation.Generation, E, R>
+
+/** Waits for a generation, then saves its images. */
+const waitAndSave = <E, R, R2>(wait: Wait<E, R>, { save }: Options<R2>, { conclude, report }: Progress) =>
   Effect.gen(function* () {
-    const completed = yield* awaitCompleted(events, report)
+    const generation = yield* wait(report)
     if (Option.isNone(save)) {
       yield* conclude("generated")
-      return { completed, paths: [], failures: [] }
+      return { generation, paths: [], failures: [] }
     }
-    const { failures, paths } = yield* save.value(completed)
-    yield* conclude(failures.length === 0 && completed.missing === 0 ? "saved" : "not all saved")
-    return { completed, paths, failures }
+    const { failures, paths } = yield* save.value(generation)
+    yield* conclude(failures.length === 0 && generation.missing === 0 ? "saved" : "not all saved")
+    return { generation, paths, failures }
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
 /** Prints the paths of the images, or their URLs if none are saved. `Completed` has the URLs for `--json`. */
 const printResults = (
-  { images, recordId }: Generation.Completed,
+  { images, recordId }: Generation.Generation,
   paths: ReadonlyArray<string>,
   { json, save }: Pick<Options<unknown>, "json" | "save">
 ): Effect.Effect<void> => {
@@ -67,17 +66,17 @@ const failWithFirst = ([first, ...others]: ReadonlyArray<ArtaError.DownloadError
 
 /** Shows the progress of a generation, saves its images, and prints their paths or URLs. */
 export const runAndReport = <E, R, R2>(
-  events: Stream.Stream<Generation.GenerationEvent, E, R>,
+  wait: Wait<E, R>,
   options: Options<R2>
 ): Effect.Effect<void, E | PlatformError | SetupError | MissingImages | ArtaError.DownloadError, R | R2> =>
   Effect.gen(function* () {
-    const { completed, failures, paths } = yield* Effect.scoped(
-      Effect.flatMap(progress(options), (shown) => reportEvents(events, options, shown))
+    const { failures, generation, paths } = yield* Effect.scoped(
+      Effect.flatMap(progress(options), (shown) => waitAndSave(wait, options, shown))
     )
-    yield* printResults(completed, paths, options)
+    yield* printResults(generation, paths, options)
     if (options.open) yield* Effect.forEach(paths, openFile, { discard: true })
     yield* failWithFirst(failures)
-    yield* failIfMissing(completed)
+    yield* failIfMissing(generation)
   })
 
 /** With `--json`, prints a failure as the last line. A batch has printed the failures of its rows already. */

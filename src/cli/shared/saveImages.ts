@@ -7,24 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import type { ArtaApi, ArtaError, GenerateRequest, Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import type { FileNames } from "./fileNames.js"
 import type { Journal } from "./journal.js"
 import type { OutputOptions } from "./options.js"
-
-/** Reports every event of a generation and returns the last one. */
-export const awaitCompleted = <E, R>(
-  events: Stream.Stream<Generation.GenerationEvent, E, R>,
-  report: (event: Generation.GenerationEvent) => Effect.Effect<void>
-): Effect.Effect<Generation.Completed, E, R> =>
-  events.pipe(
-    Stream.tap(report),
-    Stream.filter((event) => event._tag === "Completed"),
-    Stream.runHead,
-    Effect.flatMap(Effect.orDie)
-  )
 
 export type SaveServices = ArtaApi.ArtaApi | HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
 
@@ -43,7 +30,7 @@ export interface Target extends OutputOptions {
 
 /** Saves the images that the directory lacks. Writes are atomic, so an existing file is complete. */
 export const saveMissing = (
-  { images, recordId }: Generation.Completed,
+  { images, recordId }: Generation.Generation,
   { files, metadata, name, output: directory, ...known }: Target
 ): Effect.Effect<SaveResult, never, SaveServices> =>
   Effect.gen(function* () {
@@ -63,7 +50,7 @@ export const saveMissing = (
 /** Saves the images under the name that the journal has for them. Records that once all are saved. */
 export const saveJournaled =
   (journal: Journal, key: string, { metadata, output }: OutputOptions) =>
-  (done: Generation.Completed): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
+  (done: Generation.Generation): Effect.Effect<SaveResult, PlatformError, SaveServices> =>
     Effect.gen(function* () {
       const path = yield* Path.Path
       const { name, request } = yield* Effect.flatMap(journal.records, (records) =>

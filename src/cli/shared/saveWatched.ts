@@ -11,7 +11,7 @@ import { saveJournaled, saveMissing } from "./saveImages.js"
 /** Saves the images under the generation's name in the journal, or under its record id if the journal has none. */
 export const saveWatched =
   ({ metadata, output }: OutputOptions) =>
-  (done: Generation.Completed): Effect.Effect<SaveResult, Journal.JournalError, SaveServices> =>
+  (done: Generation.Generation): Effect.Effect<SaveResult, Journal.JournalError, SaveServices> =>
     Effect.gen(function* () {
       const journal = yield* Journal.open(output)
       const records = yield* journal.records

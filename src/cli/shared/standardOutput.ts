@@ -64,7 +64,7 @@ const keptAt = (file: string): string => `The image is kept in ${printable(file)
  */
 export const writeImage =
   ({ metadata }: OutputOptions, name?: string) =>
-  (done: Generation.Completed): Effect.Effect<SaveResult, PlatformError | SetupError, SaveServices> =>
+  (done: Generation.Generation): Effect.Effect<SaveResult, PlatformError | SetupError, SaveServices> =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const [, ...others] = done.images

@@ -55,6 +55,9 @@ export const skipValidation = { disableValidation: true }
 
 const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
+/** Receives an event. */
+export type OnEvent = (event: GenerationEvent) => Effect.Effect<void>
+
 type PollLoopError = StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError
 
 export interface PollLoopOptions<R> {
@@ -222,5 +225,11 @@ const limited = <A, R>(loop: PollLoop<R>, run: (loop: PollLoop<R>) => Effect.Eff
 /** The next event of a generation. Time between two of them does not count towards the timeout. */
 export const nextEvent = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> => limited(loop, next)
 
+const lastReported = <R>(loop: PollLoop<R>, onEvent: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
+  Effect.flatMap(nextEvent(loop), (event) =>
+    Effect.zipRight(onEvent(event), isCompleted(event) ? Effect.succeed(event) : lastReported(loop, onEvent))
+  )
+
 /** The last event of a generation. Running the stream costs several times as much as the polls. */
-export const outcome = <R>(loop: PollLoop<R>): Effect.Effect<Completed, PollLoopError, R> => limited(loop, last)
+export const outcome = <R>(loop: PollLoop<R>, onEvent?: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
+  onEvent === undefined ? limited(loop, last) : lastReported(loop, onEvent)

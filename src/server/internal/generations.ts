@@ -11,7 +11,6 @@ import * as Order from "effect/Order"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Arta from "../../Arta.js"
 import type { ArtaApi } from "../../ArtaApi.js"
@@ -185,8 +184,7 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
 
     /** Runs a generation to its end, which is reported even if the server stops. */
     const run = (generation: ServerGeneration) =>
-      arta.generate(generation.request, { timeout }).pipe(
-        Stream.runForEach((event) => report(generation, event)),
+      arta.run(generation.request, { timeout, onEvent: (event) => report(generation, event) }).pipe(
         Effect.interruptible,
         Effect.catchAllCause((cause) =>
           Effect.flatMap(failureOf(generation, cause), (error) => end(generation, { _tag: "Failed", error }))

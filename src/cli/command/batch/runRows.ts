@@ -11,7 +11,7 @@ import type * as Journal from "../../shared/journal.js"
 import type { Namer } from "../../shared/nameTemplate.js"
 import type { LimitOptions, OutputOptions, ServiceOptions } from "../../shared/options.js"
 import { limitsOf, watchFlags } from "../../shared/options.js"
-import { awaitCompleted, saveJournaled } from "../../shared/saveImages.js"
+import { saveJournaled } from "../../shared/saveImages.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
 import type { BatchProgress } from "./batchProgress.js"
 import { batchProgress } from "./batchProgress.js"
@@ -58,9 +58,9 @@ const affectsAllRows = (failure: Failure): boolean =>
   failure._tag === "SetupError" ||
   (failure._tag === "DownloadError" && failure.path !== undefined)
 
-const eventsOf = (task: Task, input: Input) => {
-  const settings = { timeout: Duration.seconds(input.timeout), ...limitsOf(input) }
-  return task._tag === "Submit" ? Arta.generate(task.row.request, settings) : Arta.watch(task.recordId, settings)
+const runGeneration = (task: Task, input: Input, onEvent: Arta.RunSettings["onEvent"]) => {
+  const settings = { timeout: Duration.seconds(input.timeout), ...limitsOf(input), onEvent }
+  return task._tag === "Submit" ? Arta.run(task.row.request, settings) : Arta.resume(task.recordId, settings)
 }
 
 /** Records the failure of a row, and prints it. */
@@ -93,7 +93,7 @@ const runTask = (task: Task, context: Context) =>
     const { changed, input, journal, progress } = context
     const { row } = task
     yield* progress.started(task)
-    const done = yield* awaitCompleted(eventsOf(task, input), (event) => progress.report(row, event)).pipe(
+    const done = yield* runGeneration(task, input, (event) => progress.report(row, event)).pipe(
       SubmissionJournal.withJournal(submissionsOf(task, context))
     )
     const { failures, paths } = yield* saveJournaled(journal, row.key, input)(done)

@@ -16,7 +16,7 @@ import { randomUUID } from "node:crypto"
 import type { JournalRecord } from "../../shared/journal.js"
 import * as Journal from "../../shared/journal.js"
 import type { SaveResult, SaveServices } from "../../shared/saveImages.js"
-import { awaitCompleted, saveJournaled } from "../../shared/saveImages.js"
+import { saveJournaled } from "../../shared/saveImages.js"
 import { saveWatched } from "../../shared/saveWatched.js"
 import type { LastKnown } from "../../shared/submissionJournal.js"
 import * as SubmissionJournal from "../../shared/submissionJournal.js"
@@ -82,7 +82,7 @@ const cancellationTime = Schedule.intersect(Schedule.spaced("50 millis"), Schedu
 
 const emulatedPrefix = "emulated-"
 
-const savedAs = ({ missing, recordId }: Generation.Completed, result: SaveResult): Jobs.Saved => ({
+const savedAs = ({ missing, recordId }: Generation.Generation, result: SaveResult): Jobs.Saved => ({
   _tag: "Saved",
   recordId,
   missing,
@@ -110,6 +110,11 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         job
       )
 
+    const settingsOf = (job: Pick<Job, "stage">) => ({
+      timeout: Duration.seconds(timeout),
+      onEvent: Jobs.reportStage(job)
+    })
+
     const startGeneration = (call: string, request: GenerateRequest.GenerateRequest) => {
       const key = `${emulator ? emulatedPrefix : ""}${randomUUID()}`
       const name = ImageFile.nameOf(request)
@@ -117,20 +122,19 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         Effect.gen(function* () {
           const journal = yield* Journal.open(directory)
           const submissions = SubmissionJournal.fromJournal(journal, key, Option.none(), name)
-          const completed = yield* awaitCompleted(
-            Arta.generate(request, { timeout: Duration.seconds(timeout) }),
-            Jobs.reportStage(job)
-          ).pipe(SubmissionJournal.withJournal(Jobs.trackStage(submissions, job)))
-          return savedAs(completed, yield* saveJournaled(journal, key, output)(completed))
+          const generation = yield* Arta.run(request, settingsOf(job)).pipe(
+            SubmissionJournal.withJournal(Jobs.trackStage(submissions, job))
+          )
+          return savedAs(generation, yield* saveJournaled(journal, key, output)(generation))
         }).pipe(Effect.scoped, Effect.provide(services))
       ).pipe(Effect.flatMap(remember))
     }
 
     const startResuming = (recordId: Generation.RecordId, earlier: Pick<Job, "call" | "key" | "request">) =>
       Jobs.start(fibers, { ...earlier, known: { recordId } }, (job) =>
-        awaitCompleted(Arta.watch(recordId, { timeout: Duration.seconds(timeout) }), Jobs.reportStage(job)).pipe(
-          Effect.flatMap((completed) =>
-            Effect.map(saveWatched(output)(completed), (result) => savedAs(completed, result))
+        Arta.resume(recordId, settingsOf(job)).pipe(
+          Effect.flatMap((generation) =>
+            Effect.map(saveWatched(output)(generation), (result) => savedAs(generation, result))
           ),
           Effect.provide(services)
         )

@@ -18,11 +18,11 @@ const dist = fromRoot("dist")
 /** The server may take this many times the processor time of the library. */
 const target = 1.5
 
-const job: Job = { generations: 300, concurrency: 32 }
-const rounds = 5
+const job: Job = { generations: 500, concurrency: 32 }
+const rounds = 7
 
 /** Servers run for long. Until here, both still get faster, because Node compiles what runs often. */
-const warmUp: Job = { ...job, generations: 1_000 }
+const warmUp: Job = { ...job, generations: 2_000 }
 
 const key = "sk-arta-bench"
 

@@ -61,18 +61,19 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
-import type { ArtaApi } from "../ArtaApi.js"
+import { ArtaApi } from "../ArtaApi.js"
 import { accessLog } from "./internal/accessLog.js"
 import type { ApiError } from "./internal/apiError.js"
 import { badRequest, toResponse } from "./internal/apiError.js"
@@ -146,7 +147,11 @@ export const router = ({ chat = false, key, timeout = "270 seconds", ui = false 
   ArtaApi | HttpClient.HttpClient | Scope.Scope
 > =>
   Effect.gen(function* () {
-    const services = yield* Effect.context<ArtaApi | HttpClient.HttpClient>()
+    // The whole context has the scope of the server, which would take the place of a request's scope.
+    const services = yield* Effect.map(
+      Effect.context<ArtaApi | HttpClient.HttpClient>(),
+      Context.pick(ArtaApi, HttpClient.HttpClient)
+    )
     const deadline = Duration.decode(timeout)
     const generations = yield* Generations.make(deadline)
     const checked = checkKey(key)

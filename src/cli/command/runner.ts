@@ -9,7 +9,7 @@ import { isHere, settingsOf } from "../shared/database/batchSettings.js"
 import { chooseDatabase } from "../shared/database/chooseDatabase.js"
 import type { DatabaseOptions } from "../shared/database/databaseOptions.js"
 import * as ImageSinks from "../shared/database/imageSinks.js"
-import { runnerLog } from "../shared/database/runnerLog.js"
+import { withLogfmt } from "../shared/logfmt.js"
 import { runnerServices } from "../shared/database/runnerServices.js"
 import { stopWithin } from "../shared/database/stopWithin.js"
 import type { Failure } from "../shared/errors.js"
@@ -65,6 +65,6 @@ export const runner = (input: Input): Effect.Effect<void, Failure, FileSystem.Fi
       Effect.mapError(toFailure(url)),
       Effect.provide(services),
       stopWithin,
-      runnerLog
+      withLogfmt
     )
   }).pipe((effect) => (input.emulator ? effect : withSettings(effect)))

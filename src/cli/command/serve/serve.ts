@@ -15,7 +15,8 @@ import { ArtaServer } from "effect-arta/server"
 import { createServer } from "node:http"
 import type { Failure } from "../../shared/errors.js"
 import { UsageError } from "../../shared/errors.js"
-import { services } from "../../shared/layers.js"
+import { servicesWithoutJournal } from "../../shared/layers.js"
+import { withLogfmt } from "../../shared/logfmt.js"
 import type { ServerOptions } from "../../shared/serverOptions.js"
 import { isLoopback, keyFor } from "./key.js"
 import { listen } from "./listen.js"
@@ -80,8 +81,9 @@ export const serve = (options: ServerOptions): Effect.Effect<void, Failure, File
       Effect.provide(
         server.pipe(
           Layer.provideMerge(listen({ host, port })),
-          Layer.provide(emulator ? emulatorLayer : services(options))
+          Layer.provide(emulator ? emulatorLayer : servicesWithoutJournal(options))
         )
-      )
+      ),
+      withLogfmt
     )
   })

@@ -5,7 +5,7 @@ import * as HashSet from "effect/HashSet"
 import * as Logger from "effect/Logger"
 
 /** Logs each event as a line of `key=value` pairs on standard error, which programs that collect logs understand. */
-export const runnerLog = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+export const withLogfmt = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.console, (console: Console.Console) => {
     const logger = Logger.make<unknown, unknown>((options) => {
       console.unsafe.error(Logger.logfmtLogger.log(options))

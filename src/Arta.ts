@@ -188,8 +188,8 @@ export const run = (
     const { onEvent } = settings
     const { deadline, recordId, request } = yield* start(options, settings)
     const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    const told = onEvent === undefined ? Effect.void : onEvent(submitted(recordId, request))
-    return generationOf(yield* countedOutcome(Effect.zipRight(told, outcome(loop, onEvent))))
+    const reportSubmitted = onEvent === undefined ? Effect.void : onEvent(submitted(recordId, request))
+    return generationOf(yield* countedOutcome(Effect.zipRight(reportSubmitted, outcome(loop, onEvent))))
   }).pipe(Effect.withSpan("Arta.run", clientSpan))
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {

@@ -153,8 +153,8 @@ const forms: ReadonlyArray<Form> = [
   },
   {
     program: "SillyTavern with gpt-image-1",
-    body: { prompt: "a fox", model: "gpt-image-1", size: "1024x1024", n: 1, quality: "high", moderation: "low" },
-    draws: { model: containing("GPT4o"), aspect_ratio: "1:1" }
+    body: { prompt: "a fox", model: "gpt-image-1", size: "1536x1024", n: 1, quality: "auto", moderation: "low" },
+    draws: { model: containing("GPT4o"), aspect_ratio: "3:2" }
   },
   {
     program: "n8n",

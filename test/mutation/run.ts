@@ -63,7 +63,7 @@ const summarize = (statuses: ReadonlyArray<string>) => {
   const noticed = count("Killed") + count("Timeout")
   const all = noticed + count("Survived") + count("NoCoverage")
   return {
-    score: Number(((noticed * 100) / Math.max(all, 1)).toFixed(1)),
+    score: all === 0 ? 100 : Number(((noticed * 100) / all).toFixed(1)),
     mutants: all,
     killed: count("Killed"),
     "timed out": count("Timeout"),

@@ -49,6 +49,7 @@ import { DurationHistory } from "./internal/durationHistory.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { makeDeadline } from "./internal/generation/deadline.js"
+import type { PollLoop } from "./internal/generation/pollLoop.js"
 import { makePollLoop, nextEvent, outcome, skipValidation } from "./internal/generation/pollLoop.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
 import { invalidOption } from "./internal/invalidOption.js"
@@ -80,18 +81,29 @@ export interface Settings {
 }
 
 /**
- * How to wait for the outcome of a generation.
+ * The settings of `run` and `resume`.
+ *
+ * @example
+ * ```ts
+ * import { Arta } from "effect-arta"
+ * import { Console } from "effect"
+ *
+ * export const program = Arta.run(
+ *   { prompt: "a lighthouse at dawn" },
+ *   { onEvent: (event) => Console.error(event._tag) }
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category options
  */
 export interface RunSettings extends Settings {
   /**
-   * Receives each event as it happens: `Submitted` from `run`, then `Queued` and `InProgress` as the state changes, and
-   * `Completed`. The generation goes on at the service meanwhile, but it is not polled until the effect has ended. That
-   * time does not count towards the timeout. Default: nothing receives them.
+   * Runs for each event: `Submitted` (from `run` only), `Queued` and `InProgress` as the state changes, then
+   * `Completed`. Polling pauses until the effect ends, and the pause does not count towards the timeout. A defect of the
+   * effect ends the call, but not the generation. Default: none.
    */
-  readonly onEvent?: ((event: GenerationEvent) => Effect.Effect<void>) | undefined
+  readonly onEvent?: ((event: GenerationEvent) => Effect.Effect<unknown>) | undefined
 }
 
 const timeoutOf = ({ timeout = "5 minutes" }: Settings) => timeout
@@ -107,6 +119,13 @@ const start = (options: Options, settings: Settings) =>
 const clientSpan = { captureStackTrace: false, kind: "client" } as const
 
 const submitted = (recordId: RecordId, request: GenerateRequest) => new Submitted({ recordId, request }, skipValidation)
+
+const report = ({ onEvent }: RunSettings, event: GenerationEvent): Effect.Effect<unknown> =>
+  onEvent === undefined ? Effect.void : onEvent(event)
+
+/** Counts the outcome before it reports it: a defect of `onEvent` is not an outcome of the generation. */
+const reportedOutcome = (loop: PollLoop<never>, settings: RunSettings) =>
+  Effect.tap(countedOutcome(outcome(loop, settings.onEvent)), (completed) => report(settings, completed))
 
 const generationOf = ({ elapsed, images, missing, recordId, request }: Completed) =>
   new Generation({ recordId, images, elapsed, missing, ...(request && { request }) }, skipValidation)
@@ -185,11 +204,10 @@ export const run = (
   settings: RunSettings = {}
 ): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const { onEvent } = settings
     const { deadline, recordId, request } = yield* start(options, settings)
     const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    const reportSubmitted = onEvent === undefined ? Effect.void : onEvent(submitted(recordId, request))
-    return generationOf(yield* countedOutcome(Effect.zipRight(reportSubmitted, outcome(loop, onEvent))))
+    yield* report(settings, submitted(recordId, request))
+    return generationOf(yield* reportedOutcome(loop, settings))
   }).pipe(Effect.withSpan("Arta.run", clientSpan))
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
@@ -241,7 +259,7 @@ export const resume = (
   settings: RunSettings = {}
 ): Effect.Effect<Generation, WatchError, ArtaApi.ArtaApi> =>
   pollSubmitted(recordId, settings).pipe(
-    Effect.flatMap((loop) => countedOutcome(outcome(loop, settings.onEvent))),
+    Effect.flatMap((loop) => reportedOutcome(loop, settings)),
     Effect.map(generationOf),
     Effect.withSpan("Arta.resume", { ...clientSpan, attributes: { recordId } })
   )

@@ -85,6 +85,7 @@ import { getModel, listModels } from "./internal/modelRoutes.js"
 import { openApi } from "./internal/openApi.js"
 import { pageRoute } from "./internal/pageRoute.js"
 import { getGeneration, listGenerations } from "./internal/recordRoutes.js"
+import { ServerScope } from "./internal/serverScope.js"
 import { withoutUnseenSpans } from "./internal/spans.js"
 
 /**
@@ -147,16 +148,20 @@ export const router = ({ chat = false, key, timeout = "270 seconds", ui = false 
   ArtaApi | HttpClient.HttpClient | Scope.Scope
 > =>
   Effect.gen(function* () {
-    // The whole context has the scope of the server, which would take the place of a request's scope.
-    const services = yield* Effect.map(
-      Effect.context<ArtaApi | HttpClient.HttpClient>(),
-      Context.pick(ArtaApi, HttpClient.HttpClient)
+    // Without the `Scope` of the server, which would shadow that of a request.
+    const services = Context.make(ArtaApi, yield* ArtaApi).pipe(
+      Context.add(HttpClient.HttpClient, yield* HttpClient.HttpClient),
+      Context.add(ServerScope, yield* Effect.scope)
     )
     const deadline = Duration.decode(timeout)
     const generations = yield* Generations.make(deadline)
     const checked = checkKey(key)
     const route = <R>(
-      handler: Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError, R | ArtaApi | HttpClient.HttpClient>
+      handler: Effect.Effect<
+        HttpServerResponse.HttpServerResponse,
+        ApiError,
+        R | ArtaApi | HttpClient.HttpClient | ServerScope
+      >
     ) => withErrorResponses(Effect.zipRight(checked, Effect.provide(handler, services)))
 
     return (ui ? HttpRouter.get(HttpRouter.empty, "/", pageRoute) : HttpRouter.empty).pipe(

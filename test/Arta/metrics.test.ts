@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, HashMap, Metric, Option, Stream, TestClock } from "effect"
-import { Arta, type ArtaApi } from "effect-arta"
+import type { ArtaApi, Generation } from "effect-arta"
+import { Arta } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, withEmulator, inject, runToEnd } from "../support/withEmulator.js"
 
@@ -41,6 +42,16 @@ describe("The metrics", () => {
         "effect_arta_polls{}": (yield* counts).status,
         "effect_arta_renewals{operation=signUp}": 1
       })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("count a completed generation although onEvent ends the call with a defect", () =>
+    Effect.gen(function* () {
+      const onEvent = ({ _tag }: Generation.GenerationEvent) =>
+        Effect.dieMessage(_tag).pipe(Effect.when(() => _tag === "Completed"))
+      expect(yield* outcomes(runToEnd(Arta.run(cat, { onEvent })))).toEqual([
+        "effect_arta_generations{outcome=completed}"
+      ])
     }).pipe(withEmulator())
   )
 

@@ -37,6 +37,7 @@ describe("Auth on errors of the identity service", () => {
   // fault: Sessions | 503, HTML, no reason, a lost connection or silence at a refresh | a short wait
   it.effect.each<[string, Fault.Fault]>([
     ["503", Fault.respond("refresh", 503)],
+    ["500 with a reason", Fault.respond("refresh", 500, { body: { error: { message: "USER_NOT_FOUND" } } })],
     ["HTML", Fault.respond("refresh", 200, { body: "<h1>Welcome to the hotel</h1>" })],
     ["a refusal without a reason", Fault.identityError("refresh", "")],
     ["a lost connection", Fault.drop("refresh")],

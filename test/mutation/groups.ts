@@ -43,7 +43,7 @@ export const groups: Readonly<Record<string, Group>> = {
     ]
   ),
   Auth: library("Auth", ["identity/", "config.ts", "serviceUrl.ts", "signUpResponse.ts", "sameSession.ts"]),
-  Generation: library("Generation", [], ["Arta/Arta.test.ts", "robustness/decoders.test.ts"]),
+  Generation: library("Generation", [], ["Arta/composition.test.ts", "robustness/decoders.test.ts"]),
   ImageFile: {
     modules: ["ImageFile.ts", "internal/download/"],
     tests: ["ImageFile/ImageFile.test.ts", "ImageFile/load.test.ts", "ImageFile/names.test.ts", "ImageFile/url.test.ts"]

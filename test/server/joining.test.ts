@@ -55,19 +55,21 @@ describe.concurrent("A client that sends a request again", { timeout: 60_000 }, 
     }).pipe(Effect.provide(openAiServer()))
   )
 
-  it.live.each([false, true])("joins its generation once if it does not count its attempts (stream: %s)", (stream) =>
-    Effect.gen(function* () {
-      const fox = { prompt: "a fox", stream }
-      const first = yield* Effect.fork(generate(fox))
-      yield* awaitListed
-      yield* Fiber.interrupt(first)
-      yield* awaitLeft
-      const second = yield* generate(fox)
-      expect(second.status).toBe(200)
-      expect(yield* submissions).toBe(1)
-      yield* generate(fox)
-      expect(yield* submissions).toBe(2)
-    }).pipe(Effect.provide(openAiServer({ drawTime: "2 seconds" })))
+  it.live.each([{}, { stream: true }, { stream: true, progress: true }])(
+    "joins its generation once if it does not count its attempts (%j)",
+    (fields) =>
+      Effect.gen(function* () {
+        const fox = { prompt: "a fox", ...fields }
+        const first = yield* Effect.fork(generate(fox))
+        yield* awaitListed
+        yield* Fiber.interrupt(first)
+        yield* awaitLeft
+        const second = yield* generate(fox)
+        expect(second.status).toBe(200)
+        expect(yield* submissions).toBe(1)
+        yield* generate(fox)
+        expect(yield* submissions).toBe(2)
+      }).pipe(Effect.provide(openAiServer({ drawTime: "2 seconds" })))
   )
 
   // fault: Server | client that sends a request again whose submission got no response | the same error, nothing is sent

@@ -204,6 +204,15 @@ describe.concurrent("A request", { timeout: 60_000 }, () => {
     }).pipe(Effect.provide(openAiServer()))
   )
 
+  // fault: Server | record id that no header can contain | the response, without that header
+  it.live("for a record id that no header can contain gets its events", () =>
+    Effect.gen(function* () {
+      const response = yield* send(`/v1/images/generations/${encodeURIComponent("🦊")}?stream=true`)
+      expect(response.status).toBe(200)
+      expect(response.text).toContain('"record_id":"🦊"')
+    }).pipe(Effect.provide(openAiServer()))
+  )
+
   it.live.each(forms)("of $program draws what it says", ({ body, draws }) =>
     Effect.gen(function* () {
       const response = yield* generate(body)

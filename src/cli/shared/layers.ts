@@ -57,7 +57,7 @@ export const services = ({
         realLayer(proxy, { transformClient: SubmissionJournal.observeSending })
       )
 
-/** The same without a journal: a database knows every submission, or the log of a server does. */
+/** The same without a journal, for commands that record submissions elsewhere: in a database, or in a log. */
 export const servicesWithoutJournal = ({
   emulator,
   proxy

@@ -4,7 +4,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashSet from "effect/HashSet"
 import * as Logger from "effect/Logger"
 
-/** Logs each event as a line of `key=value` pairs on standard error, which programs that collect logs understand. */
+/** Logs to standard error as logfmt, which log collectors parse. */
 export const withLogfmt = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.console, (console: Console.Console) => {
     const logger = Logger.make<unknown, unknown>((options) => {

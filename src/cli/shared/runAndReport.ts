@@ -21,15 +21,13 @@ export interface Options<R> {
   >
 }
 
-/** Waits for a generation, and reports its events on the way. */
-type Wait<E, R> = (
-  onEvent: (event: Generation.GenerationEvent) => Effect.Effect<void>
-) => Effect.Effect<Generation.Generation, E, R>
+/** Runs or resumes a generation, and reports its events. */
+type RunGeneration<E, R> = (onEvent: Progress["report"]) => Effect.Effect<Generation.Generation, E, R>
 
-/** Waits for a generation, then saves its images. */
-const waitAndSave = <E, R, R2>(wait: Wait<E, R>, { save }: Options<R2>, { conclude, report }: Progress) =>
+/** Runs a generation, then saves its images. */
+const runAndSave = <E, R, R2>(run: RunGeneration<E, R>, { save }: Options<R2>, { conclude, report }: Progress) =>
   Effect.gen(function* () {
-    const generation = yield* wait(report)
+    const generation = yield* run(report)
     if (Option.isNone(save)) {
       yield* conclude("generated")
       return { generation, paths: [], failures: [] }
@@ -39,7 +37,7 @@ const waitAndSave = <E, R, R2>(wait: Wait<E, R>, { save }: Options<R2>, { conclu
     return { generation, paths, failures }
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
-/** Prints the paths of the images, or their URLs if none are saved. `Completed` has the URLs for `--json`. */
+/** Prints the paths of the images, or their URLs if none are saved. With `--json`, the `Completed` event has printed the URLs. */
 const printResults = (
   { images, recordId }: Generation.Generation,
   paths: ReadonlyArray<string>,
@@ -66,12 +64,12 @@ const failWithFirst = ([first, ...others]: ReadonlyArray<ArtaError.DownloadError
 
 /** Shows the progress of a generation, saves its images, and prints their paths or URLs. */
 export const runAndReport = <E, R, R2>(
-  wait: Wait<E, R>,
+  run: RunGeneration<E, R>,
   options: Options<R2>
 ): Effect.Effect<void, E | PlatformError | SetupError | MissingImages | ArtaError.DownloadError, R | R2> =>
   Effect.gen(function* () {
     const { failures, generation, paths } = yield* Effect.scoped(
-      Effect.flatMap(progress(options), (shown) => waitAndSave(wait, options, shown))
+      Effect.flatMap(progress(options), (shown) => runAndSave(run, options, shown))
     )
     yield* printResults(generation, paths, options)
     if (options.open) yield* Effect.forEach(paths, openFile, { discard: true })

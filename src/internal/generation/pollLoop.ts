@@ -55,8 +55,8 @@ export const skipValidation = { disableValidation: true }
 
 const wireNames = { Queued: "IN_QUEUE", InProgress: "IN_PROGRESS" } as const
 
-/** Receives an event. */
-export type OnEvent = (event: GenerationEvent) => Effect.Effect<void>
+/** Runs for an event, before the next poll. */
+export type OnEvent = (event: GenerationEvent) => Effect.Effect<unknown>
 
 type PollLoopError = StatusError | Errors.GenerationFailedError | Errors.GenerationTimeoutError
 
@@ -225,11 +225,14 @@ const limited = <A, R>(loop: PollLoop<R>, run: (loop: PollLoop<R>) => Effect.Eff
 /** The next event of a generation. Time between two of them does not count towards the timeout. */
 export const nextEvent = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> => limited(loop, next)
 
-const lastReported = <R>(loop: PollLoop<R>, onEvent: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
+const reportUntilCompleted = <R>(loop: PollLoop<R>, onEvent: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
   Effect.flatMap(nextEvent(loop), (event) =>
-    Effect.zipRight(onEvent(event), isCompleted(event) ? Effect.succeed(event) : lastReported(loop, onEvent))
+    isCompleted(event) ? Effect.succeed(event) : Effect.zipRight(onEvent(event), reportUntilCompleted(loop, onEvent))
   )
 
-/** The last event of a generation. Running the stream costs several times as much as the polls. */
+/**
+ * The last event of a generation. `onEvent` receives those before it, and its time does not count towards the timeout.
+ * Running a stream costs several times as much as the polls.
+ */
 export const outcome = <R>(loop: PollLoop<R>, onEvent?: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
-  onEvent === undefined ? limited(loop, last) : lastReported(loop, onEvent)
+  onEvent === undefined ? limited(loop, last) : reportUntilCompleted(loop, onEvent)

@@ -2,6 +2,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import type { ArtaError, DownloadError, InvalidRequestError, RunError } from "../../ArtaError.js"
+import { requestIdHeader } from "./requestIdHeader.js"
 
 type Type = "invalid_request_error" | "authentication_error" | "rate_limit_error" | "generation_error"
 
@@ -175,7 +176,7 @@ export const toResponse = (error: ApiError): HttpServerResponse.HttpServerRespon
     headers: {
       "x-should-retry": "false",
       ...(error.status === 401 && { "www-authenticate": "Bearer" }),
-      ...(error.recordId !== undefined && { "x-request-id": error.recordId }),
+      ...requestIdHeader(error.recordId),
       ...(error.retryAfter !== undefined && {
         "retry-after": seconds(error.retryAfter)
       })

@@ -13,6 +13,8 @@ import type { Generations, ServerGeneration } from "./generations.js"
 import { awaitAccepted, awaitEnd, noteLeft } from "./generations.js"
 import { decodeRequest } from "./imageRequest.js"
 import { readJson } from "./readBody.js"
+import { requestIdHeader } from "./requestIdHeader.js"
+import type { ServerScope } from "./serverScope.js"
 import { data, streamEvents } from "./serverSentEvents.js"
 
 // A chat repeats its history, which may hold images.
@@ -85,7 +87,7 @@ const streamed = (generation: ServerGeneration) =>
 
 const whole = (generation: ServerGeneration) =>
   Effect.map(awaitCompleted(generation), (end) =>
-    HttpServerResponse.unsafeJson(completion(generation, end), { headers: { "x-request-id": end.recordId } })
+    HttpServerResponse.unsafeJson(completion(generation, end), { headers: requestIdHeader(end.recordId) })
   )
 
 // Open WebUI asks for a title, tags and follow-ups in chats of their own, which would be three more generations.
@@ -105,7 +107,7 @@ export const completeChat = (
 ): Effect.Effect<
   HttpServerResponse.HttpServerResponse,
   ApiError,
-  HttpServerRequest.HttpServerRequest | Scope.Scope | ArtaApi | HttpClient.HttpClient
+  HttpServerRequest.HttpServerRequest | Scope.Scope | ServerScope | ArtaApi | HttpClient.HttpClient
 > =>
   Effect.gen(function* () {
     const { json, text } = yield* readJson(maxMebibytes)

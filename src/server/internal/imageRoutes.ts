@@ -16,6 +16,8 @@ import type { ImageRequest } from "./imageRequest.js"
 import { decodeImageRequest } from "./imageRequest.js"
 import { imagesResponse } from "./images.js"
 import { readJson } from "./readBody.js"
+import { requestIdHeader } from "./requestIdHeader.js"
+import type { ServerScope } from "./serverScope.js"
 import { streamEvents } from "./serverSentEvents.js"
 
 const maxMebibytes = 1
@@ -25,7 +27,7 @@ type Services = ArtaApi | HttpClient.HttpClient
 type Route = Effect.Effect<
   HttpServerResponse.HttpServerResponse,
   ApiError,
-  HttpServerRequest.HttpServerRequest | Scope.Scope | Services
+  HttpServerRequest.HttpServerRequest | Scope.Scope | ServerScope | Services
 >
 
 /** Responds once the service has accepted the generation: an error until then has a status. */
@@ -34,16 +36,20 @@ const streamed = (generation: ServerGeneration, timeout: Duration.Duration, { pr
     const accepted = yield* awaitAccepted(generation)
     if (accepted._tag === "Failed") return yield* accepted.error
     const services = yield* Effect.context<Services>()
-    const images = imageEvents(generation, timeout).pipe(
-      Stream.ensuringWith((exit) => noteLeft(generation, exit)),
-      Stream.provideContext(services)
+    const images = imageEvents(generation, timeout)
+    const events = progress ? Stream.concat(progressEvents(generation), images) : images
+    return streamEvents(
+      events.pipe(
+        Stream.ensuringWith((exit) => noteLeft(generation, exit)),
+        Stream.provideContext(services)
+      ),
+      accepted.recordId
     )
-    return streamEvents(progress ? Stream.concat(progressEvents(generation), images) : images, accepted.recordId)
   })
 
 const whole = (generation: ServerGeneration, timeout: Duration.Duration) =>
   Effect.map(awaitImages(generation, timeout), (loaded) =>
-    HttpServerResponse.unsafeJson(imagesResponse(generation, loaded), { headers: { "x-request-id": loaded.recordId } })
+    HttpServerResponse.unsafeJson(imagesResponse(generation, loaded), { headers: requestIdHeader(loaded.recordId) })
   )
 
 /** Submits a generation, and responds with its images or with its events. */

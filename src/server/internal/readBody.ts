@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "./apiError.js"
 import { badRequest } from "./apiError.js"
+import { ServerScope } from "./serverScope.js"
 
 const mebibyte = 1024 * 1024
 
@@ -63,18 +64,21 @@ const readSmall = ({ text }: HttpServerRequest.HttpServerRequest) =>
     Effect.mapError(() => cutOff)
   )
 
-/** Reads a body in the scope of its request: ending the read earlier would close the connection before the response. */
+/**
+ * Goes on reading after an early response: if the connection closed while data arrives, many clients would lose the
+ * response.
+ */
 const readText = (
   request: HttpServerRequest.HttpServerRequest,
   maxBytes: number
-): Effect.Effect<string, ApiError, Scope.Scope> =>
+): Effect.Effect<string, ApiError, Scope.Scope | ServerScope> =>
   Effect.gen(function* () {
     // NaN if the client does not say how long the body is.
     const length = Number(request.headers["content-length"])
     if (length > mostDiscarded) return yield* tooLarge(maxBytes)
     const result: Result = yield* Deferred.make<string, ApiError>()
     const read = length <= maxBytes ? readSmall(request) : readChunks(request, maxBytes, result)
-    yield* Effect.forkScoped(Effect.intoDeferred(read, result))
+    yield* Effect.forkIn(Effect.intoDeferred(read, result), yield* ServerScope)
     yield* Effect.forkScoped(Effect.delay(Deferred.fail(result, tooSlow), bodyTimeout))
     return yield* Deferred.await(result)
   })
@@ -90,7 +94,7 @@ export const readJson = (
 ): Effect.Effect<
   { readonly text: string; readonly json: JsonObject },
   ApiError,
-  HttpServerRequest.HttpServerRequest | Scope.Scope
+  HttpServerRequest.HttpServerRequest | Scope.Scope | ServerScope
 > =>
   Effect.gen(function* () {
     const text = yield* readText(yield* HttpServerRequest.HttpServerRequest, maxMebibytes * mebibyte)

@@ -2,6 +2,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "./apiError.js"
 import { toBody } from "./apiError.js"
+import { requestIdHeader } from "./requestIdHeader.js"
 
 /** An event without a name, as chat completions have it. */
 export const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
@@ -24,6 +25,6 @@ export const streamEvents = (
     headers: {
       "cache-control": "no-store",
       "x-accel-buffering": "no",
-      ...(recordId !== undefined && { "x-request-id": recordId })
+      ...requestIdHeader(recordId)
     }
   })

@@ -110,7 +110,7 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         job
       )
 
-    const settingsOf = (job: Pick<Job, "stage">) => ({
+    const runSettingsOf = (job: Pick<Job, "stage">) => ({
       timeout: Duration.seconds(timeout),
       onEvent: Jobs.reportStage(job)
     })
@@ -122,7 +122,7 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         Effect.gen(function* () {
           const journal = yield* Journal.open(directory)
           const submissions = SubmissionJournal.fromJournal(journal, key, Option.none(), name)
-          const generation = yield* Arta.run(request, settingsOf(job)).pipe(
+          const generation = yield* Arta.run(request, runSettingsOf(job)).pipe(
             SubmissionJournal.withJournal(Jobs.trackStage(submissions, job))
           )
           return savedAs(generation, yield* saveJournaled(journal, key, output)(generation))
@@ -132,7 +132,7 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
 
     const startResuming = (recordId: Generation.RecordId, earlier: Pick<Job, "call" | "key" | "request">) =>
       Jobs.start(fibers, { ...earlier, known: { recordId } }, (job) =>
-        Arta.resume(recordId, settingsOf(job)).pipe(
+        Arta.resume(recordId, runSettingsOf(job)).pipe(
           Effect.flatMap((generation) =>
             Effect.map(saveWatched(output)(generation), (result) => savedAs(generation, result))
           ),

@@ -22,6 +22,8 @@ describe.skipIf(isSkipped)(`batch --database postgres://${isSkipped ? ` (${whySk
       // Another machine has another session file.
       const elsewhere = { ...database, ARTA_TOKEN_FILE: `${images}/elsewhere/credentials.json` }
       const runner = yield* startProcess(["runner"], { env: elsewhere })
+      // Until then, a signal kills it, and the first process may have saved all rows by now.
+      yield* runner.wrote(/message=started/)
       const watched = yield* command(["status", "p", "--watch"], { env: database })
       expect(watched.stdout).toMatch(/: 4 of 4 saved/)
       yield* runner.signal("SIGTERM")

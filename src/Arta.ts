@@ -100,8 +100,8 @@ export interface Settings {
 export interface RunSettings extends Settings {
   /**
    * Runs for each event: `Submitted` (from `run` only), `Queued` and `InProgress` as the state changes, then
-   * `Completed`. Polling pauses until the effect ends, and the pause does not count towards the timeout. A defect of the
-   * effect ends the call, but not the generation. Default: none.
+   * `Completed`. Polling pauses until the effect ends, and the pause does not count towards the timeout. A defect of
+   * the effect ends the call, but not the generation. Default: none.
    */
   readonly onEvent?: ((event: GenerationEvent) => Effect.Effect<unknown>) | undefined
 }

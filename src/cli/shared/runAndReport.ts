@@ -37,7 +37,7 @@ const runAndSave = <E, R, R2>(run: RunGeneration<E, R>, { save }: Options<R2>, {
     return { generation, paths, failures }
   }).pipe(Effect.tapErrorCause(() => conclude("stopped")))
 
-/** Prints the paths of the images, or their URLs if none are saved. With `--json`, the `Completed` event has printed the URLs. */
+/** Prints the paths of the images, or their URLs if none are saved. With `--json`, an event has printed the URLs. */
 const printResults = (
   { images, recordId }: Generation.Generation,
   paths: ReadonlyArray<string>,

@@ -10,7 +10,7 @@ import type { GenerationEvent } from "../../Generation.js"
 import type { ApiError } from "./apiError.js"
 import { fromArtaError } from "./apiError.js"
 import type { Progress, ServerGeneration } from "./generations.js"
-import { awaitEnd, isEnd, noteTold } from "./generations.js"
+import { awaitEnd, changesOf, isEnd, noteTold } from "./generations.js"
 import type { LoadedImages } from "./images.js"
 import { completedData, loadImages } from "./images.js"
 import { progressData } from "./progress.js"
@@ -40,11 +40,10 @@ const isUnderWay = (progress: Progress): progress is GenerationEvent =>
   progress._tag !== "Submitting" && !isEnd(progress)
 
 /** The progress of a generation of this server. */
-export const progressEvents = ({ progress, request }: ServerGeneration): Stream.Stream<string> =>
-  progress.changes.pipe(
-    Stream.takeUntil(isEnd),
+export const progressEvents = (generation: ServerGeneration): Stream.Stream<string> =>
+  changesOf(generation).pipe(
     Stream.filter(isUnderWay),
-    Stream.map((event) => progressEvent(event, request))
+    Stream.map((event) => progressEvent(event, generation.request))
   )
 
 /** The images of a generation of this server, as OpenAI's events. */

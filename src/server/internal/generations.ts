@@ -1,6 +1,5 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,7 +10,9 @@ import * as Order from "effect/Order"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as STM from "effect/STM"
+import * as Stream from "effect/Stream"
+import * as TRef from "effect/TRef"
 import * as Arta from "../../Arta.js"
 import type { ArtaApi } from "../../ArtaApi.js"
 import type { GenerateRequest } from "../../GenerateRequest.js"
@@ -41,9 +42,7 @@ export interface ServerGeneration {
   /** Milliseconds since the Unix epoch. */
   readonly createdAt: number
   readonly endedAt: Ref.Ref<number | undefined>
-  readonly progress: SubscriptionRef.SubscriptionRef<Progress>
-  readonly accepted: Deferred.Deferred<GenerationEvent | Failed>
-  readonly ended: Deferred.Deferred<End>
+  readonly progress: TRef.TRef<Progress>
   /** Whether its client has left without the outcome. */
   readonly isLost: Ref.Ref<boolean>
 }
@@ -87,12 +86,23 @@ export const noteLeft = ({ isLost }: ServerGeneration, exit: Exit.Exit<unknown, 
 /** Notes that a client has been told the outcome. */
 export const noteTold = ({ isLost }: ServerGeneration): Effect.Effect<void> => Ref.set(isLost, false)
 
+const isAccepted = (progress: Progress): progress is GenerationEvent | Failed => progress._tag !== "Submitting"
+
 /** Waits until the service accepts the generation, or it ends. */
-export const awaitAccepted = ({ accepted }: ServerGeneration): Effect.Effect<GenerationEvent | Failed> =>
-  Deferred.await(accepted)
+export const awaitAccepted = ({ progress }: ServerGeneration): Effect.Effect<GenerationEvent | Failed> =>
+  STM.retryUntil(TRef.get(progress), isAccepted)
 
 /** Waits until the generation ends. */
-export const awaitEnd = ({ ended }: ServerGeneration): Effect.Effect<End> => Deferred.await(ended)
+export const awaitEnd = ({ progress }: ServerGeneration): Effect.Effect<End> =>
+  STM.retryUntil(TRef.get(progress), isEnd)
+
+/** Emits the progress, and each change of it until the generation ends. */
+export const changesOf = ({ progress }: ServerGeneration): Stream.Stream<Progress> => {
+  const after = (seen: Progress | undefined) => STM.retryUntil(TRef.get(progress), (current) => current !== seen)
+  return Stream.paginateEffect<Progress | undefined, Progress, never, never>(undefined, (seen) =>
+    Effect.map(after(seen), (current) => [current, isEnd(current) ? Option.none() : Option.some(current)])
+  )
+}
 
 const newestFirst = Order.reverse(Order.mapInput(Order.number, ({ createdAt }: ServerGeneration) => createdAt))
 
@@ -155,9 +165,7 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
         yield* Ref.set(generation.endedAt, yield* Clock.currentTimeMillis)
         // If nothing can have been accepted, the same request may be submitted.
         if (last._tag === "Failed" && !last.error.mayBePaid) yield* forget(generation)
-        yield* SubscriptionRef.set(generation.progress, last)
-        yield* Deferred.succeed(generation.accepted, last)
-        yield* Deferred.succeed(generation.ended, last)
+        yield* TRef.set(generation.progress, last)
       })
 
     const report = (generation: ServerGeneration, event: GenerationEvent) =>
@@ -168,15 +176,14 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
           yield* Ref.update(byRecordId, HashMap.set<string, ServerGeneration>(event.recordId, generation))
           yield* Effect.logInfo(`Submitted ${event.recordId}: ${model}, n ${String(n)}, seed ${String(seed)}`)
         }
-        yield* SubscriptionRef.set(generation.progress, event)
-        yield* Deferred.succeed(generation.accepted, event)
+        yield* TRef.set(generation.progress, event)
       })
 
     const failureOf = (generation: ServerGeneration, cause: Cause.Cause<Parameters<typeof fromArtaError>[0]>) =>
       Effect.gen(function* () {
         const failure = Cause.failureOption(cause)
         if (Option.isSome(failure)) return fromArtaError(failure.value)
-        const recordId = recordIdOf(yield* SubscriptionRef.get(generation.progress))
+        const recordId = recordIdOf(yield* TRef.get(generation.progress))
         if (Cause.isInterruptedOnly(cause)) return stopped(recordId, generation.request.seed)
         yield* Effect.logError("A generation ended with an unexpected error.", cause)
         return unexpected(recordId, generation.request.seed)
@@ -200,9 +207,7 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
           request,
           createdAt: yield* Clock.currentTimeMillis,
           endedAt: yield* Ref.make<number | undefined>(undefined),
-          progress: yield* SubscriptionRef.make<Progress>({ _tag: "Submitting" }),
-          accepted: yield* Deferred.make<GenerationEvent | Failed>(),
-          ended: yield* Deferred.make<End>(),
+          progress: yield* TRef.make<Progress>({ _tag: "Submitting" }),
           isLost: yield* Ref.make(false)
         }
         yield* Ref.update(

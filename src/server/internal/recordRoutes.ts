@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TRef from "effect/TRef"
 import { ArtaApi } from "../../ArtaApi.js"
 import { GenerationFailedError } from "../../ArtaError.js"
 import { RecordId } from "../../Generation.js"
@@ -82,7 +82,7 @@ const fromService = (recordId: RecordId, generation: ServerGeneration | undefine
 
 const fromServer = (recordId: RecordId, generation: ServerGeneration): Response =>
   Effect.gen(function* () {
-    const progress = yield* SubscriptionRef.get(generation.progress)
+    const progress = yield* TRef.get(generation.progress)
     if (progress._tag === "Submitting" || progress._tag === "Failed") return yield* fromService(recordId, generation)
     const view = {
       ...describe(recordId, generation),
@@ -99,7 +99,7 @@ const wantsEvents = ({ headers, url }: HttpServerRequest.HttpServerRequest): boo
   /[?&]stream=true(&|$)/.test(url) || (headers["accept"] ?? "").includes("text/event-stream")
 
 const isFailed = (generation: ServerGeneration) =>
-  Effect.map(SubscriptionRef.get(generation.progress), ({ _tag }: Progress) => _tag === "Failed")
+  Effect.map(TRef.get(generation.progress), ({ _tag }: Progress) => _tag === "Failed")
 
 const streamed = (recordId: RecordId, generation: ServerGeneration | undefined, timeout: Duration.Duration) =>
   Effect.gen(function* () {
@@ -124,7 +124,7 @@ export const getGeneration = (generations: Generations, timeout: Duration.Durati
   })
 
 const listed = (generation: ServerGeneration) =>
-  Effect.map(SubscriptionRef.get(generation.progress), (progress) => {
+  Effect.map(TRef.get(generation.progress), (progress) => {
     if (progress._tag === "Submitting") return []
     if (progress._tag !== "Failed") {
       return [

@@ -1,8 +1,22 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, DefaultServices, Effect, Layer, Tracer } from "effect"
 import type { ArtaServer } from "effect-arta/server"
 import { Fault } from "effect-arta/testing"
 import { bodyOf, eventsOf, generate, matching, openAiServer, submissions, withFields } from "../support/openAiServer.js"
+
+const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+/** Fails when the span of a generation ends, as one whose exporter is down may. */
+const brokenTracer = Tracer.make({
+  ...nativeTracer,
+  span: (name, ...options) => {
+    const span = nativeTracer.span(name, ...options)
+    const end = () => {
+      throw new Error("The exporter is down.")
+    }
+    return name === "Arta.run" ? Object.assign(span, { end }) : span
+  }
+})
 
 interface Case {
   readonly outcome: string
@@ -160,6 +174,14 @@ describe.concurrent("A generation that does not deliver", { timeout: 60_000 }, (
     }).pipe(
       Effect.provide(openAiServer({ faults: [Fault.respond("status", 429, { headers: { "retry-after": "1" } })] }))
     )
+  )
+
+  it.live("delivers the images though the tracer fails after them", () =>
+    Effect.gen(function* () {
+      const response = yield* generate({ prompt: "a fox" })
+      expect(response.status).toBe(200)
+      expect(bodyOf(response)).toMatchObject({ data: [{ b64_json: expect.any(String) as unknown }] })
+    }).pipe(Effect.provide(openAiServer()), Effect.provide(Layer.setTracer(brokenTracer)))
   )
 
   it.live("delivers the images that came", () =>

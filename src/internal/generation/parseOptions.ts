@@ -23,8 +23,7 @@ export type Limits = "service" | "none"
 const highest = { n: 8, numInferenceSteps: 100 }
 
 /** A mistyped number of images or steps can be expensive. */
-const checkLimits = (request: GenerateRequest, limits: Limits) => {
-  if (limits === "none") return Effect.succeed(request)
+const checkLimits = (request: GenerateRequest) => {
   const [exceeded] = Struct.entries(highest).filter(([field, limit]) => request[field] > limit)
   if (exceeded === undefined) return Effect.succeed(request)
   const [field, limit] = exceeded
@@ -54,16 +53,13 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
  * Validates options and fills in the defaults. The fiber's `Random` generates a missing seed,
  * and chooses one model if an alias stands for several.
  */
-export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect<GenerateRequest, OptionsError> => {
-  // Checked when it was made.
-  if (options instanceof GenerateRequest) return checkLimits(options, limits)
-  return Effect.gen(function* () {
+export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect<GenerateRequest, OptionsError> =>
+  Effect.gen(function* () {
     const { messages, ...rest } = yield* decodeInput(options)
     const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
     if (rest["prompt"] === undefined && prompt === "") {
       return yield* invalidOption("messages", messages, "a chat with text in a user message")
     }
     const request = yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
-    return yield* checkLimits(request, limits)
+    return limits === "none" ? request : yield* checkLimits(request)
   }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(toOptionsError(options, error))))
-}

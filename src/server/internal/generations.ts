@@ -7,6 +7,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import type * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -88,21 +89,29 @@ export const noteTold = ({ isLost }: ServerGeneration): Effect.Effect<void> => R
 
 const isAccepted = (progress: Progress): progress is GenerationEvent | Failed => progress._tag !== "Submitting"
 
+/** Waits until the progress is of this kind. */
+const awaitProgress = <A extends Progress>(
+  { progress }: ServerGeneration,
+  isWanted: Predicate.Refinement<Progress, A>
+): Effect.Effect<A> =>
+  // In effect 3.22, the reference holds an interrupted transaction, and so the request of a client, until the next one.
+  Effect.onInterrupt(STM.retryUntil(TRef.get(progress), isWanted), () => TRef.get(progress))
+
 /** Waits until the service accepts the generation, or it ends. */
-export const awaitAccepted = ({ progress }: ServerGeneration): Effect.Effect<GenerationEvent | Failed> =>
-  STM.retryUntil(TRef.get(progress), isAccepted)
+export const awaitAccepted = (generation: ServerGeneration): Effect.Effect<GenerationEvent | Failed> =>
+  awaitProgress(generation, isAccepted)
 
 /** Waits until the generation ends. */
-export const awaitEnd = ({ progress }: ServerGeneration): Effect.Effect<End> =>
-  STM.retryUntil(TRef.get(progress), isEnd)
+export const awaitEnd = (generation: ServerGeneration): Effect.Effect<End> => awaitProgress(generation, isEnd)
 
 /** Emits the progress, and each change of it until the generation ends. */
-export const changesOf = ({ progress }: ServerGeneration): Stream.Stream<Progress> => {
-  const after = (seen: Progress | undefined) => STM.retryUntil(TRef.get(progress), (current) => current !== seen)
-  return Stream.paginateEffect<Progress | undefined, Progress, never, never>(undefined, (seen) =>
-    Effect.map(after(seen), (current) => [current, isEnd(current) ? Option.none() : Option.some(current)])
+export const changesOf = (generation: ServerGeneration): Stream.Stream<Progress> =>
+  Stream.paginateEffect<Progress | undefined, Progress, never, never>(undefined, (seen) =>
+    Effect.map(
+      awaitProgress(generation, (progress): progress is Progress => progress !== seen),
+      (progress) => [progress, isEnd(progress) ? Option.none() : Option.some(progress)]
+    )
   )
-}
 
 const newestFirst = Order.reverse(Order.mapInput(Order.number, ({ createdAt }: ServerGeneration) => createdAt))
 
@@ -162,6 +171,8 @@ export const make = (timeout: Duration.DurationInput): Effect.Effect<Generations
 
     const end = (generation: ServerGeneration, last: End) =>
       Effect.gen(function* () {
+        // A defect after the end does not change it.
+        if (isEnd(yield* TRef.get(generation.progress))) return
         yield* Ref.set(generation.endedAt, yield* Clock.currentTimeMillis)
         // If nothing can have been accepted, the same request may be submitted.
         if (last._tag === "Failed" && !last.error.mayBePaid) yield* forget(generation)

@@ -13,7 +13,11 @@ const atOnce = (generations: number): Load => ({ generations, concurrency: gener
 
 // A busy moment of the machine can distort one run. The median of five ignores it.
 export const cases = {
-  fixed: { mode: "fixed", ...atOnce(1_000), rounds: inRounds(5, "fetch", "arta", "arta-http", "undici", "dispatch") },
+  fixed: {
+    mode: "fixed",
+    ...atOnce(1_000),
+    rounds: inRounds(5, "fetch", "arta", "arta-http", "undici", "dispatch", "effect-dispatch")
+  },
   clock: {
     mode: "clock",
     ...atOnce(1_000),

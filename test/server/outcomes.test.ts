@@ -181,7 +181,7 @@ describe.concurrent("A generation that does not deliver", { timeout: 60_000 }, (
       const response = yield* generate({ prompt: "a fox" })
       expect(response.status).toBe(200)
       expect(bodyOf(response)).toMatchObject({ data: [{ b64_json: expect.any(String) as unknown }] })
-    }).pipe(Effect.provide(openAiServer()), Effect.provide(Layer.setTracer(brokenTracer)))
+    }).pipe(Effect.provide(Layer.provide(openAiServer(), Layer.setTracer(brokenTracer))))
   )
 
   it.live("delivers the images that came", () =>

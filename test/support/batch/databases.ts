@@ -41,6 +41,8 @@ export const postgresDatabase: Effect.Effect<
   Postgres.Postgres
 > = Effect.gen(function* () {
   const url = yield* (yield* Postgres.Postgres).createDatabase
-  const database = opened(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
+  // The command has this limit, too. Without one, a connection that the server never answers would wait without end.
+  const options = { url: Redacted.make(url), maxConnections: 4, connectTimeout: "10 seconds" } as const
+  const database = opened(PgClient.layer(options))
   return { empty: Effect.as(database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public"), { ...database, url }) }
 })

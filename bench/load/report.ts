@@ -137,7 +137,7 @@ Each figure is the median of its runs, and the clients take turns. Sign-ups and 
 The loops are minimal programs: they sign up once, poll every 500 ms, and have neither retries nor timeouts. The loop over
 undici's dispatcher parses a response from its chunks, which is the least that a request costs there. The loop in Effect uses
 the HTTP client of \`@effect/platform\` over undici, and shows what Effect and that client cost on their own. The loop in
-Effect over undici's dispatcher shows what Effect costs without it.
+Effect over undici's dispatcher shows what Effect costs without that client.
 
 effect-arta runs from its built files with \`NodeArta.layer\` and its defaults: the session is in a file, and at most 32
 generations are submitted at a time, so it polls on time. The loops submit all generations immediately. "effect-arta over

@@ -9,7 +9,7 @@ interface Outcome {
   readonly error: (error: Error) => void
 }
 
-/** Sends a request with the least that it costs on undici's dispatcher. */
+/** Sends a request, with the least that this costs on the dispatcher of undici. */
 export const dispatch = (url: string, { body, headers, method }: Request, outcome: Outcome): void => {
   const { origin, pathname, search } = new URL(url)
   let status = 0

@@ -42,20 +42,22 @@ import type {
 import type * as Auth from "./Auth.js"
 import type { GenerateRequest, Options } from "./GenerateRequest.js"
 import type { Completed, GenerationEvent, GenerationStatus } from "./Generation.js"
-import { Generation, RecordId, Submitted } from "./Generation.js"
+import type { Submitted } from "./Generation.js"
+import { Generation, RecordId } from "./Generation.js"
 import { iterate } from "./internal/asyncIterator.js"
 import type { Overrides } from "./internal/config.js"
 import { DurationHistory } from "./internal/durationHistory.js"
 import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { makeDeadline } from "./internal/generation/deadline.js"
-import type { PollLoop } from "./internal/generation/pollLoop.js"
 import { makePollLoop, nextEvent, outcome, skipValidation } from "./internal/generation/pollLoop.js"
+import { pollStarted, reported, runAndReport, runGeneration, submitted } from "./internal/generation/runGeneration.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
+import { clientSpan } from "./internal/generation/telemetry.js"
 import { invalidOption } from "./internal/invalidOption.js"
 import { layerHttpTransport } from "./internal/httpTransport.js"
 import * as Layers from "./internal/layers.js"
-import { countedEvents, countedOutcome } from "./internal/metrics.js"
+import { countedEvents, countedStart } from "./internal/metrics.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
 
@@ -106,26 +108,15 @@ export interface RunSettings extends Settings {
   readonly onEvent?: ((event: GenerationEvent) => Effect.Effect<unknown>) | undefined
 }
 
-const timeoutOf = ({ timeout = "5 minutes" }: Settings) => timeout
-
 const defaultPolling = /* @__PURE__ */ Polling.adaptive()
 
-const pollingOf = ({ polling = defaultPolling }: Settings) => polling
+const withDefaults = ({ limits = "service", polling = defaultPolling, timeout = "5 minutes" }: Settings) => ({
+  limits,
+  polling,
+  timeout
+})
 
-const start = (options: Options, settings: Settings) =>
-  startGeneration(options, { limits: settings.limits ?? "service", timeout: timeoutOf(settings) })
-
-// Captured stack frames would always point here.
-const clientSpan = { captureStackTrace: false, kind: "client" } as const
-
-const submitted = (recordId: RecordId, request: GenerateRequest) => new Submitted({ recordId, request }, skipValidation)
-
-const report = ({ onEvent }: RunSettings, event: GenerationEvent): Effect.Effect<unknown> =>
-  onEvent === undefined ? Effect.void : onEvent(event)
-
-/** Counts the outcome before it reports it: a defect of `onEvent` is not an outcome of the generation. */
-const reportedOutcome = (loop: PollLoop<never>, settings: RunSettings) =>
-  Effect.tap(countedOutcome(outcome(loop, settings.onEvent)), (completed) => report(settings, completed))
+const start = (options: Options, settings: Settings) => countedStart(startGeneration(options, withDefaults(settings)))
 
 const generationOf = ({ elapsed, images, missing, recordId, request }: Completed) =>
   new Generation({ recordId, images, elapsed, missing, ...(request && { request }) }, skipValidation)
@@ -159,9 +150,7 @@ export const submit = (
   options: Options,
   settings: Settings = {}
 ): Effect.Effect<Submitted, SubmitError, ArtaApi.ArtaApi> =>
-  Effect.map(start(options, settings), ({ recordId, request }) => submitted(recordId, request)).pipe(
-    Effect.withSpan("Arta.submit", clientSpan)
-  )
+  Effect.map(start(options, settings), submitted).pipe(Effect.withSpan("Arta.submit", clientSpan))
 
 /**
  * Submits a generation and emits its events: `Submitted`, then `Queued` and `InProgress` as the state changes, then
@@ -178,9 +167,9 @@ export const generate = (
   settings: Settings = {}
 ): Stream.Stream<GenerationEvent, GenerateError, ArtaApi.ArtaApi> =>
   Effect.gen(function* () {
-    const { deadline, recordId, request } = yield* start(options, settings)
-    const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    return yield* countedEvents(nextEvent(loop), submitted(recordId, request))
+    const started = yield* start(options, settings)
+    const loop = yield* pollStarted(started, withDefaults(settings))
+    return yield* countedEvents(nextEvent(loop), submitted(started))
   }).pipe(Stream.unwrap, Stream.withSpan("Arta.generate", clientSpan))
 
 /**
@@ -203,18 +192,19 @@ export const run = (
   options: Options,
   settings: RunSettings = {}
 ): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
-  Effect.gen(function* () {
-    const { deadline, recordId, request } = yield* start(options, settings)
-    const loop = yield* makePollLoop(recordId, { polling: pollingOf(settings), deadline, isNew: true })
-    yield* report(settings, submitted(recordId, request))
-    return generationOf(yield* reportedOutcome(loop, settings))
-  }).pipe(Effect.withSpan("Arta.run", clientSpan))
+  Effect.map(
+    settings.onEvent === undefined
+      ? runGeneration(options, withDefaults(settings))
+      : runAndReport(options, withDefaults(settings), settings.onEvent),
+    generationOf
+  )
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
   const id = yield* Effect.mapError(Schema.decode(RecordId)(recordId), () =>
     invalidOption("recordId", recordId, "the id of a submitted generation")
   )
-  return yield* makePollLoop(id, { polling: pollingOf(settings), deadline: yield* makeDeadline(timeoutOf(settings)) })
+  const { polling, timeout } = withDefaults(settings)
+  return yield* makePollLoop(id, { polling, deadline: yield* makeDeadline(timeout) })
 })
 
 /**
@@ -259,7 +249,7 @@ export const resume = (
   settings: RunSettings = {}
 ): Effect.Effect<Generation, WatchError, ArtaApi.ArtaApi> =>
   pollSubmitted(recordId, settings).pipe(
-    Effect.flatMap((loop) => reportedOutcome(loop, settings)),
+    Effect.flatMap((loop) => reported(outcome(loop, settings.onEvent), settings.onEvent)),
     Effect.map(generationOf),
     Effect.withSpan("Arta.resume", { ...clientSpan, attributes: { recordId } })
   )

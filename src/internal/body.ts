@@ -57,15 +57,17 @@ export const concat = (chunks: Iterable<Uint8Array>): Uint8Array => {
   return whole
 }
 
-const decodeUtf8 = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+const utf8 = /* @__PURE__ */ new TextDecoder()
+
+export const decodeUtf8 = (bytes: Uint8Array): string => utf8.decode(bytes)
 
 const collect = (self: Bytes): Effect.Effect<Uint8Array, BodyFailure> => Effect.map(Stream.runCollect(self), concat)
 
-/** Decodes a text that may be compressed. Fails if it is larger than so many mebibytes. */
-export const decodeText = (bytes: Uint8Array, mebibytes: number): Effect.Effect<string, BodyFailure> =>
-  bytes.length > 1 && isGzip(bytes)
-    ? Effect.map(collect(gunzip(Stream.make(bytes), mebibytes)), decodeUtf8)
-    : Effect.sync(() => decodeUtf8(bytes))
+export const isCompressed = (bytes: Uint8Array): boolean => bytes.length > 1 && isGzip(bytes)
+
+/** Decodes a compressed text. Fails if it is larger than so many mebibytes. */
+export const decompressText = (bytes: Uint8Array, mebibytes: number): Effect.Effect<string, BodyFailure> =>
+  Effect.map(collect(gunzip(Stream.make(bytes), mebibytes)), decodeUtf8)
 
 /**
  * Reads the text of a response. Fails if the body is cut off, or larger than so many mebibytes, decompressed or not.
@@ -77,5 +79,7 @@ export const readText = (response: HttpClientResponse, mebibytes: number): Effec
     encoding === undefined && Number(length) <= toBytes(mebibytes)
       ? Effect.mapBoth(response.arrayBuffer, { onFailure: () => cutOff, onSuccess: (buffer) => new Uint8Array(buffer) })
       : collect(limit(received(response), mebibytes))
-  return Effect.flatMap(whole, (bytes) => decodeText(bytes, mebibytes))
+  return Effect.flatMap(whole, (bytes) =>
+    isCompressed(bytes) ? decompressText(bytes, mebibytes) : Effect.succeed(decodeUtf8(bytes))
+  )
 }

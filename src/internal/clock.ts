@@ -9,7 +9,9 @@ import * as Effect from "effect/Effect"
 export const unsafeMonotonicMillis = (clock: Clock.Clock): number =>
   Math.floor(Number(clock.unsafeCurrentTimeNanos()) / 1_000_000)
 
-export const monotonicMillis: Effect.Effect<number> = Effect.map(Effect.clock, unsafeMonotonicMillis)
+export const monotonicMillis: Effect.Effect<number> = Effect.clockWith((clock) =>
+  Effect.succeed(unsafeMonotonicMillis(clock))
+)
 
 export const monotonicSeconds: Effect.Effect<number> = Effect.map(monotonicMillis, (millis) => millis / 1_000)
 

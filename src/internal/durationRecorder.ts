@@ -6,7 +6,7 @@ import type { HazardModel } from "./adaptivePolling/hazardModel.js"
 import { priorModel } from "./adaptivePolling/hazardModel.js"
 import type { Stage, StageObservation } from "./adaptivePolling/stageObservation.js"
 import { ending, seen, submitted } from "./adaptivePolling/stageObservation.js"
-import { monotonicSeconds, unsafeMonotonicMillis } from "./clock.js"
+import { unsafeMonotonicMillis } from "./clock.js"
 import { DurationHistory } from "./durationHistory.js"
 
 /** What a polling schedule needs to know of a generation beyond its statuses. */
@@ -37,28 +37,30 @@ export const recordDurations = (
   /** The URL of the service, if it is known. */
   apiUrl = ""
 ): Effect.Effect<DurationRecorder> =>
-  Effect.gen(function* () {
-    const history = (yield* DurationHistory)(yield* Effect.clock)
-    const submittedAt = yield* monotonicSeconds
-    // Undefined once the generation has ended: another watch of it must not learn its duration again.
-    let observation: StageObservation | undefined = submitted(submittedAt)
+  Effect.flatMap(DurationHistory, (histories) =>
+    Effect.clockWith((clock) => {
+      const history = histories(clock)
+      const submittedAt = unsafeMonotonicMillis(clock) / 1_000
+      // Undefined once the generation has ended: another watch of it must not learn its duration again.
+      let observation: StageObservation | undefined = submitted(submittedAt)
 
-    const keyOf = (stage: Stage) => `${stage} ${String(n)} ${model} ${apiUrl}`
+      const keyOf = (stage: Stage) => `${stage} ${String(n)} ${model} ${apiUrl}`
 
-    return {
-      pollContext: { submittedAt, model: (stage) => history.model(keyOf(stage)) },
-      report: ({ _tag }) =>
-        Effect.clockWith((clock) => {
-          if (observation === undefined) return Effect.void
-          const instant = unsafeMonotonicMillis(clock) / 1_000
-          const end = ending(observation, _tag, instant)
-          if (end !== undefined) history.learn(keyOf(observation.stage), end)
-          const isPending = _tag === "Queued" || _tag === "InProgress"
-          observation = isPending ? seen(observation, _tag, instant) : undefined
-          return isPending ? Effect.void : history.save
-        })
-    }
-  })
+      return Effect.succeed<DurationRecorder>({
+        pollContext: { submittedAt, model: (stage) => history.model(keyOf(stage)) },
+        report: ({ _tag }) =>
+          Effect.clockWith((clock) => {
+            if (observation === undefined) return Effect.void
+            const instant = unsafeMonotonicMillis(clock) / 1_000
+            const end = ending(observation, _tag, instant)
+            if (end !== undefined) history.learn(keyOf(observation.stage), end)
+            const isPending = _tag === "Queued" || _tag === "InProgress"
+            observation = isPending ? seen(observation, _tag, instant) : undefined
+            return isPending ? Effect.void : history.save
+          })
+      })
+    })
+  )
 
 /** For a resumed generation: uses the prior and records nothing. */
 export const noRecorder: DurationRecorder = {

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import { constTrue, flow, identity } from "effect/Function"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { readText } from "./body.js"
 import { diagnose, noResponseWithin } from "./diagnosis.js"
 import { limitTime } from "./timeLimit.js"
@@ -33,13 +32,7 @@ const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service 
         Effect.mapError(diagnose),
         // The timeout must interrupt a hanging request even in an uninterruptible region.
         Effect.interruptible,
-        (exchange) => limitTime(exchange, request.timeout),
-        Effect.flatMap(
-          Option.match({
-            onNone: () => Effect.fail(noResponseWithin(request.timeout)),
-            onSome: Effect.succeed
-          })
-        )
+        (exchange) => limitTime(exchange, request.timeout, Effect.fail(noResponseWithin(request.timeout)))
       )
   })
 

@@ -27,7 +27,14 @@ const polls = Metric.counter("effect_arta_polls", {
   incremental: true
 })
 
-/** Counts a poll in one step. `Metric.increment` takes six. */
+/** Updates a metric in one step. `Metric.update` takes six. */
+const update = <Type, In, Out>(metric: Metric.Metric<Type, In, Out>, value: In): Effect.Effect<void> =>
+  Effect.withFiberRuntime((fiber) => {
+    metric.unsafeUpdate(value, fiber.getFiberRef(FiberRef.currentMetricLabels))
+    return Effect.void
+  })
+
+/** Counts a poll in one step. */
 export const countedPoll = <A, E, R>(poll: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiberRuntime((fiber) => {
     polls.unsafeUpdate(1, fiber.getFiberRef(FiberRef.currentMetricLabels))
@@ -39,8 +46,7 @@ export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_ar
   incremental: true
 })
 
-const countOutcome = (outcome: string): Effect.Effect<void> =>
-  Metric.increment(Metric.tagged(generations, "outcome", outcome))
+const countOutcome = (outcome: string): Effect.Effect<void> => update(Metric.tagged(generations, "outcome", outcome), 1)
 
 const outcomeOf = (cause: Cause.Cause<ArtaError>): string =>
   Option.match(Cause.failureOption(cause), {
@@ -61,8 +67,7 @@ const reportFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
 export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
   Effect.tapErrorCause(reportFailure)
 
-const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
-  Metric.update(seconds, Duration.toSeconds(elapsed))
+const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> => update(seconds, Duration.toSeconds(elapsed))
 
 /**
  * The events of a generation: the `first` one, and each `next` one until it has completed. Counts the generation by its
@@ -92,14 +97,8 @@ export const countedEvents = <E extends ArtaError, R>(
     )
   })
 
-/** Like `countedEvents`, for a caller that only needs the outcome. */
-export const countedOutcome = <E extends ArtaError, R>(
-  outcome: Effect.Effect<Completed, E, R>
-): Effect.Effect<Completed, E, R> =>
-  Effect.onExit(
-    outcome,
-    Exit.match({
-      onFailure: reportFailure,
-      onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
-    })
-  )
+/** Counts a generation whose caller only needs the outcome. */
+export const countOutcomeOf: (exit: Exit.Exit<Completed, ArtaError>) => Effect.Effect<void> = Exit.match({
+  onFailure: reportFailure,
+  onSuccess: (completed) => Effect.zipRight(recordDuration(completed), countOutcome("completed"))
+})

@@ -1,13 +1,14 @@
 import * as Redacted from "effect/Redacted"
 import { atMost, visible } from "./errorMessages.js"
+import { weaklyKeyed } from "./weaklyKeyed.js"
 
 export type Secrets = ReadonlyArray<Redacted.Redacted>
 
 /** A secret, and its form in a form body or a URL. */
-const spellings = (secret: Redacted.Redacted): ReadonlyArray<string> => {
+const spellings = weaklyKeyed((secret: Redacted.Redacted): ReadonlyArray<string> => {
   const text = Redacted.value(secret)
   return text === "" ? [] : [text, new URLSearchParams([["", text]]).toString().slice(1)]
-}
+})
 
 export const scrub = (text: string, secrets: Secrets): string =>
   secrets.flatMap(spellings).reduce((rest, secret) => rest.replaceAll(secret, "<redacted>"), text)

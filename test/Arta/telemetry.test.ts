@@ -30,6 +30,7 @@ const spanOf = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
 describe("The span of a generation", () => {
   it.effect.each<[string, Effect.Effect<unknown, unknown, ArtaApi.ArtaApi>]>([
     ["Arta.run", Arta.run(options)],
+    ["Arta.run", Arta.run(options, { onEvent: () => Effect.void })],
     ["Arta.submit", Arta.submit(options)],
     ["Arta.generate", Stream.runDrain(Arta.generate(options))]
   ])("%s has the attributes of a generative AI client, and not the prompt", ([name, effect]) =>
@@ -49,6 +50,15 @@ describe("The span of a generation", () => {
       const { attributes } = yield* spanOf("Arta.run", Arta.run(options))
       expect(attributes).toMatchObject({ ...genAi, "error.type": "ResponseError" })
       expect(attributes).not.toHaveProperty("gen_ai.response.id")
+    }).pipe(withEmulator())
+  )
+
+  it.effect("has the error's tag and the record id if the time is over", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.hang("status"))
+      const { attributes } = yield* spanOf("Arta.run", Arta.run(options, { timeout: "10 seconds" }))
+      expect(attributes).toMatchObject({ ...genAi, "error.type": "GenerationTimeoutError" })
+      expect(attributes["gen_ai.response.id"]).toBeTypeOf("string")
     }).pipe(withEmulator())
   )
 
@@ -115,6 +125,14 @@ describe("The cause of a failure", () => {
       yield* inject(Fault.respond("submit", 402, { body: { detail: "Not enough credits" } }))
       const exit = yield* Effect.exit(runToEnd(effect))
       expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain(`at ${name}`)
+    }).pipe(withEmulator())
+  )
+
+  it.effect("names Arta.run if the time is over", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.hang("status"))
+      const exit = yield* Effect.exit(runToEnd(Arta.run(options, { timeout: "10 seconds" })))
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("at Arta.run")
     }).pipe(withEmulator())
   )
 })

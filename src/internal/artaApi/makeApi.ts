@@ -2,8 +2,9 @@ import * as UrlParams from "@effect/platform/UrlParams"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as MutableRef from "effect/MutableRef"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
 import type { Operation, RateLimitedError, TransportError, UnauthorizedError as Unauthorized } from "../../ArtaError.js"
 import { ResponseError, SubmissionUnknownError, UnauthorizedError } from "../../ArtaError.js"
 import { Auth } from "../../Auth.js"
@@ -47,7 +48,7 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   const auth = yield* Auth
   const transport = yield* Transport
   const rateLimiter = yield* makeRateLimiter
-  const inTurn = yield* makeTurns
+  const inTurn = yield* makeTurns(1)
   const given = yield* serviceUrl("apiUrl", options.apiUrl ?? "https://img-gen-prod.ai-arta.com/api/v1")
   const apiUrl = given.replace(/\/+$/, "")
   const url = `${apiUrl}/text2image`
@@ -99,66 +100,77 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
       : Effect.fail(new ResponseError({ operation, status: response.status, detail: detail(response) }))
 
   /** Sends a submission, and keeps track of whether it may have left. */
-  const send = (body: string, maybeSent: Ref.Ref<boolean>) => (token: Redacted.Redacted, secrets: Secrets) =>
-    Effect.zipRight(
-      Ref.set(maybeSent, true),
-      exchange(
-        transport,
-        "submit",
-        {
-          method: "POST",
-          url,
-          headers: {
-            authorization: Redacted.value(token),
-            "content-type": "application/x-www-form-urlencoded"
+  const send =
+    (body: string, maybeSent: MutableRef.MutableRef<boolean>) => (token: Redacted.Redacted, secrets: Secrets) =>
+      Effect.suspend(() => {
+        MutableRef.set(maybeSent, true)
+        return exchange(
+          transport,
+          "submit",
+          {
+            method: "POST",
+            url,
+            headers: {
+              authorization: Redacted.value(token),
+              "content-type": "application/x-www-form-urlencoded"
+            },
+            body,
+            timeout: submitTimeout,
+            maxMebibytes: 1
           },
-          body,
-          timeout: submitTimeout,
-          maxMebibytes: 1
-        },
-        secrets
-      )
-    ).pipe(
-      Effect.tapBoth({
-        onFailure: ({ sent }) => Ref.set(maybeSent, sent),
-        onSuccess: (response) => Ref.set(maybeSent, response.status !== 401 && !isRateLimit(response))
-      })
-    )
-
-  const submit = Effect.fnUntraced(
-    function* (request: GenerateRequest) {
-      const submissionUnknown = (reason: string) => new SubmissionUnknownError({ request, reason })
-      const body = UrlParams.toString(UrlParams.fromInput(WireFormat.form(request)))
-      const maybeSent = yield* MaybeSent
-
-      const response = yield* inTurn(({ end, wait }) =>
-        Ref.set(maybeSent, false).pipe(
-          Effect.zipRight(
-            limited(
-              "submit",
-              authorized("submit", send(body, maybeSent), Effect.zipLeft(auth.token, Effect.zipRight(wait, end)))
-            )
-          ),
-          retryLazily({
-            schedule: retryThrice,
-            while: (error: RequestError) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
-          }),
-          Effect.mapError((error) => (isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : error))
+          secrets
         )
+      }).pipe(
+        Effect.mapBoth({
+          onFailure: (error) => {
+            MutableRef.set(maybeSent, error.sent)
+            return error
+          },
+          onSuccess: (response) => {
+            MutableRef.set(maybeSent, response.status !== 401 && !isRateLimit(response))
+            return response
+          }
+        })
       )
 
+  const readSubmitted =
+    (submissionUnknown: (reason: string) => SubmissionUnknownError) =>
+    (response: BufferedResponse): Effect.Effect<RecordId, RequestError | SubmissionUnknownError> => {
       // The service may have accepted the submission before it failed or redirected.
       if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
-        return yield* submissionUnknown(withReason(`HTTP ${String(response.status)}`, response))
+        return submissionUnknown(withReason(`HTTP ${String(response.status)}`, response))
       }
-      if (!isOk(response)) return yield* failWithResponse("submit", response)
-      const accepted = yield* Either.mapLeft(WireFormat.readSubmitted(response), submissionUnknown)
-      if (accepted === undefined) return yield* failWithResponse("submit", response)
-      return accepted
-    },
-    (submission, { model, n }) =>
-      withRequestSpan(submission, "ArtaApi.submit", { model, n }, (recordId) => ({ recordId }))
-  )
+      if (!isOk(response)) return failWithResponse("submit", response)
+      const accepted = WireFormat.readSubmitted(response)
+      if (Either.isLeft(accepted)) return submissionUnknown(accepted.left)
+      return accepted.right === undefined ? failWithResponse("submit", response) : Effect.succeed(accepted.right)
+    }
+
+  const submit = (request: GenerateRequest): Effect.Effect<RecordId, RequestError | SubmissionUnknownError> => {
+    const submissionUnknown = (reason: string) => new SubmissionUnknownError({ request, reason })
+    const submission = Effect.flatMap(MaybeSent, (maybeSent) => {
+      MutableRef.set(maybeSent, false)
+      const body = UrlParams.toString(UrlParams.fromInput(WireFormat.form(request)))
+      return inTurn(({ end, wait }) =>
+        retryLazily({
+          schedule: retryThrice,
+          while: (error: RequestError) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
+        })(
+          limited(
+            "submit",
+            authorized("submit", send(body, maybeSent), Effect.zipLeft(auth.token, Effect.zipRight(wait, end)))
+          )
+        )
+      )
+    })
+    const recordId = Effect.matchEffect(submission, {
+      onFailure: (error): Effect.Effect<never, RequestError | SubmissionUnknownError> =>
+        isSubmitFailure(error) && error.sent ? submissionUnknown(error.reason) : Effect.fail(error),
+      onSuccess: readSubmitted(submissionUnknown)
+    })
+    const { model, n } = request
+    return withRequestSpan(recordId, "ArtaApi.submit", { model, n }, (recordId) => ({ recordId }))
+  }
 
   const status = (id: RecordId): Effect.Effect<GenerationStatus, RequestError> => {
     const send = (token: Redacted.Redacted, secrets: Secrets) =>
@@ -176,10 +188,11 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
       )
     const read = (response: BufferedResponse): Effect.Effect<GenerationStatus, RequestError> =>
       isOk(response)
-        ? Effect.mapError(
-            WireFormat.readStatus(response, url),
-            () => new ResponseError({ operation: "status", status: response.status, detail: unreadable(response) })
-          )
+        ? Option.match(WireFormat.readStatus(response, url), {
+            onNone: () =>
+              new ResponseError({ operation: "status", status: response.status, detail: unreadable(response) }),
+            onSome: Effect.succeed
+          })
         : failWithResponse("status", response)
     return withRequestSpan(
       Effect.flatMap(limited("status", authorized("status", send)), read),

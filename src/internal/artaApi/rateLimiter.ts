@@ -87,7 +87,7 @@ export const makeRateLimiter: Effect.Effect<RateLimiter> = Effect.map(monotonicM
       if (isNext && wait <= 0) return Effect.succeed(pass(now))
       const change = waiter.changed.await
       // In an uninterruptible region, `Effect.timeoutOption` would wait for the change without end.
-      const elapsed = limitTime(Effect.interruptible(change), Duration.millis(wait))
+      const elapsed = limitTime(Effect.interruptible(change), Duration.millis(wait), Effect.void)
       return Effect.flatMap(isNext ? elapsed : change, () => awaitTurn(waiter, shortSilence))
     })
 

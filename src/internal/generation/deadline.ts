@@ -1,15 +1,21 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
-import type { InvalidRequestError } from "../../ArtaError.js"
+import * as MutableRef from "effect/MutableRef"
+import type { InvalidRequestError, RateLimitedError } from "../../ArtaError.js"
 import { GenerationTimeoutError } from "../../ArtaError.js"
 import { monotonicMillis } from "../clock.js"
-import { limitTime } from "../timeLimit.js"
+import { withTimer } from "../timeLimit.js"
+import type { Timer } from "../timer.js"
 import { decodeTimeout } from "../timeout.js"
 
 /** How far a generation has come. */
 type Progress = Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "reason" | "request">
+
+/** A generation whose last submission was refused fails with the refusal. */
+type Expired = GenerationTimeoutError | RateLimitedError
+
+/** The timer of a generation. */
+export type GenerationTimer = Timer<never, Expired>
 
 /** The time that a generation may take. */
 export interface Deadline {
@@ -17,14 +23,19 @@ export interface Deadline {
   /** Milliseconds on the monotonic clock. */
   readonly startedAt: number
   /** The milliseconds that limited effects may still take. Time between two of them does not count. */
-  readonly budget: Ref.Ref<number>
+  readonly budget: MutableRef.MutableRef<number>
+  /** The timer of the fiber that runs the generation. If there is none, each limited effect runs in its own fiber. */
+  readonly timer?: GenerationTimer
 }
 
 export const makeDeadline = (input: Duration.DurationInput): Effect.Effect<Deadline, InvalidRequestError> =>
-  Effect.gen(function* () {
-    const timeout = yield* decodeTimeout(input)
-    return { timeout, startedAt: yield* monotonicMillis, budget: yield* Ref.make(Duration.toMillis(timeout)) }
-  })
+  Effect.flatMap(decodeTimeout(input), (timeout) =>
+    Effect.map(monotonicMillis, (startedAt) => ({
+      timeout,
+      startedAt,
+      budget: MutableRef.make(Duration.toMillis(timeout))
+    }))
+  )
 
 export const elapsed = ({ startedAt }: Deadline): Effect.Effect<Duration.Duration> =>
   Effect.map(monotonicMillis, (now) => Duration.millis(now - startedAt))
@@ -36,18 +47,19 @@ export const expire = (deadline: Deadline, progress: Progress): Effect.Effect<ne
   Effect.flatMap(elapsed(deadline), (elapsed) => new GenerationTimeoutError({ ...progress, elapsed }))
 
 /** Interrupts an effect when the remaining time is used up, and does not start it if none is left. */
-export const limit = <A, E, E2, R>(
-  { budget }: Deadline,
+export const limit = <A, E, R>(
+  { budget, timer }: Deadline,
   effect: Effect.Effect<A, E, R>,
-  onTimeout: () => Effect.Effect<never, E2>
-): Effect.Effect<A, E | E2, R> =>
-  Effect.flatMap(monotonicMillis, (since) =>
-    Effect.flatMap(budget, (left) => {
-      if (left <= 0) return onTimeout()
-      return Effect.flatMap(limitTime(effect, Duration.millis(left)), (result) =>
-        Option.isNone(result)
-          ? onTimeout()
-          : Effect.flatMap(monotonicMillis, (now) => Effect.as(Ref.set(budget, left - (now - since)), result.value))
+  onTimeout: Effect.Effect<never, Expired>
+): Effect.Effect<A, E | Expired, R> => {
+  const limited = (timer: GenerationTimer) =>
+    Effect.flatMap(timer.start(budget.current, onTimeout), () =>
+      Effect.flatMap(effect, (result) =>
+        Effect.map(timer.stop(), (left) => {
+          MutableRef.set(budget, left)
+          return result
+        })
       )
-    })
-  )
+    )
+  return timer === undefined ? withTimer(limited) : limited(timer)
+}

@@ -9,12 +9,22 @@ import { GenerateRequest, Messages, promptFromMessages, randomSeed } from "../..
 import * as ImageModel from "../../ImageModel.js"
 import { invalidOption } from "../invalidOption.js"
 
+/** Typed options, or unvalidated input such as parsed JSON. */
+export type Unchecked = Options | Readonly<Record<string, unknown>>
+
 const Input = Schema.Struct(
   { messages: Schema.optional(Messages) },
   Schema.Record({ key: Schema.String, value: Schema.Unknown })
 ).annotations({ message: () => "an object with a prompt or messages" })
 
 const decodeInput = Schema.decodeUnknown(Input)
+
+/** Decodes the messages. Most options have none, and the schema would take as long as that of the request. */
+const separateMessages = (options: Unchecked): Effect.Effect<typeof Input.Type, ParseResult.ParseError> =>
+  Predicate.isRecord(options) && !("messages" in options)
+    ? Effect.succeed(Object.fromEntries(Object.entries(options)))
+    : decodeInput(options)
+
 const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: "error" })
 
 /** Whether options above the service's known limits are invalid. */
@@ -31,9 +41,6 @@ const checkLimits = (request: GenerateRequest) => {
 }
 
 type OptionsError = InvalidRequestError | UnknownModelError
-
-/** Typed options, or unvalidated input such as parsed JSON. */
-export type Unchecked = Options | Readonly<Record<string, unknown>>
 
 const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
@@ -55,7 +62,7 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
  */
 export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect<GenerateRequest, OptionsError> =>
   Effect.gen(function* () {
-    const { messages, ...rest } = yield* decodeInput(options)
+    const { messages, ...rest } = yield* separateMessages(options)
     const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
     if (rest["prompt"] === undefined && prompt === "") {
       return yield* invalidOption("messages", messages, "a chat with text in a user message")

@@ -23,6 +23,12 @@ import { elapsed, expire, limit } from "./deadline.js"
 import { recall } from "./submissions.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
+type Ended = Exclude<GenerationStatus, Pending>
+
+const queued: Pending = { _tag: "Queued" }
+
+const isPending = (status: GenerationStatus): status is Pending =>
+  status._tag === "Queued" || status._tag === "InProgress"
 
 // Seconds. The service may not know a generation yet that it has just accepted.
 const unknownRecordGrace = 10
@@ -86,24 +92,26 @@ export const makePollLoop = <R>(
   recordId: RecordId,
   { deadline, isNew = false, polling }: PollLoopOptions<R>
 ): Effect.Effect<PollLoop<R>, never, ArtaApi> =>
-  Effect.gen(function* () {
-    const api = yield* ArtaApi
-    const submission = yield* recall(api, recordId)
-    const submittedAt = submission?.recorder.pollContext.submittedAt ?? Number.NEGATIVE_INFINITY
-    const isRecent = (yield* monotonicSeconds) - submittedAt < resumedAfter
-    return {
-      api,
-      recordId,
-      request: submission?.request,
-      recorder: submission !== undefined && isRecent ? submission.recorder : noRecorder,
-      deadline,
-      polling,
-      pollingState: MutableRef.make<unknown>(polling.initial),
-      placesFirstPoll: isNew && placesFirstPoll.has(polling),
-      lastStatus: MutableRef.make<Pending | undefined>(undefined),
-      lastFailure: MutableRef.make<string | undefined>(undefined)
-    }
-  })
+  Effect.flatMap(ArtaApi, (api) =>
+    Effect.flatMap(recall(api, recordId), (submission) =>
+      Effect.map(monotonicSeconds, (now): PollLoop<R> => {
+        const submittedAt = submission?.recorder.pollContext.submittedAt ?? Number.NEGATIVE_INFINITY
+        const isRecent = now - submittedAt < resumedAfter
+        return {
+          api,
+          recordId,
+          request: submission?.request,
+          recorder: submission !== undefined && isRecent ? submission.recorder : noRecorder,
+          deadline,
+          polling,
+          pollingState: MutableRef.make<unknown>(polling.initial),
+          placesFirstPoll: isNew && placesFirstPoll.has(polling),
+          lastStatus: MutableRef.make<Pending | undefined>(undefined),
+          lastFailure: MutableRef.make<string | undefined>(undefined)
+        }
+      })
+    )
+  )
 
 const attempt = <R>({ api, recordId }: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>
   countedPoll(api.status(recordId))
@@ -154,9 +162,14 @@ const expireWithProgress = <R>({
     })
   )
 
-/** Waits as the schedule says. Does what `Schedule.driver` does, which also keeps outputs and serves `Effect.retry`. */
-const pause = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<void, Errors.GenerationTimeoutError, R> =>
+/**
+ * Waits as the schedule says, unless the first poll is due at once. Does what `Schedule.driver` does, which also keeps
+ * outputs and serves `Effect.retry`.
+ */
+const pause = <R>(loop: PollLoop<R>): Effect.Effect<void, Errors.GenerationTimeoutError, R> =>
   Effect.clockWith((clock) => {
+    const pending = loop.lastStatus.current ?? (loop.placesFirstPoll ? queued : undefined)
+    if (pending === undefined) return Effect.void
     const now = clock.unsafeCurrentTimeMillis()
     return Effect.flatMap(loop.polling.step(now, pending, loop.pollingState.current), ([state, , decision]) => {
       MutableRef.set<unknown>(loop.pollingState, state)
@@ -166,64 +179,70 @@ const pause = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<void, Erro
     })
   })
 
-const pollUntilChanged = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
-  Effect.flatMap(pauseAndPoll(loop, pending), (status) =>
-    status._tag === pending._tag ? pollUntilChanged(loop, pending) : Effect.succeed(status)
+type IsWanted<S extends GenerationStatus> = (status: GenerationStatus, previous: Pending | undefined) => status is S
+
+const hasChanged = (status: GenerationStatus, previous: Pending | undefined): status is GenerationStatus =>
+  status._tag !== previous?._tag
+
+const hasEnded = (status: GenerationStatus): status is Ended => !isPending(status)
+
+// Makes each poll after its pause: a waiting fiber holds what it has been given.
+const pollUntil = <S extends GenerationStatus, R>(
+  loop: PollLoop<R>,
+  isWanted: IsWanted<S>
+): Effect.Effect<S, PollLoopError, R> =>
+  Effect.flatMap(pause(loop), () =>
+    Effect.flatMap(poll(loop), (status) => {
+      const previous = loop.lastStatus.current
+      if (isPending(status)) MutableRef.set(loop.lastStatus, status)
+      return isWanted(status, previous) ? Effect.succeed(status) : pollUntil(loop, isWanted)
+    })
   )
 
-// Makes the poll after the pause: a waiting fiber holds what it has been given.
-const pauseAndPoll = <R>(loop: PollLoop<R>, pending: Pending): Effect.Effect<GenerationStatus, PollLoopError, R> =>
-  Effect.flatMap(pause(loop, pending), () => poll(loop))
-
-const nextStatus = <R>(loop: PollLoop<R>): Effect.Effect<GenerationStatus, PollLoopError, R> =>
-  Effect.suspend(() => {
-    if (loop.lastStatus.current !== undefined) return pollUntilChanged(loop, loop.lastStatus.current)
-    return loop.placesFirstPoll ? pauseAndPoll(loop, { _tag: "Queued" }) : poll(loop)
-  })
+const completed = <R>(
+  { deadline, recordId, request }: PollLoop<R>,
+  status: Ended
+): Effect.Effect<Completed, Errors.GenerationFailedError> => {
+  if (status._tag === "Failed") {
+    return new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
+  }
+  const { images } = status
+  const missing = Math.max(status.missing ?? 0, (request?.n ?? 0) - images.length)
+  return Effect.map(
+    elapsed(deadline),
+    (elapsed) => new Completed({ recordId, elapsed, images, missing, ...(request && { request }) }, skipValidation)
+  )
+}
 
 const toEvent = <R>(
-  { deadline, lastStatus, recordId, request }: PollLoop<R>,
+  loop: PollLoop<R>,
   status: GenerationStatus
-): Effect.Effect<GenerationEvent, Errors.GenerationFailedError> =>
-  Effect.flatMap(elapsed(deadline), (elapsed): Effect.Effect<GenerationEvent, Errors.GenerationFailedError> => {
-    switch (status._tag) {
-      case "Queued":
-        MutableRef.set(lastStatus, status)
-        return Effect.succeed(new Queued({ recordId, elapsed }, skipValidation))
-      case "InProgress":
-        MutableRef.set(lastStatus, status)
-        return Effect.succeed(new InProgress({ recordId, elapsed }, skipValidation))
-      case "Done": {
-        const { images } = status
-        const missing = Math.max(status.missing ?? 0, (request?.n ?? 0) - images.length)
-        const completed = { recordId, elapsed, images, missing, ...(request && { request }) }
-        return Effect.succeed(new Completed(completed, skipValidation))
-      }
-      case "Failed":
-        return new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
-    }
-  })
+): Effect.Effect<GenerationEvent, Errors.GenerationFailedError> => {
+  if (!isPending(status)) return completed(loop, status)
+  const Event = status._tag === "Queued" ? Queued : InProgress
+  return Effect.map(
+    elapsed(loop.deadline),
+    (elapsed) => new Event({ recordId: loop.recordId, elapsed }, skipValidation)
+  )
+}
 
-const next = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> =>
-  Effect.flatMap(nextStatus(loop), (status) => toEvent(loop, status))
-
-const isCompleted = (event: GenerationEvent): event is Completed => event._tag === "Completed"
-
-const last = <R>(loop: PollLoop<R>): Effect.Effect<Completed, PollLoopError, R> =>
-  Effect.flatMap(next(loop), (event) => (isCompleted(event) ? Effect.succeed(event) : last(loop)))
-
-const limited = <A, R>(loop: PollLoop<R>, run: (loop: PollLoop<R>) => Effect.Effect<A, PollLoopError, R>) =>
+const limited = <A, R>(loop: PollLoop<R>, event: () => Effect.Effect<A, PollLoopError, R>) =>
   limit(
     loop.deadline,
-    addToContext(PollContext, loop.recorder.pollContext).pipe(
-      Effect.zipRight(addLogAnnotation("recordId", loop.recordId)),
-      Effect.flatMap(() => run(loop))
+    Effect.suspend(() =>
+      Effect.zipRight(
+        addToContext(PollContext, loop.recorder.pollContext),
+        Effect.zipRight(addLogAnnotation("recordId", loop.recordId), Effect.suspend(event))
+      )
     ),
-    () => expireWithProgress(loop)
+    expireWithProgress(loop)
   )
 
 /** The next event of a generation. Time between two of them does not count towards the timeout. */
-export const nextEvent = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> => limited(loop, next)
+export const nextEvent = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> =>
+  limited(loop, () => Effect.flatMap(pollUntil(loop, hasChanged), (status) => toEvent(loop, status)))
+
+const isCompleted = (event: GenerationEvent): event is Completed => event._tag === "Completed"
 
 const reportUntilCompleted = <R>(loop: PollLoop<R>, onEvent: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
   Effect.flatMap(nextEvent(loop), (event) =>
@@ -235,4 +254,6 @@ const reportUntilCompleted = <R>(loop: PollLoop<R>, onEvent: OnEvent): Effect.Ef
  * Running a stream costs several times as much as the polls.
  */
 export const outcome = <R>(loop: PollLoop<R>, onEvent?: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
-  onEvent === undefined ? limited(loop, last) : reportUntilCompleted(loop, onEvent)
+  onEvent === undefined
+    ? limited(loop, () => Effect.flatMap(pollUntil(loop, hasEnded), (status) => completed(loop, status)))
+    : reportUntilCompleted(loop, onEvent)

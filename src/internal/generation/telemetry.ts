@@ -2,6 +2,18 @@ import * as Effect from "effect/Effect"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { RecordId } from "../../Generation.js"
 
+// Captured stack frames would always point here.
+export const clientSpan = { captureStackTrace: false, kind: "client" } as const
+
+/** `Effect.annotateCurrentSpan` in one step. */
+const annotate = (attributes: Readonly<Record<string, unknown>>): Effect.Effect<void> =>
+  Effect.withFiberRuntime(({ currentSpan }) => {
+    if (currentSpan?._tag === "Span") {
+      for (const [name, value] of Object.entries(attributes)) currentSpan.attribute(name, value)
+    }
+    return Effect.void
+  })
+
 /**
  * Describes a generation by the conventions of OpenTelemetry for generative AI. The prompt is left out: it is the
  * user's.
@@ -9,7 +21,7 @@ import type { RecordId } from "../../Generation.js"
  * See https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/.
  */
 export const annotateRequest = (request: GenerateRequest): Effect.Effect<void> =>
-  Effect.annotateCurrentSpan({
+  annotate({
     model: request.model,
     "gen_ai.operation.name": "generate_content",
     "gen_ai.provider.name": "arta",
@@ -20,4 +32,4 @@ export const annotateRequest = (request: GenerateRequest): Effect.Effect<void> =
   })
 
 export const annotateRecordId = (recordId: RecordId): Effect.Effect<void> =>
-  Effect.annotateCurrentSpan({ recordId, "gen_ai.response.id": recordId })
+  annotate({ recordId, "gen_ai.response.id": recordId })

@@ -1,7 +1,7 @@
 import type * as Undici from "@effect/platform-node/Undici"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { concat, decodeText, toBytes, tooLarge } from "../body.js"
+import { concat, decodeUtf8, decompressText, isCompressed, toBytes, tooLarge } from "../body.js"
 import { cutOff, diagnose, diagnoseCause, noResponseWithin } from "../diagnosis.js"
 import type { TransportFailure, TransportRequest, TransportResponse } from "../transport.js"
 import { Transport } from "../transport.js"
@@ -56,11 +56,14 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
       const value = headers[name]
       return Array.isArray(value) ? value.join(", ") : value
     }
+    const bytes = concat(this.#chunks)
     this.resume(
-      Effect.mapBoth(decodeText(concat(this.#chunks), this.request.maxMebibytes), {
-        onFailure: diagnose,
-        onSuccess: (text) => ({ status, header, text })
-      })
+      isCompressed(bytes)
+        ? Effect.mapBoth(decompressText(bytes, this.request.maxMebibytes), {
+            onFailure: diagnose,
+            onSuccess: (text) => ({ status, header, text })
+          })
+        : Effect.succeed({ status, header, text: decodeUtf8(bytes) })
     )
   }
 

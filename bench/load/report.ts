@@ -101,7 +101,7 @@ const memoryTable = (memory: Attributions["memory"]): string =>
 export const attributionTables = ({ memory, processor }: Attributions): string =>
   `Where the processor time goes at 1,000 generations with fixed requests, relative to all of the fetch loop's. V8's
 profiler attributes each sample of the main thread to the innermost script that runs. It slows down small functions, so
-the sum is higher than the ratio without it. The time to load modules does not count. Median of ${String(attributionCase.rounds)} runs.
+the sum differs from the ratio without it. The time to load modules does not count. Median of ${String(attributionCase.rounds)} runs.
 
 ${processorTable(processor)}
 

@@ -11,8 +11,8 @@ export interface Sizes {
   readonly external: number
 }
 
-/** The size limit of our own code: 15.25 KiB. */
-export const mostOwnBytes = 15_616
+/** The size limit of our own code: 15.5 KiB. */
+export const mostOwnBytes = 15_872
 
 const effectPackages = ["effect", "effect/*", "@effect/platform", "@effect/platform/*"]
 const otherDependencies = ["fastest-levenshtein"]

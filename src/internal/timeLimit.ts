@@ -25,12 +25,12 @@ export const withTimer = <A, E, R, B, E2>(
       })
       return Effect.matchCauseEffect(restore(ended), {
         onFailure: (cause) => {
-          timer.unsafeStop()
+          timer.stop()
           const exit = Exit.failCause(cause)
           return Effect.zipRight(Effect.zipRight(Fiber.interrupt(fiber), onExit(exit)), exit)
         },
         onSuccess: (exit): Effect.Effect<A | B, E | E2> => {
-          timer.unsafeStop()
+          timer.stop()
           return timer.timedOut !== undefined && Exit.isInterrupted(exit)
             ? Effect.onExit(restore(timer.timedOut), onExit)
             : Effect.zipRight(onExit(exit), exit)

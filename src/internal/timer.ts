@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import { constVoid } from "effect/Function"
 import { unsafeMonotonicMillis } from "./clock.js"
 import { weaklyKeyed } from "./weaklyKeyed.js"
 
@@ -11,7 +12,6 @@ interface RunningTimer {
   readonly due: number
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   readonly expire: () => void
-  readonly watch: Watch
 }
 
 /** The timers that run on one clock. A fiber sleeps until the first of them is over. */
@@ -68,12 +68,15 @@ const watchOf = weaklyKeyed((clock: Clock.Clock) => new Watch(clock))
 
 /** Interrupts the fiber that started it when its time is over. */
 export class Timer<A, E> {
-  #running: RunningTimer | undefined
   /** What to do instead of the effect. Undefined until the time is over. */
   timedOut: Effect.Effect<A, E> | undefined
+  stop: () => void = constVoid
 
-  /** Starts the timer, for so many milliseconds. If there are none left, the effect does not go on. */
-  start(millis: number, onTimeout: Effect.Effect<A, E>): Effect.Effect<void> {
+  /**
+   * Starts the timer, for so many milliseconds, and returns when it is due. If there are none left, the effect does not
+   * go on.
+   */
+  start(millis: number, onTimeout: Effect.Effect<A, E>): Effect.Effect<number> {
     return Effect.withFiberRuntime((fiber) => {
       const expire = () => {
         this.timedOut = Effect.provide(onTimeout, fiber.currentContext)
@@ -83,23 +86,13 @@ export class Timer<A, E> {
         return Effect.interrupt
       }
       const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-      this.#running = { due: unsafeMonotonicMillis(clock) + millis, fiber, expire, watch: watchOf(clock) }
-      this.#running.watch.add(this.#running)
-      return Effect.void
+      const watch = watchOf(clock)
+      const timer = { due: unsafeMonotonicMillis(clock) + millis, fiber, expire }
+      watch.add(timer)
+      this.stop = () => {
+        watch.remove(timer)
+      }
+      return Effect.succeed(timer.due)
     })
-  }
-
-  /** Stops the timer. Returns the milliseconds that are left. */
-  stop(): Effect.Effect<number> {
-    return Effect.clockWith((clock) => {
-      const left = (this.#running?.due ?? 0) - unsafeMonotonicMillis(clock)
-      this.unsafeStop()
-      return Effect.succeed(left)
-    })
-  }
-
-  unsafeStop() {
-    this.#running?.watch.remove(this.#running)
-    this.#running = undefined
   }
 }

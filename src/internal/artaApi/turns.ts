@@ -1,59 +1,11 @@
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 
-/** A place in a queue. */
-class Turn {
-  #hasStarted = false
-  #onStart: (() => void) | undefined
-
-  constructor(readonly queue: Queue) {}
-
-  start() {
-    this.#hasStarted = true
-    this.#onStart?.()
-  }
-
+interface Turn {
   /** Waits until the turn starts. */
-  readonly wait: Effect.Effect<void> = Effect.suspend(() =>
-    this.#hasStarted
-      ? Effect.void
-      : Effect.async((resume) => {
-          this.#onStart = () => {
-            resume(Effect.void)
-          }
-        })
-  )
-
+  readonly wait: Effect.Effect<void>
   /** Ends the turn before its effect ends. */
-  readonly end: Effect.Effect<void> = Effect.sync(() => {
-    this.queue.end(this)
-  })
-}
-
-class Queue {
-  readonly #running = new Set<Turn>()
-  readonly #waiting = new Set<Turn>()
-
-  constructor(readonly concurrency: number) {}
-
-  join(): Turn {
-    const turn = new Turn(this)
-    this.#waiting.add(turn)
-    this.#startNext()
-    return turn
-  }
-
-  end(turn: Turn) {
-    this.#waiting.delete(turn)
-    if (this.#running.delete(turn)) this.#startNext()
-  }
-
-  #startNext() {
-    const [next] = this.#waiting
-    if (next === undefined || this.#running.size >= this.concurrency) return
-    this.#waiting.delete(next)
-    this.#running.add(next)
-    next.start()
-  }
+  readonly end: Effect.Effect<void>
 }
 
 /**
@@ -62,14 +14,39 @@ class Queue {
  */
 export const makeTurns = (
   concurrency: number
-): Effect.Effect<
-  <A, E, R>(use: (turn: Pick<Turn, "wait" | "end">) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-> =>
+): Effect.Effect<<A, E, R>(use: (turn: Turn) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>> =>
   Effect.sync(() => {
-    const queue = new Queue(concurrency)
+    const running = new Set<object>()
+    // In order, with what to call when they start.
+    const waiting = new Map<object, () => void>()
+
+    const startNext = () => {
+      for (const [turn, onStart] of waiting) {
+        if (running.size >= concurrency) return
+        waiting.delete(turn)
+        running.add(turn)
+        onStart()
+      }
+    }
+
     return (use) =>
       Effect.uninterruptibleMask((restore) => {
-        const turn = queue.join()
-        return Effect.flatMap(Effect.exit(restore(use(turn))), (exit) => Effect.zipRight(turn.end, exit))
+        const turn = {}
+        waiting.set(turn, constVoid)
+        startNext()
+        const wait = Effect.suspend(() =>
+          waiting.has(turn)
+            ? Effect.async((resume) => {
+                waiting.set(turn, () => {
+                  resume(Effect.void)
+                })
+              })
+            : Effect.void
+        )
+        const end = Effect.sync(() => {
+          waiting.delete(turn)
+          if (running.delete(turn)) startNext()
+        })
+        return Effect.flatMap(Effect.exit(restore(use({ wait, end }))), (exit) => Effect.zipRight(end, exit))
       })
   })

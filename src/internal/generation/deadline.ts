@@ -53,10 +53,10 @@ export const limit = <A, E, R>(
   onTimeout: Effect.Effect<never, Expired>
 ): Effect.Effect<A, E | Expired, R> => {
   const limited = (timer: GenerationTimer) =>
-    Effect.flatMap(timer.start(budget.current, onTimeout), () =>
+    Effect.flatMap(timer.start(budget.current, onTimeout), (due) =>
       Effect.flatMap(effect, (result) =>
-        Effect.map(timer.stop(), (left) => {
-          MutableRef.set(budget, left)
+        Effect.map(monotonicMillis, (now) => {
+          MutableRef.set(budget, due - now)
           return result
         })
       )

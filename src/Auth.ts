@@ -64,7 +64,10 @@ export interface Service {
   readonly renew: (refused: Redacted.Redacted) => Effect.Effect<Redacted.Redacted, TokenError>
   /** Removes the session from memory and from the store. The next token belongs to a new account. */
   readonly signOut: Effect.Effect<void, TokenStoreError>
-  /** Reports that the API accepted a token. Lifts the cooldown between sign-ups. Default: nothing is reported. */
+  /**
+   * Reports that the API accepted a token for the first time. Lifts the cooldown between sign-ups. Default: nothing is
+   * reported.
+   */
   readonly accepted?: ((token: Redacted.Redacted) => Effect.Effect<void>) | undefined
 }
 

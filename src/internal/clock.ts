@@ -1,5 +1,4 @@
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 /**
@@ -14,8 +13,3 @@ export const monotonicMillis: Effect.Effect<number> = Effect.clockWith((clock) =
 )
 
 export const monotonicSeconds: Effect.Effect<number> = Effect.map(monotonicMillis, (millis) => millis / 1_000)
-
-/** Starts a stopwatch. The inner effect reads the elapsed time. */
-export const stopwatch: Effect.Effect<Effect.Effect<Duration.Duration>> = Effect.map(monotonicMillis, (since) =>
-  Effect.map(monotonicMillis, (now) => Duration.millis(now - since))
-)

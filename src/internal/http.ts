@@ -1,8 +1,6 @@
-import * as HttpClient from "@effect/platform/HttpClient"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Operation } from "../ArtaError.js"
@@ -22,12 +20,6 @@ export interface BufferedResponse extends TransportResponse {
 export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
 
 export const notFollowed = "redirects are not followed"
-
-/**
- * Client spans would hold full URLs, including the API key, and propagation would send our trace ids to third parties.
- */
-export const untraced: (client: HttpClient.HttpClient) => HttpClient.HttpClient =
-  HttpClient.withTracerDisabledWhen(constTrue)
 
 /** Sends a request once. The service, or an error, may repeat the secrets in it. */
 export const exchange = (

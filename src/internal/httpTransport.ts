@@ -19,7 +19,7 @@ const toHttpRequest = ({ body, headers, method, url }: TransportRequest) => {
 const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service =>
   Transport.of({
     send: (request) =>
-      // Does what `untraced` does, for a fiber that ends with the request.
+      // A span of the client would hold the URL with the API key. Nothing else runs in the fiber of the request.
       FiberRef.set(HttpClient.currentTracerDisabledWhen, constTrue).pipe(
         Effect.zipRight(client.execute(toHttpRequest(request))),
         Effect.flatMap((response) =>

@@ -27,26 +27,26 @@ const polls = Metric.counter("effect_arta_polls", {
   incremental: true
 })
 
-/** Updates a metric in one step. `Metric.update` takes six. */
-const update = <Type, In, Out>(metric: Metric.Metric<Type, In, Out>, value: In): Effect.Effect<void> =>
+/** Updates a metric and goes on, in one step. `Metric.update` takes six. */
+const updated = <Type, In, Out, A, E, R>(
+  metric: Metric.Metric<Type, In, Out>,
+  value: In,
+  next: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
   Effect.withFiberRuntime((fiber) => {
     metric.unsafeUpdate(value, fiber.getFiberRef(FiberRef.currentMetricLabels))
-    return Effect.void
+    return next
   })
 
-/** Counts a poll in one step. */
-export const countedPoll = <A, E, R>(poll: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withFiberRuntime((fiber) => {
-    polls.unsafeUpdate(1, fiber.getFiberRef(FiberRef.currentMetricLabels))
-    return poll
-  })
+export const countedPoll = <A, E, R>(poll: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => updated(polls, 1, poll)
 
 export const renewals: Metric.Metric.Counter<number> = Metric.counter("effect_arta_renewals", {
   description: "Sign-ups and refreshes by operation",
   incremental: true
 })
 
-const countOutcome = (outcome: string): Effect.Effect<void> => update(Metric.tagged(generations, "outcome", outcome), 1)
+const countOutcome = (outcome: string): Effect.Effect<void> =>
+  updated(Metric.tagged(generations, "outcome", outcome), 1, Effect.void)
 
 const outcomeOf = (cause: Cause.Cause<ArtaError>): string =>
   Option.match(Cause.failureOption(cause), {
@@ -67,7 +67,8 @@ const reportFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
 export const countedStart: <A, E extends ArtaError, R>(submit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
   Effect.tapErrorCause(reportFailure)
 
-const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> => update(seconds, Duration.toSeconds(elapsed))
+const recordDuration = ({ elapsed }: Completed): Effect.Effect<void> =>
+  updated(seconds, Duration.toSeconds(elapsed), Effect.void)
 
 /**
  * The events of a generation: the `first` one, and each `next` one until it has completed. Counts the generation by its

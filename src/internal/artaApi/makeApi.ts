@@ -2,6 +2,7 @@ import * as UrlParams from "@effect/platform/UrlParams"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -53,10 +54,15 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   const apiUrl = given.replace(/\/+$/, "")
   const url = `${apiUrl}/text2image`
 
+  const lastAccepted = MutableRef.make<Redacted.Redacted | undefined>(undefined)
+
   const reportAccepted = (token: Redacted.Redacted, response: BufferedResponse): Effect.Effect<BufferedResponse> =>
-    response.status < 400 && auth.accepted !== undefined
-      ? Effect.as(auth.accepted(token), response)
-      : Effect.succeed(response)
+    Equal.equals(token, lastAccepted.current) || response.status >= 400 || auth.accepted === undefined
+      ? Effect.succeed(response)
+      : Effect.map(auth.accepted(token), () => {
+          MutableRef.set(lastAccepted, token)
+          return response
+        })
 
   /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
   const authorized = (
@@ -84,10 +90,12 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   ): Effect.Effect<BufferedResponse, RequestError> =>
     Effect.flatMap(rateLimiter.take(operation), (permit) =>
       Effect.flatMap(request, (response) => {
-        const learning = isRateLimit(response)
-          ? Effect.flatMap(retryAfter(response.header), (retryAfter) => rateLimiter.refused(permit, retryAfter))
-          : rateLimiter.accepted(permit)
-        return Effect.as(learning, response)
+        if (isRateLimit(response)) {
+          const learn = (retryAfter: Duration.Duration | undefined) => rateLimiter.refused(permit, retryAfter)
+          return Effect.as(Effect.flatMap(retryAfter(response.header), learn), response)
+        }
+        rateLimiter.unsafeAccepted(permit)
+        return Effect.succeed(response)
       })
     )
 

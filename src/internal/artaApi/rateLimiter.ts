@@ -23,7 +23,8 @@ export interface RateLimiter {
    * younger ones. Fails a submission if the service asked for silence, so that its caller may decide whether to wait.
    */
   readonly take: (operation: Operation) => Effect.Effect<Permit, RateLimitedError>
-  readonly accepted: (permit: Permit) => Effect.Effect<void>
+  /** No effect: most requests are accepted, and each step of the runtime counts. */
+  readonly unsafeAccepted: (permit: Permit) => void
   readonly refused: (permit: Permit, retryAfter: Duration.Duration | undefined) => Effect.Effect<void>
 }
 
@@ -100,16 +101,15 @@ export const makeRateLimiter: Effect.Effect<RateLimiter> = Effect.map(monotonicM
           : Effect.acquireUseRelease(join(operation, now), (waiter) => awaitTurn(waiter, 0), leave)
       }),
 
-    accepted: ({ epoch, isPaced, sentAt }) =>
-      Effect.sync(() => {
-        if (isUnlimited(rate)) {
-          if (sentAt - unlimited.since > countedTime) unlimited = { accepted: 0, since: sentAt }
-          unlimited.accepted += 1
-        } else if (epoch === rate.epoch) {
-          rate = accepted(rate, sentAt, isPaced)
-          waiters[0]?.changed.unsafeOpen()
-        }
-      }),
+    unsafeAccepted: ({ epoch, isPaced, sentAt }) => {
+      if (isUnlimited(rate)) {
+        if (sentAt - unlimited.since > countedTime) unlimited = { accepted: 0, since: sentAt }
+        unlimited.accepted += 1
+      } else if (epoch === rate.epoch) {
+        rate = accepted(rate, sentAt, isPaced)
+        waiters[0]?.changed.unsafeOpen()
+      }
+    },
 
     refused: ({ epoch, sentAt }, retryAfter) =>
       Effect.map(monotonicMillis, (now) => {

@@ -3,6 +3,7 @@ import type { HttpClientError } from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
@@ -10,7 +11,7 @@ import * as Stream from "effect/Stream"
 import type { BodyFailure } from "../body.js"
 import { limit } from "../body.js"
 import { diagnose } from "../diagnosis.js"
-import { isRedirect, notFollowed, retryAfter, untraced } from "../http.js"
+import { isRedirect, notFollowed, retryAfter } from "../http.js"
 import { presentable } from "../serviceText.js"
 import * as DataUrl from "./dataUrl.js"
 import { DownloadFailure, failure } from "./downloadFailure.js"
@@ -90,6 +91,9 @@ const incomplete = failure("retry", "the image is incomplete")
 
 const fromBodyFailure = ({ isTooLarge, reason }: BodyFailure): DownloadFailure =>
   isTooLarge ? failure("none", reason) : incomplete
+
+// Spans of the client would hold signed URLs, and propagation would send our trace ids to third parties.
+const untraced = HttpClient.withTracerDisabledWhen(constTrue)
 
 const fromServer = (
   url: string,

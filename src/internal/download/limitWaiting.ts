@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
-import { stopwatch } from "../clock.js"
 import type { DownloadFailure } from "./downloadFailure.js"
 import { failure, timedOut } from "./downloadFailure.js"
+import { stopwatch } from "./stopwatch.js"
 
 export const idleTimeout = Duration.seconds(30)
 

@@ -6,12 +6,12 @@ import * as Schedule from "effect/Schedule"
 import { ArtaApi } from "../../ArtaApi.js"
 import { DownloadError } from "../../ArtaError.js"
 import type { Image, RecordId } from "../../Generation.js"
-import { stopwatch } from "../clock.js"
 import { backoff } from "../retry.js"
 import { presentable } from "../serviceText.js"
 import * as DataUrl from "./dataUrl.js"
 import type { DownloadFailure } from "./downloadFailure.js"
 import { timedOut } from "./downloadFailure.js"
+import { stopwatch } from "./stopwatch.js"
 
 /** Asks the service for an image's current URL. Returns the old URL if the service has no newer one. */
 const refreshUrl = (recordId: RecordId, image: Image) =>

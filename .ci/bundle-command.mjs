@@ -1,36 +1,13 @@
 // Bundles the command with all its dependencies into dist/cli: a few files start three times as fast as hundreds.
 // The command has its own copy of Effect, so `npx effect-arta` starts the same in a project with other versions of it.
 import { build } from "esbuild"
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { fileURLToPath } from "node:url"
+import { inlinePages } from "./inline-pages.mjs"
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 const outdir = join(root, "dist/cli")
-
-/** A module with the texts that a template reads. The pages must not be read from src at run time. */
-const inlined = async (path) => {
-  const define = { "import.meta.url": JSON.stringify(pathToFileURL(path).href) }
-  const { outputFiles } = await build({ entryPoints: [path], write: false, format: "esm", define })
-  const { template } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`)
-  return `export const template = ${JSON.stringify(template)}\n`
-}
-
-const inlinePages = {
-  name: "inline-pages",
-  setup(build) {
-    build.onLoad({ filter: /(gallery|status|page)[\\/]template\.ts$/ }, async ({ path }) => ({
-      contents: await inlined(path)
-    }))
-  }
-}
-
-// The library has a page too. The compiler has written its template, which reads files that the package does not contain.
-const serverTemplate = join(root, "dist/server/internal/page/template.js")
-if (existsSync(serverTemplate)) {
-  writeFileSync(serverTemplate, await inlined(join(root, "src/server/internal/page/template.ts")))
-  rmSync(`${serverTemplate}.map`, { force: true })
-}
 
 rmSync(outdir, { recursive: true, force: true })
 const { metafile } = await build({

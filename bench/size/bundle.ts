@@ -17,8 +17,9 @@ export const mostOwnBytes = 15_872
 const effectPackages = ["effect", "effect/*", "@effect/platform", "@effect/platform/*"]
 const otherDependencies = ["fastest-levenshtein"]
 
-const bundle = async (contents: string, options: BuildOptions): Promise<string> => {
-  const { outputFiles } = await build({
+/** Bundles a program for a browser. */
+export const bundle = async (contents: string, options: BuildOptions) => {
+  const { metafile, outputFiles } = await build({
     stdin: { contents, resolveDir: process.cwd() },
     bundle: true,
     format: "esm",
@@ -26,20 +27,22 @@ const bundle = async (contents: string, options: BuildOptions): Promise<string> 
     platform: "browser",
     alias: { "effect-arta": "./src/index.ts" },
     logLevel: "silent",
+    metafile: true,
     ...options,
     write: false
   })
-  return outputFiles[0]?.text ?? ""
+  return { code: outputFiles[0]?.text ?? "", metafile }
 }
 
 const gzippedSize = async (contents: string): Promise<number> =>
-  gzipSync(await bundle(contents, { minify: true }), { level: 9 }).length
+  gzipSync((await bundle(contents, { minify: true })).code, { level: 9 }).length
 
 const localNames = (clause: string): ReadonlyArray<string> =>
   clause.split(",").map((name) => name.trim().split(" as ").at(-1) ?? "")
 
-/** A program that uses only what `code` uses of the packages that it imports. */
-const importsOnly = (code: string): string => {
+/** A program that uses only what another one uses of some packages. */
+const importsOnly = async (contents: string, external: ReadonlyArray<string>): Promise<string> => {
+  const { code } = await bundle(contents, { external: [...external] })
   const imports = [...code.matchAll(/^import .* from ".*";$/gm)].map(([line]) => line)
   const used = imports.flatMap((line) => {
     const namespace = /^import \* as (\w+)/.exec(line)?.[1]
@@ -52,8 +55,8 @@ const importsOnly = (code: string): string => {
 
 export const measure = async (entry: string): Promise<Sizes> => ({
   total: await gzippedSize(entry),
-  effect: await gzippedSize(importsOnly(await bundle(entry, { external: effectPackages }))),
-  external: await gzippedSize(importsOnly(await bundle(entry, { external: [...effectPackages, ...otherDependencies] })))
+  effect: await gzippedSize(await importsOnly(entry, effectPackages)),
+  external: await gzippedSize(await importsOnly(entry, [...effectPackages, ...otherDependencies]))
 })
 
 export const everything = 'export { Arta } from "effect-arta"'

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { format } from "prettier"
 import { everything, measure, mostOwnBytes, own } from "./bundle.js"
+import { weigh } from "./weights.js"
 
 const run = promisify(execFile)
 
@@ -61,6 +62,15 @@ const importTable = async (directory: string): Promise<ReadonlyArray<string>> =>
   return rows
 }
 
+const weightsTable = async (): Promise<string> => {
+  const weights = await weigh(everything)
+  const total = weights.reduce((sum, [, bytes]) => sum + bytes, 0)
+  const rows = weights.map(
+    ([part, bytes]) => `| ${part} | ${kilobytes(bytes)} | ${String(Math.round((100 * bytes) / total))} % |`
+  )
+  return ["| Part | Minified | Share |\n| --- | ---: | ---: |", ...rows].join("\n")
+}
+
 const report = async (directory: string): Promise<string> => {
   const sizes = await measure(everything)
   const peersSize = await installSize(directory, ...peers)
@@ -82,6 +92,8 @@ const report = async (directory: string): Promise<string> => {
       ]
         .map(([name, bytes]) => `| ${String(name)} | ${kilobytes(Number(bytes))} |`)
         .join("\n"),
+    "What effect-arta itself consists of, minified but not compressed:",
+    await weightsTable(),
     `On disk, effect-arta takes ${megabytes(packageSize)}, or ${megabytes(totalSize - peersSize)} with its dependencies, including those
      of its command. Its three peer dependencies take ${megabytes(peersSize)}.`,
     "The time that a new process takes to import an entry, relative to importing only its Effect modules (median of 9):",

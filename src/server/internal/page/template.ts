@@ -10,7 +10,7 @@ export interface Template {
 
 const scripts = ["dom", "api", "history", "generate", "cards", "viewer", "form", "main"]
 
-// The build replaces this module with one that contains the texts: see .ci/bundle-command.mjs.
+// The build replaces this module with one that contains the texts: see .ci/inline-pages.mjs.
 export const template: Template = {
   html: read("page.html"),
   // The look of the command's other pages.

@@ -5,6 +5,7 @@ import { Duration, Effect, Layer, Option, Redacted } from "effect"
 import { Credentials, TokenStore } from "effect-arta"
 import { tokenStoreSuite } from "../support/tokenStoreSuite.js"
 import { unredact } from "../support/unredact.js"
+import { makeWitness } from "../support/witness.js"
 
 const credentials = (name: string, issuedAt = 1_000) =>
   new Credentials.Credentials({
@@ -113,7 +114,10 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   it.effect.each<[string, string]>([
     ["truncated", '{"version":1,"idTok'],
     ["in another format", '{"version":1,"idToken":7}'],
-    ["from a future version", '{"version":2,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
+    [
+      "from a future version",
+      '{"version":2,"idToken":"a","refreshToken":"b","localId":"c","issuedAt":0,"expiresIn":3600000}'
+    ],
     ["incomplete", '{"version":1,"idToken":"a","refreshToken":"b","localId":"c","expiresIn":3600000}'],
     ["with a version that has no text", '{"version":{"toString":null}}'],
     ["with an infinite lifetime", '{"idToken":"a","refreshToken":"b","localId":"c","expiresIn":"Infinity"}']
@@ -174,6 +178,49 @@ describe("TokenStore.layerFileSystem on a disk", () => {
       })
     )
   )
+
+  // fault: Store | No file can have the path of the token file | `TokenStoreError` with the path
+  it.effect.each<[string, string]>([
+    ["it is below a file", ""],
+    ["it contains a NUL", "\0"]
+  ])("names the path at once, without a wait for its lock, if %s", ([, end]) =>
+    onDisk(({ directory, file, fs }) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(`${directory}/private`, "a file")
+        const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file + end))
+        const error = yield* Effect.flip(store.exclusively(store.load))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "load", path: file + end })
+      }).pipe(Effect.provide(NodeContext.layer))
+    )
+  )
+
+  // fault: Store | Another program has replaced the session since it was loaded | `TokenStoreError`, and its session
+  it.effect("does not replace the session that another program has saved meanwhile", () =>
+    onDisk(({ file, open }) =>
+      Effect.gen(function* () {
+        const store = yield* open
+        yield* store.save(credentials("old"))
+        yield* (yield* open).save(credentials("theirs"))
+        const error = yield* Effect.flip(store.save(credentials("ours"), Option.some(credentials("old"))))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "lock", path: file })
+        expect(error.message).toContain("another process has taken over its lock")
+        expect(unredact(yield* store.load)).toEqual(some(credentials("theirs")))
+        yield* store.save(credentials("ours"), Option.some(credentials("theirs")))
+        expect(unredact(yield* store.load)).toEqual(some(credentials("ours")))
+      })
+    )
+  )
+
+  it.effect("has a span for each operation", () =>
+    onDisk(({ open }) =>
+      Effect.gen(function* () {
+        const { spans, watch } = makeWitness()
+        const store = yield* open
+        yield* watch(Effect.all([store.save(credentials("a")), store.load, store.clear]))
+        expect(spans.map(({ name }) => name)).toEqual(["TokenStore.save", "TokenStore.load", "TokenStore.clear"])
+      })
+    )
+  )
 })
 
 describe("TokenStore.layerKeyValueStore", () => {
@@ -182,7 +229,9 @@ describe("TokenStore.layerKeyValueStore", () => {
       const values = yield* KeyValueStore.KeyValueStore
       yield* values.set("effect-arta/credentials", "nonsense")
       const store = yield* TokenStore.TokenStore
-      expect(yield* store.load).toEqual(Option.none())
+      const { layer, shown } = makeWitness()
+      expect(yield* Effect.provide(store.load, layer)).toEqual(Option.none())
+      expect(shown.join("\n")).toContain("set aside as effect-arta/credentials.unreadable")
       expect(yield* values.get("effect-arta/credentials")).toEqual(Option.none())
       expect(yield* values.get("effect-arta/credentials.unreadable")).toEqual(Option.some("nonsense"))
     }).pipe(Effect.provide(TokenStore.layerKeyValueStore.pipe(Layer.provideMerge(KeyValueStore.layerMemory))))

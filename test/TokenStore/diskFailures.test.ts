@@ -159,6 +159,18 @@ describe("A token file that is a dangling symlink", () => {
       })
     )
   )
+
+  // fault: Store | The directory of the token file cannot be created | nothing, until a session is saved
+  it.effect("does not delay exclusive effects if the directory of its target cannot be created", () =>
+    onDisk(({ file, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.symlink("elsewhere/real.json", file)
+        const store = yield* open(failing(fs, { on: ["makeDirectory"], failure: "permission denied" }))
+        expect(yield* store.exclusively(store.load)).toEqual(Option.none())
+        expect(yield* Effect.flip(store.save(session("a")))).toMatchObject({ operation: "save", path: file })
+      })
+    )
+  )
 })
 
 describe("A token file that is a chain of symlinks", () => {
@@ -186,7 +198,9 @@ describe("A token file that is a chain of symlinks", () => {
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.symlink("credentials.json", file)
-        expect(yield* Effect.flip((yield* open()).load)).toMatchObject({ _tag: "TokenStoreError", operation: "load" })
+        const store = yield* open()
+        const error = yield* Effect.flip(store.exclusively(store.load))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "load", path: file })
       })
     )
   )

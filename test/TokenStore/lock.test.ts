@@ -69,6 +69,7 @@ describe("The lock of a running program", () => {
         yield* pass(next, { seconds: 4, sleepers: 2, step: 1 })
         const error = yield* Effect.flip(ended(next))
         expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "lock", path: file })
+        expect(error.message).toContain("another process has held its lock for a minute")
         expect(yield* files).toEqual(["credentials.json.lock"])
         yield* Fiber.interrupt(holder)
         expect(yield* files).toEqual([])

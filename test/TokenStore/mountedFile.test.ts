@@ -69,11 +69,12 @@ describe.each(disks)("A token file that %s", (_, disk) => {
     )
   )
 
-  it.effect("is emptied by a sign-out", () =>
+  it.effect("is emptied by a sign-out, and stays empty after another", () =>
     onDisk(({ file, fs, open }) =>
       Effect.gen(function* () {
         yield* (yield* open()).save(session("a"))
         const store = yield* open(disk(fs, file))
+        yield* store.exclusively(store.clear)
         yield* store.exclusively(store.clear)
         expect(yield* store.load).toEqual(Option.none())
         expect(yield* fs.readFileString(file)).toBe("")
@@ -127,6 +128,21 @@ describe.each(disks)("A token file that %s", (_, disk) => {
   )
 })
 
+describe("A token file that does not exist", () => {
+  // fault: Store | There is no token file, and its directory is read-only | `TokenStoreError` with the reason
+  it.effect("is not created in a read-only directory, and a save gives the reason", () =>
+    onDisk(({ file, files, fs, open }) =>
+      Effect.gen(function* () {
+        const store = yield* open(inDirectory(fs, file, "a read-only disk"))
+        const error = yield* Effect.flip(store.save(session("a")))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "save", path: file })
+        expect(error.message).toContain("EROFS: read-only file system")
+        expect(yield* files).toEqual([])
+      })
+    )
+  )
+})
+
 describe("A damaged token file that is mounted by itself", () => {
   // fault: Store | A token file that is mounted by itself is damaged | a warning, a copy, and a new session
   it.effect("is copied once, and kept until a new session is saved", () =>
@@ -147,6 +163,7 @@ describe("A damaged token file that is mounted by itself", () => {
         expect(others).toEqual([])
         expect(copy).toMatch(/^credentials\.json\.unreadable-\d+$/)
         expect(yield* fs.readFileString(`${directory}/${copy}`)).toBe('{"version":1,"idTok')
+        expect(modeOf(yield* fs.stat(`${directory}/${copy}`))).toBe("600")
       })
     ).pipe(Effect.provide(ArtaEmulator.layer()))
   )

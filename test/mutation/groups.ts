@@ -55,7 +55,14 @@ export const groups: Readonly<Record<string, Group>> = {
   Polling: library("Polling", ["adaptivePolling/", "durationRecorder.ts", "weaklyKeyed.ts"]),
   TokenStore: {
     modules: ["TokenStore.ts", "internal/tokenStore/", "internal/platformError.ts"],
-    tests: ["TokenStore/TokenStore.test.ts", "TokenStore/diskFailures.test.ts", "TokenStore/mountedFile.test.ts"]
+    tests: [
+      "TokenStore/TokenStore.test.ts",
+      "TokenStore/damagedFile.test.ts",
+      "TokenStore/diskFailures.test.ts",
+      "TokenStore/fileSystems.test.ts",
+      "TokenStore/lock.test.ts",
+      "TokenStore/mountedFile.test.ts"
+    ]
   },
   internal: {
     modules: ["internal/"],

@@ -4,9 +4,10 @@ import { Effect } from "effect"
 /** The steps of reading and writing a file that can fail. */
 export type Step = "read" | "makeDirectory" | "open" | "write" | "sync" | "link" | "rename" | "remove"
 
-/** How Effect reports ENOSPC, EACCES, and EROFS of Node. */
+/** How Effect reports ENOSPC, EDQUOT, EACCES, and EROFS of Node. */
 export const failures = {
   "no space left": { reason: "Unknown", description: "ENOSPC: no space left on device" },
+  "an exhausted quota": { reason: "Unknown", description: "EDQUOT: disk quota exceeded" },
   "permission denied": { reason: "PermissionDenied", description: "EACCES: permission denied" },
   "a read-only disk": { reason: "Unknown", description: "EROFS: read-only file system" }
 } as const

@@ -50,6 +50,14 @@ export const tokenStoreSuite = (layer: Layer.Layer<TokenStore.TokenStore, unknow
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("loads what was saved in the same exclusive effect", () =>
+    Effect.gen(function* () {
+      const store = yield* TokenStore.TokenStore
+      const loaded = yield* store.exclusively(Effect.zipRight(store.save(session("a")), store.load))
+      expect(unredact(loaded)).toEqual(unredact(Option.some(session("a"))))
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("continues with the next effect when an exclusive effect fails or is interrupted", () =>
     Effect.gen(function* () {
       const store = yield* TokenStore.TokenStore

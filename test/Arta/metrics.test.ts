@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, HashMap, Metric, Option, Stream, TestClock } from "effect"
-import type { ArtaApi, Generation } from "effect-arta"
-import { Arta } from "effect-arta"
+import type { Generation } from "effect-arta"
+import { Arta, ArtaApi } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { counts, withEmulator, inject, runToEnd } from "../support/withEmulator.js"
 
@@ -71,6 +71,41 @@ describe("The metrics", () => {
       })
       expect(yield* outcomes(interrupted)).toEqual(["effect_arta_generations{outcome=interrupted}"])
     }).pipe(withEmulator())
+  )
+
+  it.effect("count a generation that is watched or resumed, by its outcome", () =>
+    Effect.gen(function* () {
+      const completed = { "effect_arta_generations{outcome=completed}": 1, "effect_arta_generation_seconds{}": 1 }
+      const { recordId } = yield* Arta.submit(cat)
+      expect(yield* growth(runToEnd(Stream.runDrain(Arta.watch(recordId))))).toMatchObject(completed)
+      expect(yield* growth(runToEnd(Arta.resume(recordId)))).toMatchObject(completed)
+    }).pipe(withEmulator())
+  )
+
+  it.effect("count a generation whose stream is interrupted", () =>
+    Effect.gen(function* () {
+      const interrupted = Effect.gen(function* () {
+        const fiber = yield* Effect.fork(Stream.runDrain(events))
+        yield* TestClock.adjust("500 millis")
+        yield* Fiber.interrupt(fiber)
+      })
+      expect(yield* outcomes(interrupted)).toEqual(["effect_arta_generations{outcome=interrupted}"])
+    }).pipe(withEmulator())
+  )
+
+  it.effect.each<[string, Effect.Effect<unknown, unknown, ArtaApi.ArtaApi>]>([
+    ["a run", Arta.run(cat)],
+    ["a stream", Stream.runDrain(events)],
+    ["a submission", Arta.submit(cat)]
+  ])("count a defect of the program's own ArtaApi in %s", ([, effect]) =>
+    Effect.gen(function* () {
+      expect(yield* outcomes(effect)).toEqual(["effect_arta_generations{outcome=defect}"])
+    }).pipe(
+      Effect.provideService(ArtaApi.ArtaApi, {
+        submit: () => Effect.dieMessage("its own defect"),
+        status: () => Effect.dieMessage("its own defect")
+      })
+    )
   )
 
   // fault: Composition | The program ends or fails its own stream | one outcome label, `consumer-ended`

@@ -9,6 +9,7 @@ const cat = { prompt: "a cat", seed: 12_345 }
 describe("Arta.generate on faults of the service", () => {
   // fault: Poll | A failed poll, in virtual time | nothing
   it.effect.each<[string, Fault.Fault]>([
+    ["408", Fault.respond("status", 408)],
     ["500", Fault.respond("status", 500)],
     ["a gateway's HTML", Fault.respond("status", 502, { body: "<h1>Bad gateway</h1>" })],
     ["a rate limit", Fault.respond("status", 429)],

@@ -44,6 +44,18 @@ describe("The span of a generation", () => {
     }).pipe(withEmulator())
   )
 
+  it.effect.each<[string, (recordId: string) => Effect.Effect<unknown, unknown, ArtaApi.ArtaApi>]>([
+    ["Arta.watch", (recordId) => Stream.runDrain(Arta.watch(recordId))],
+    ["Arta.resume", (recordId) => Arta.resume(recordId)]
+  ])("%s has the record id of the generation that it continues", ([name, continued]) =>
+    Effect.gen(function* () {
+      const { recordId } = yield* Arta.submit(options)
+      const { attributes, kind } = yield* spanOf(name, continued(recordId))
+      expect(kind).toBe("client" satisfies Tracer.SpanKind)
+      expect(attributes).toEqual({ recordId })
+    }).pipe(withEmulator())
+  )
+
   it.effect("has the request and the error's tag if the service refuses the submission", () =>
     Effect.gen(function* () {
       yield* inject(Fault.respond("submit", 402, { body: { detail: "Not enough credits" } }))

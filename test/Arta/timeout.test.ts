@@ -3,7 +3,7 @@ import type { Duration } from "effect"
 import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
 import type { ArtaError } from "effect-arta"
 import { Arta, ArtaApi } from "effect-arta"
-import { Fault } from "effect-arta/testing"
+import { type ArtaEmulator, Fault } from "effect-arta/testing"
 import { counts, inject, withEmulator } from "../support/withEmulator.js"
 
 const cat = { prompt: "a cat", seed: 12_345 }
@@ -67,6 +67,30 @@ describe("A timeout before the submission", () => {
     Effect.gen(function* () {
       expect(yield* timedOut).toMatchObject({ _tag: "GenerationTimeoutError", request: { seed: 12_345 } })
     }).pipe(Effect.provide(Layer.succeed(ArtaApi.ArtaApi, { submit: () => Effect.never, status: () => Effect.never })))
+  )
+})
+
+describe("A timeout while a generation is polled", () => {
+  it.effect.each<[string, ArtaEmulator.Options]>([
+    ["IN_QUEUE", { queueTime: "1 hour" }],
+    ["IN_PROGRESS", { queueTime: 0, drawTime: "1 hour" }]
+  ])("tells the last status %s, and no failed poll", ([lastStatus, options]) =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("status", 500))
+      const error = yield* timedOut
+      expect(error).toMatchObject({ _tag: "GenerationTimeoutError", lastStatus, reason: undefined })
+    }).pipe(withEmulator(options))
+  )
+
+  // fault: Poll | Every poll fails until the timeout | `GenerationTimeoutError` with the record id and the reason
+  it.effect("tells why the last poll failed", () =>
+    Effect.gen(function* () {
+      yield* inject(...Array.from({ length: 50 }, () => Fault.respond("status", 500, { body: { detail: "no GPU" } })))
+      const error = yield* timedOut
+      expect(error).toMatchObject({ _tag: "GenerationTimeoutError", lastStatus: undefined })
+      expect(error.message).toContain("The last poll failed:")
+      expect(error.message).toContain("no GPU")
+    }).pipe(withEmulator())
   )
 })
 

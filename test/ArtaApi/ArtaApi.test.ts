@@ -181,12 +181,15 @@ describe("ArtaApi.submit", () => {
     )
   )
 
-  it.effect("gives up after four attempts on an unreachable host", () =>
-    withApi([{ code: "ECONNREFUSED" }], (api, { seen }) =>
+  it.effect.each<[number, string, string]>([
+    [4, "on an unreachable host", "ECONNREFUSED"],
+    [1, "if another one cannot help", "CERT_HAS_EXPIRED"]
+  ])("gives up after attempt %i %s", ([attempts, , code]) =>
+    withApi([{ code }], (api, { seen }) =>
       Effect.gen(function* () {
         const error = yield* runToEnd(Effect.flip(api.submit(request)))
         expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
-        expect(seen).toHaveLength(4)
+        expect(seen).toHaveLength(attempts)
       })
     )
   )

@@ -154,6 +154,8 @@ describe("The record id of a submission", () => {
   it.effect.each<[string, string]>([
     ['{"record_id":12345678901234567890}', "12345678901234567890"],
     ['{ "more" : {"record_id":1}, "record_id" : 9007199254740993 }', "9007199254740993"],
+    ['{"record_id":9007199254740993 }', "9007199254740993"],
+    ['{"record_id":-9007199254740993}', "-9007199254740993"],
     ['{"record_id":"12345678901234567890"}', "12345678901234567890"],
     ['{"text":"\\"record_id\\": 5","record_id":\n7}', "7"]
   ])("keeps its digits: %j", ([body, id]) =>
@@ -186,10 +188,13 @@ describe("The images of a status", () => {
   it.effect.each([
     ["https://a.test/x%20y?token&a=b~c'd&e=%7E", "https://a.test/x%20y?token&a=b~c'd&e=%7E"],
     ["HTTP://A.test", "https://A.test"],
+    ["http://a.test/data:1", "https://a.test/data:1"],
+    ["https://a.test/1?from=http://b.test", "https://a.test/1?from=http://b.test"],
     ["/files/1.png", "https://arta.test/files/1.png"],
     ["files/1.png?q=~", "https://arta.test/api/v1/files/1.png?q=~"],
     ["//cdn.test/1.png", "https://cdn.test/1.png"],
     ["data:image/png;base64,iVBORw0KGgo=", "data:image/png;base64,iVBORw0KGgo="],
+    ["DATA:image/png;base64,iVBORw0KGgo=", "DATA:image/png;base64,iVBORw0KGgo="],
     [" https://a.test/1\u001b[31m ", "https://a.test/1%1B[31m"],
     ["https://a.test/a b\u202e\u009b", "https://a.test/a%20b%E2%80%AE%C2%9B"],
     ["https://a.test/\u00e9?\u00e9", "https://a.test/%C3%A9?%C3%A9"]
@@ -206,10 +211,12 @@ describe("The images of a status", () => {
     [" "],
     [5],
     ["ftp://a.test/1"],
+    ["ftp://http.test/1"],
     ["javascript:alert(1)"],
     ["https://"],
     ["https://a\u001bb/1"],
     ["data:image/png;base64,\u001b"],
+    ["data:image/png;base64,\u001b=="],
     [`https://a.test/${"x".repeat(20_000)}`]
   ])("are missing with the URL %j", ([url]) =>
     Effect.map(images(url, "https://a.test/1"), (found) => {

@@ -28,7 +28,11 @@ const mirrored = Object.fromEntries(
 export const groups: Readonly<Record<string, Group>> = {
   ...mirrored,
   Arta: library("Arta", ["generation/", "metrics.ts", "clock.ts"]),
-  ArtaApi: library("ArtaApi", ["artaApi/"], ["Arta/serviceFaults.test.ts"]),
+  ArtaApi: library(
+    "ArtaApi",
+    ["artaApi/"],
+    ["Arta/concurrency.test.ts", "Arta/rateLimits.test.ts", "Arta/serviceFaults.test.ts", "Arta/telemetry.test.ts"]
+  ),
   ArtaClient: library("ArtaClient", ["promise/", "asyncIterator.ts"], ["Arta/toAsyncIterable.test.ts"]),
   ArtaError: library(
     "ArtaError",

@@ -29,10 +29,10 @@ const spanOf = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
 
 describe("The span of a generation", () => {
   it.effect.each<[string, Effect.Effect<unknown, unknown, ArtaApi.ArtaApi>]>([
-    ["Arta.run", Arta.run(options)],
-    ["Arta.run", Arta.run(options, { onEvent: () => Effect.void })],
-    ["Arta.submit", Arta.submit(options)],
-    ["Arta.generate", Stream.runDrain(Arta.generate(options))]
+    ["Arta.run", Effect.suspend(() => Arta.run(options))],
+    ["Arta.run", Effect.suspend(() => Arta.run(options, { onEvent: () => Effect.void }))],
+    ["Arta.submit", Effect.suspend(() => Arta.submit(options))],
+    ["Arta.generate", Effect.suspend(() => Stream.runDrain(Arta.generate(options)))]
   ])("%s has the attributes of a generative AI client, and not the prompt", ([name, effect]) =>
     Effect.gen(function* () {
       const { attributes, kind, shown } = yield* spanOf(name, effect)

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Duration } from "effect"
 import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
-import type { ArtaError } from "effect-arta"
-import { Arta, ArtaApi } from "effect-arta"
+import { Arta, ArtaApi, ArtaError } from "effect-arta"
 import { type ArtaEmulator, Fault } from "effect-arta/testing"
 import { counts, inject, withEmulator } from "../support/withEmulator.js"
 
@@ -67,6 +66,17 @@ describe("A timeout before the submission", () => {
     Effect.gen(function* () {
       expect(yield* timedOut).toMatchObject({ _tag: "GenerationTimeoutError", request: { seed: 12_345 } })
     }).pipe(Effect.provide(Layer.succeed(ArtaApi.ArtaApi, { submit: () => Effect.never, status: () => Effect.never })))
+  )
+
+  it.effect("reports the rate limit of another ArtaApi, which has accepted nothing", () =>
+    Effect.gen(function* () {
+      expect(yield* timedOut).toMatchObject({ _tag: "RateLimitedError", operation: "submit" })
+    }).pipe(
+      Effect.provideService(ArtaApi.ArtaApi, {
+        submit: () => new ArtaError.RateLimitedError({ operation: "submit" }),
+        status: () => Effect.never
+      })
+    )
   )
 })
 

@@ -64,6 +64,8 @@ describe.concurrent("Help", { timeout }, () => {
 
   it.live.each([
     { args: ["genrate", "a fox"], says: '"genrate" is no command. Did you mean generate?' },
+    { args: ["baatch"], says: '"baatch" is no command. Did you mean batch?' },
+    { args: ["acount", "renew"], says: '"acount" is no command. Did you mean account renew?' },
     { args: ["account", "renw"], says: "account takes no argument, but got renw." },
     { args: ["a fox"], says: "\"a fox\" is no command. To generate images from it: effect-arta generate 'a fox'" },
     { args: ["paint"], says: '"paint" is no command. See the commands: effect-arta --help' },
@@ -80,6 +82,15 @@ describe.concurrent("Help", { timeout }, () => {
     { args: ["batch", ".", "a.csv"], says: "batch takes one FILE, but got 2: . a.csv." },
     { args: ["batch", "."], says: 'FILE must be a file, not ".".' },
     { args: ["gallery", "package.json"], says: 'DIR must be a directory, not "package.json".' },
+    { args: ["batch", "missing.csv"], says: 'FILE must be a file that exists, not "missing.csv".' },
+    {
+      args: ["generate", "-n2"],
+      says: "PROMPT is missing. For example: effect-arta generate 'a lighthouse at dawn' -m flux -n 2"
+    },
+    {
+      args: ["generate", "a fox", "--timeout", "0"],
+      says: '--timeout must be a number of seconds greater than 0, not "0".'
+    },
     { args: ["models", "--completions", "tcsh"], says: "--completions must be one of bash, zsh, fish." }
   ])("is one line about the mistake in $args", ({ args, says }) =>
     Effect.gen(function* () {

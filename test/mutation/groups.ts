@@ -70,7 +70,15 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   internal: {
     modules: ["internal/"],
-    tests: ["ArtaApi/", "Arta/serviceFaults.test.ts", "robustness/bodies.test.ts", "robustness/secrets.test.ts"]
+    tests: [
+      "ArtaApi/",
+      "Arta/ownLimiter.test.ts",
+      "Arta/serviceFaults.test.ts",
+      "Arta/telemetry.test.ts",
+      "Arta/timeout.test.ts",
+      "robustness/bodies.test.ts",
+      "robustness/secrets.test.ts"
+    ]
   },
   node: { modules: ["node/", "internal/node/"], tests: ["node/"] },
   "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/"] },

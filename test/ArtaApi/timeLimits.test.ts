@@ -140,4 +140,12 @@ describe("The time limit of a poll", () => {
     pass(limit - second)
     expect(ends).toEqual([[limit, overdue]])
   })
+
+  it("keeps no timer once the poll has ended", () => {
+    const { ends, pass, poll, time } = start((respond) => Effect.delay(respond, 5 * second))
+    poll()
+    pass(5 * second)
+    expect(ends).toEqual([[5 * second, "Queued"]])
+    expect(time.sleeping()).toBe(0)
+  })
 })

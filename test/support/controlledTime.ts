@@ -61,6 +61,9 @@ export const virtualTime = (seed: unknown) => {
     wall: () => wall,
     elapsed: () => elapsed,
 
+    /** How many fibers sleep. */
+    sleeping: () => sleepers.length,
+
     setWall: (time: number) => {
       wall = time
     },

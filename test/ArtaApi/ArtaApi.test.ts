@@ -199,6 +199,7 @@ describe("ArtaApi.submit", () => {
     ["seconds", { "retry-after": "30" }, 429, 30_000],
     ["seconds in two headers", { "retry-after": "20, 30" }, 429, 30_000],
     ["a date", { "retry-after": new Date(90_000).toUTCString() }, 429, 90_000],
+    ["a date in ISO 8601", { "retry-after": new Date(90_000).toISOString() }, 429, 90_000],
     [
       "a date of a service two hours ahead",
       { "retry-after": new Date(7_230_000).toUTCString(), date: new Date(7_200_000).toUTCString() },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect, Layer, Redacted } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { countingAuth } from "../support/countingAuth.js"
 import { runToEnd } from "../support/withEmulator.js"
@@ -127,24 +127,6 @@ describe("ArtaApi.submit", () => {
         expect(seen).toEqual([])
       })
     return withApi([], test, { auth })
-  })
-
-  it.effect("tells Auth once that the service accepts a token", () => {
-    const accepted: Array<string> = []
-    const auth = Layer.map(countingAuth, (context) =>
-      Context.make(Auth.Auth, {
-        ...Context.get(context, Auth.Auth),
-        accepted: (token) => Effect.sync(() => accepted.push(Redacted.value(token)))
-      })
-    )
-    const created = { body: { record_id: "rec-1" } }
-    const test = (api: ArtaApi.Service) =>
-      Effect.gen(function* () {
-        yield* Effect.exit(api.submit(request))
-        yield* Effect.replicateEffect(api.submit(request), 4)
-        expect(accepted).toEqual(["token-1", "token-2"])
-      })
-    return withApi([{ status: 500 }, created, created, { status: 401 }, created, created], test, { auth })
   })
 
   // fault: Submit | Silence, 5xx, a redirect or an unreadable response | `SubmissionUnknownError`, one POST

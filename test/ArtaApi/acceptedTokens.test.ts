@@ -5,11 +5,14 @@ import { countingAuth } from "../support/countingAuth.js"
 import type { Step } from "../support/scriptedClient.js"
 import { scriptedClient } from "../support/scriptedClient.js"
 
+const created = { body: { record_id: "rec-1" } }
+
 it.effect.each<[string, ReadonlyArray<Step>, ReadonlyArray<string>]>([
   ["none if the service fails", [{ status: 500 }], []],
-  ["the first one", [{ body: { record_id: "rec-1" } }], ["token-1"]],
-  ["the second one if the service refuses the first", [{ status: 401 }, { body: { record_id: "rec-1" } }], ["token-2"]]
-])("ArtaApi reports the tokens that the service accepts to Auth: %s", ([, steps, expected]) => {
+  ["the first one", [created], ["token-1"]],
+  ["the second one if the service refuses the first", [{ status: 401 }, created], ["token-2"]],
+  ["both if the service refuses the first later", [created, { status: 401 }, created], ["token-1", "token-2"]]
+])("ArtaApi reports the tokens that the service accepts to Auth, each once: %s", ([, steps, expected]) => {
   const accepted: Array<string> = []
   const auth = Layer.effect(
     Auth.Auth,
@@ -20,7 +23,8 @@ it.effect.each<[string, ReadonlyArray<Step>, ReadonlyArray<string>]>([
   ).pipe(Layer.provide(countingAuth))
   return Effect.gen(function* () {
     const api = yield* ArtaApi.ArtaApi
-    yield* Effect.exit(api.submit(new GenerateRequest.GenerateRequest({ prompt: "a cat" })))
+    const submit = api.submit(new GenerateRequest.GenerateRequest({ prompt: "a cat" }))
+    yield* Effect.replicateEffect(Effect.exit(submit), 3)
     expect(accepted).toEqual(expected)
   }).pipe(Effect.provide(Layer.provide(ArtaApi.layer(), [auth, scriptedClient({ text2image: steps }).layer])))
 })

@@ -46,7 +46,14 @@ export const groups: Readonly<Record<string, Group>> = {
       "GenerateRequest.test.ts"
     ]
   ),
-  Auth: library("Auth", ["identity/", "config.ts", "serviceUrl.ts", "signUpResponse.ts", "sameSession.ts"]),
+  Auth: library("Auth", [
+    "identity/",
+    "config.ts",
+    "cooldown.ts",
+    "serviceUrl.ts",
+    "signUpResponse.ts",
+    "sameSession.ts"
+  ]),
   Generation: library("Generation", [], ["Arta/composition.test.ts", "robustness/decoders.test.ts"]),
   ImageFile: {
     modules: ["ImageFile.ts", "internal/download/"],

@@ -11,7 +11,7 @@ const score = (word: string, name: string): number => (abbreviates(word, name) ?
 /** The name that was probably meant, if one is close. */
 export const nearest = (word: string, names: ReadonlyArray<string>): string | undefined => {
   const typed = bare(word)
-  const mostEdits = typed.length > 4 ? 2 : 1
+  const mostEdits = typed.length > 4 ? 2 : typed.length > 1 ? 1 : 0
   const [best] = names
     .map((name) => ({ name, score: score(typed, bare(name)) }))
     .filter(({ score }) => score <= mostEdits)

@@ -70,6 +70,8 @@ describe.concurrent("Help", { timeout }, () => {
     { args: ["a fox"], says: "\"a fox\" is no command. To generate images from it: effect-arta generate 'a fox'" },
     { args: ["paint"], says: '"paint" is no command. See the commands: effect-arta --help' },
     { args: ["help", "modles"], says: '"modles" is no command. Did you mean models?' },
+    { args: ["generate", "-N2"], says: "-N2 is no option of generate. Did you mean -n?" },
+    { args: ["generate", "-x"], says: "-x is no option of generate. See its options: effect-arta generate --help" },
     { args: ["--verison"], says: "--verison is no option. Did you mean --version?" },
     {
       args: ["generate", "a", "fox", "--proxy", "http://me:secret@proxy.test", "--seed", "7"],

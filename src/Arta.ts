@@ -205,7 +205,7 @@ const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: S
   )
   const { polling, timeout } = withDefaults(settings)
   return yield* makePollLoop(id, { polling, deadline: yield* makeDeadline(timeout) })
-})
+}, countedStart)
 
 /**
  * Emits the events of a generation that this program or another submitted earlier. The timeout counts from now.

@@ -72,7 +72,7 @@ export class UnknownModelError extends Schema.TaggedError<UnknownModelError>()(
   httpStatus.notFound
 ) {
   override get message(): string {
-    return `There is no model ${JSON.stringify(this.model)}. Did you mean ${this.suggestions.join(", ")}?`
+    return `There is no model ${messages.shown(this.model)}. Did you mean ${this.suggestions.join(", ")}?`
   }
 }
 

@@ -13,8 +13,9 @@ import { GenerateRequest } from "./GenerateRequest.js"
  * @category models
  */
 export const RecordId = Schema.NonEmptyTrimmedString.pipe(
-  // `encodeURIComponent` throws on a lone surrogate, and the others could act on a terminal.
-  Schema.filter((id) => !/[\p{Cs}\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/u.test(id)),
+  // `encodeURIComponent` throws on a lone surrogate, and a URL resolves . and .. as directories. The others are invisible
+  // or could act on a terminal.
+  Schema.filter((id) => !/^\.\.?$|[\p{Cs}\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(id)),
   Schema.brand("effect-arta/RecordId"),
   Schema.annotations({ identifier: "ArtaRecordId" })
 )

@@ -129,6 +129,35 @@ describe("GenerateRequest", () => {
     }).pipe(Effect.provide(ArtaEmulator.layerArta()))
   )
 
+  // fault: Options | JSON that nests thousands of levels | `InvalidRequestError`
+  it.effect.each<[string, (deep: unknown) => Record<string, unknown>]>([
+    ["n", (deep) => ({ prompt: "cat", n: deep })],
+    ["model", (deep) => ({ prompt: "cat", model: deep })],
+    ["prompt", (deep) => ({ prompt: deep })],
+    ["messages", (deep) => ({ messages: deep })],
+    ["messages", (deep) => ({ messages: [{ role: deep }] })]
+  ])("rejects %s that nests thousands of levels", ([field, options]) =>
+    Effect.gen(function* () {
+      const deep: unknown = JSON.parse("[".repeat(100_000) + "]".repeat(100_000))
+      const error = yield* Effect.flip(Arta.prepare(options(deep)))
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field, value: "a value of type object" })
+    })
+  )
+
+  it.effect("shows a name that it does not know on one line of bounded length", () =>
+    Effect.gen(function* () {
+      const name = `\u001b[31m\u202e\u2028${"x".repeat(100_000)}`
+      for (const options of [
+        { prompt: "cat", [name]: 1 },
+        { prompt: "cat", model: name }
+      ]) {
+        const { message } = yield* Effect.flip(Arta.prepare(options))
+        expect(message).toContain("\\u001b[31m\\u202e\\u2028xxx")
+        expect(message.length).toBeLessThan(300)
+      }
+    })
+  )
+
   it.effect("suggests the closest models for an unknown one", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(submitted({ prompt: "cat", model: "watercolour" }))

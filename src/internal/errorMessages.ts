@@ -45,9 +45,15 @@ export const stringify = (value: unknown): string =>
 export const atMost = (length: number, text: string): string =>
   text.length > length ? `${text.slice(0, length)}…` : text
 
-/** Shows control characters, which could act on a terminal, and characters that change the direction of text. */
+/**
+ * Shows control characters, which could act on a terminal, and invisible ones, such as those that change the direction
+ * of text. Zero-width joiners stay: emoji and some scripts need them.
+ */
 export const visible = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Bidi_C}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  text.replace(
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu,
+    (character) => `\\u${Number(character.codePointAt(0)).toString(16).padStart(4, "0")}`
+  )
 
 /** Prints a value on one line of at most 100 characters. */
 export const shown = (value: unknown): string => atMost(100, visible(stringify(value)))

@@ -51,12 +51,13 @@ export const retryAfter = (header: TransportResponse["header"]): Effect.Effect<D
     const value = header("retry-after")?.trim() ?? ""
     // The date is on the service's clock, which may differ from ours by hours.
     const respondedAt = Date.parse(header("date") ?? "") || now
-    // A header that comes twice is a list.
-    const millis = /^\d[\d, ]*$/.test(value)
-      ? Math.max(...value.split(",").map(Number)) * 1000
-      : Date.parse(value) - respondedAt
+    // A header that comes twice is a list. `Date.parse` reads almost any text with a number as the year of a date.
+    const isDate = /\d:\d\d/.test(value)
+    const millis = isDate
+      ? Date.parse(value) - respondedAt
+      : Math.max(...value.split(",").map(Number.parseFloat)) * 1000
     // A schema's `Duration` cannot encode a longer wait.
-    return millis > 0 ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined
+    return millis > 0 && millis < Infinity ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined
   })
 
 export const rateLimited = (

@@ -55,10 +55,7 @@ const outcomeOf = (cause: Cause.Cause<ArtaError>): string =>
   })
 
 const annotateError = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
-  Option.match(Cause.failureOption(cause), {
-    onNone: () => Effect.void,
-    onSome: ({ _tag }) => Effect.annotateCurrentSpan("error.type", _tag)
-  })
+  Cause.isInterruptedOnly(cause) ? Effect.void : Effect.annotateCurrentSpan("error.type", outcomeOf(cause))
 
 const reportFailure = (cause: Cause.Cause<ArtaError>): Effect.Effect<void> =>
   Effect.zipRight(annotateError(cause), countOutcome(outcomeOf(cause)))

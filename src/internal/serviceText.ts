@@ -13,13 +13,19 @@ const spellings = weaklyKeyed((secret: Redacted.Redacted): ReadonlyArray<string>
 export const scrub = (text: string, secrets: Secrets): string =>
   secrets.flatMap(spellings).reduce((rest, secret) => rest.replaceAll(secret, "<redacted>"), text)
 
+/** Replaces words that repeat 23 characters of a secret in any case: a service may cut, split or escape it. */
+const scrubWords = (text: string, secrets: Secrets): string => {
+  // 23 characters contain one of these parts.
+  const parts = secrets.flatMap((secret) => Redacted.value(secret).toLowerCase().match(/.{12}/g) ?? [])
+  const repeats = (word: string) => parts.some((part) => word.toLowerCase().includes(part))
+  return text.replace(/[\w.~+/=-]{12,}/g, (word) => (repeats(word) ? "<redacted>" : word))
+}
+
 /** Prepares a service's text for errors, logs and terminals: one bounded line without control characters or secrets. */
-export const presentable = (text: string, secrets: Secrets, length = 500): string =>
-  atMost(
-    length,
-    visible(
-      scrub(text, secrets)
-        .replace(/(\r\n|[^\S\r\v\f])+/g, " ")
-        .trim()
-    )
-  )
+export const presentable = (text: string, secrets: Secrets, length = 500): string => {
+  const line = scrub(text, secrets)
+    .replace(/(\r\n|[^\S\r\v\f])+/g, " ")
+    .trim()
+  // The rest is cut off.
+  return atMost(length, visible(scrubWords(line.slice(0, 2 * length), secrets)))
+}

@@ -2,7 +2,7 @@ import { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import type { Tracer } from "effect"
 import { Cause, Effect, Exit, Layer, Logger, LogLevel, Ref, Stream } from "effect"
-import { Arta, type ArtaApi, TokenStore } from "effect-arta"
+import { Arta, ArtaApi, TokenStore } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { counts, inject, runToEnd, smallImage, withEmulator } from "../support/withEmulator.js"
 import { makeWitness } from "../support/witness.js"
@@ -54,6 +54,23 @@ describe("The span of a generation", () => {
       expect(kind).toBe("client" satisfies Tracer.SpanKind)
       expect(attributes).toEqual({ recordId })
     }).pipe(withEmulator())
+  )
+
+  it.effect.each<[string, Effect.Effect<unknown, unknown, ArtaApi.ArtaApi>]>([
+    ["Arta.watch", Effect.suspend(() => Stream.runDrain(Arta.watch(" ")))],
+    ["Arta.resume", Effect.suspend(() => Arta.resume(" "))]
+  ])("%s has the error's tag if the record id is invalid", ([name, effect]) =>
+    Effect.gen(function* () {
+      const { attributes } = yield* spanOf(name, Effect.exit(effect))
+      expect(attributes).toMatchObject({ "error.type": "InvalidRequestError" })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("tells of a defect", () =>
+    Effect.gen(function* () {
+      const { attributes } = yield* spanOf("Arta.run", Effect.exit(Arta.run(options)))
+      expect(attributes).toMatchObject({ "error.type": "defect" })
+    }).pipe(Effect.provideService(ArtaApi.ArtaApi, { submit: () => Effect.die("broken"), status: () => Effect.never }))
   )
 
   it.effect("has the request and the error's tag if the service refuses the submission", () =>

@@ -190,7 +190,13 @@ describe("ArtaApi.submit", () => {
     ],
     ["the past", { "retry-after": "Thu, 01 Jan 1970 00:00:00 GMT" }, 429, undefined],
     ["garbage", { "retry-after": "soon" }, 429, undefined],
+    ["garbage with a number", { "retry-after": "in 45" }, 429, undefined],
+    ["a negative number", { "retry-after": "-40" }, 429, undefined],
+    ["infinity", { "retry-after": "Infinity" }, 429, undefined],
     ["nothing", {}, 429, undefined],
+    ["fractions of seconds", { "retry-after": "45.5" }, 429, 45_500],
+    ["fractions of seconds in two headers", { "retry-after": "2, 3.7" }, 429, 3_700],
+    ["seconds with a parameter", { "retry-after": "45;q=1" }, 429, 45_000],
     ["seconds, as 503", { "retry-after": "5" }, 503, 5_000]
   ])("fails with RateLimitedError for a Retry-After of %s", ([, headers, status, millis]) =>
     withApi([{ status, headers }], (api, { seen }) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
-import { ArtaApi, ArtaError, GenerateRequest, Generation } from "effect-arta"
+import { Effect, Layer, Redacted, Schema } from "effect"
+import { ArtaApi, ArtaError, Auth, GenerateRequest, Generation } from "effect-arta"
 import { countingAuth } from "../support/countingAuth.js"
 import type { Step } from "../support/scriptedClient.js"
 import { scriptedClient } from "../support/scriptedClient.js"
@@ -9,11 +9,11 @@ const request = new GenerateRequest.GenerateRequest({ prompt: "a cat", seed: 12_
 const recordId = Generation.RecordId.make("rec-1")
 
 /** Calls the API when the service responds like this. */
-const respond = <A, E>(step: Step, call: (api: ArtaApi.Service) => Effect.Effect<A, E>) =>
+const respond = <A, E>(step: Step, call: (api: ArtaApi.Service) => Effect.Effect<A, E>, auth = countingAuth) =>
   Effect.flatMap(ArtaApi.ArtaApi, call).pipe(
     Effect.provide(
       ArtaApi.layer({ apiUrl: "https://arta.test/api/v1" }).pipe(
-        Layer.provide(countingAuth),
+        Layer.provide(auth),
         Layer.provide(scriptedClient({ text2image: [step] }).layer)
       )
     )
@@ -134,6 +134,41 @@ describe("The text of a service", () => {
     })
   )
 
+  // fault: Whatever a service sends | Invisible characters | shown as `\u200b`
+  it.effect.each<[string, string]>([
+    ["a\u200bb\u00ad\u2060", "a\\u200bb\\u00ad\\u2060"],
+    ["\u{e0041}\ufeff\ud800", "\\ue0041 \\ud800"],
+    ["\u{1f468}\u200d\u{1f469} \u0645\u200c", "\u{1f468}\u200d\u{1f469} \u0645\u200c"]
+  ])("shows invisible characters, unless a script or an emoji needs them: %j", ([detail, shown]) =>
+    Effect.map(Effect.flip(submit({ status: 403, body: { detail } })), (error) => {
+      expect(error).toMatchObject({ detail: shown })
+    })
+  )
+
+  const long = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI1In0.c2lnbmF0dXJlLW9m_LXRva2Vu"
+  const longToken = Layer.succeed(Auth.Auth, {
+    token: Effect.succeed(Redacted.make(long)),
+    renew: () => Effect.succeed(Redacted.make(long)),
+    signOut: Effect.void
+  })
+
+  // fault: Secrets | A token that is cut, split, escaped, or in another case | `<redacted>`
+  it.effect.each<[string, string, string]>([
+    ["in lower case", `invalid ${long.toLowerCase()}`, "invalid <redacted>"],
+    ["cut at its end", `invalid ${long.slice(0, 30)}...`, "invalid <redacted>"],
+    ["cut at its start", `invalid ...${long.slice(-23)}`, "invalid <redacted>"],
+    ["split", `${long.slice(0, 25)}\n${long.slice(25)}`, "<redacted> <redacted>"],
+    ["escaped", long.replaceAll(".", "%2e"), "<redacted>%<redacted>%<redacted>"],
+    ["not at all", "the word eyJhbGciOiJ is shown", "the word eyJhbGciOiJ is shown"]
+  ])("holds no token that is %s", ([, detail, shown]) =>
+    Effect.map(
+      Effect.flip(respond({ status: 403, body: { detail } }, (api) => api.submit(request), longToken)),
+      (error) => {
+        expect(error).toMatchObject({ detail: shown })
+      }
+    )
+  )
+
   // fault: Secrets | A token in the status, a record id or an image URL | `<redacted>`
   it.effect("holds no token", () =>
     Effect.gen(function* () {
@@ -171,7 +206,9 @@ describe("The record id of a submission", () => {
     ['{"record_id":1e300}', "1e+300"],
     ['{"record_id":{"id":5}}', '{"id":5}'],
     ['{"record_id":[5]}', "[5]"],
-    ['{"record_id":true}', "true"]
+    ['{"record_id":true}', "true"],
+    ['{"record_id":".."}', '".."'],
+    ['{"record_id":"\u200b"}', "\\u200b"]
   ])("is not lost if it is unusable: %j", ([body, says]) =>
     Effect.map(Effect.flip(submit({ body })), (error) => {
       expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
@@ -197,7 +234,8 @@ describe("The images of a status", () => {
     ["DATA:image/png;base64,iVBORw0KGgo=", "DATA:image/png;base64,iVBORw0KGgo="],
     [" https://a.test/1\u001b[31m ", "https://a.test/1%1B[31m"],
     ["https://a.test/a b\u202e\u009b", "https://a.test/a%20b%E2%80%AE%C2%9B"],
-    ["https://a.test/\u00e9?\u00e9", "https://a.test/%C3%A9?%C3%A9"]
+    ["https://a.test/\u00e9?\u00e9", "https://a.test/%C3%A9?%C3%A9"],
+    ["https://a.test/?t=tok\nen-1", "https://a.test/?t=<redacted>"]
   ])("have the URL %j", ([sent, url]) =>
     Effect.map(images(sent), (found) => {
       expect(found).toEqual({ _tag: "Done", images: [{ index: 0, url }] })

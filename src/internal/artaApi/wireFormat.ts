@@ -40,7 +40,7 @@ export const readSubmitted = (response: BufferedResponse): Either.Either<RecordI
   const { record_id: found } = body
   const id = Predicate.isString(found) ? found.trim() : (found ?? "")
   if (id === "") return Either.right(undefined)
-  return isRecordId(id) && presentable(id, secrets) === id
+  return isRecordId(id) && presentable(id, []) === scrub(id, secrets)
     ? Either.right(id)
     : Either.left(`an unusable record id: ${presentable(stringify(found), secrets, 200)}`)
 }
@@ -55,7 +55,8 @@ const imageUrl = (entry: unknown, base: string, secrets: Secrets): string | unde
   // A signed URL must not change. `href` is absolute, and escapes what is not ASCII.
   const absolute = /^https?:\/\/[!-~]+$/i.test(url) ? url : new URL(url, base).href
   if (!/^http/i.test(absolute)) return undefined
-  return base.startsWith("https:") ? absolute.replace(/^http:/i, "https:") : absolute
+  // `href` has no line breaks, so it may contain a secret that was split by one.
+  return scrub(base.startsWith("https:") ? absolute.replace(/^http:/i, "https:") : absolute, secrets)
 }
 
 /** Skips entries without a usable URL and keeps the others. */

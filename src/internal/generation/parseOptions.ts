@@ -1,29 +1,20 @@
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { InvalidRequestError, UnknownModelError } from "../../ArtaError.js"
 import type { Options } from "../../GenerateRequest.js"
 import { GenerateRequest, Messages, promptFromMessages, randomSeed } from "../../GenerateRequest.js"
 import * as ImageModel from "../../ImageModel.js"
+import { atMost, visible } from "../errorMessages.js"
 import { invalidOption } from "../invalidOption.js"
 
 /** Typed options, or unvalidated input such as parsed JSON. */
 export type Unchecked = Options | Readonly<Record<string, unknown>>
 
-const Input = Schema.Struct(
-  { messages: Schema.optional(Messages) },
-  Schema.Record({ key: Schema.String, value: Schema.Unknown })
-).annotations({ message: () => "an object with a prompt or messages" })
-
-const decodeInput = Schema.decodeUnknown(Input)
-
-/** Decodes the messages. Most options have none, and the schema would take as long as that of the request. */
-const separateMessages = (options: Unchecked): Effect.Effect<typeof Input.Type, ParseResult.ParseError> =>
-  Predicate.isRecord(options) && !("messages" in options)
-    ? Effect.succeed(Object.fromEntries(Object.entries(options)))
-    : decodeInput(options)
+const isMessages = Schema.is(Messages)
 
 const decodeRequest = Schema.decodeUnknown(GenerateRequest, { onExcessProperty: "error" })
 
@@ -40,18 +31,23 @@ const checkLimits = (request: GenerateRequest) => {
   return invalidOption(field, request[field], `at most ${String(limit)}, unless you set limits: "none"`)
 }
 
+/** In effect 3.22, the formatter recurses into a value that is invalid, until the stack overflows. */
+const shallow = (value: unknown): unknown => (Predicate.isObject(value) ? {} : value)
+
 type OptionsError = InvalidRequestError | UnknownModelError
 
 const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
-    const field = String(issue?.path[0] ?? "options")
+    const name = String(issue?.path[0])
+    const field = atMost(100, visible(name))
     if (issue?._tag === "Unexpected") {
       // An unknown option may hold a secret.
       return new InvalidRequestError({ field, value: "<redacted>", allowed: "omitted: there is no such option" })
     }
-    const value: unknown = Predicate.hasProperty(options, field) ? options[field] : undefined
+    const value: unknown = Predicate.hasProperty(options, name) ? options[name] : undefined
     if (field === "model" && typeof value === "string") {
-      return new UnknownModelError({ model: value, suggestions: ImageModel.suggest(value) })
+      const model = atMost(80, value)
+      return new UnknownModelError({ model, suggestions: ImageModel.suggest(model) })
     }
     return invalidOption(field, value, issue?.message ?? "valid")
   })
@@ -62,11 +58,18 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
  */
 export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect<GenerateRequest, OptionsError> =>
   Effect.gen(function* () {
-    const { messages, ...rest } = yield* separateMessages(options)
+    if (!Predicate.isRecord(options)) {
+      return yield* invalidOption("options", options, "an object with a prompt or messages")
+    }
+    const { messages, ...rest } = options
+    if (messages !== undefined && !isMessages(messages)) {
+      return yield* invalidOption("messages", messages, "messages, each with a role and a content")
+    }
     const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
     if (rest["prompt"] === undefined && prompt === "") {
       return yield* invalidOption("messages", messages, "a chat with text in a user message")
     }
-    const request = yield* decodeRequest({ ...rest, prompt, seed: rest["seed"] ?? (yield* randomSeed) })
+    const seed = rest["seed"] ?? (yield* randomSeed)
+    const request = yield* decodeRequest(Record.map({ ...rest, prompt, seed }, shallow))
     return limits === "none" ? request : yield* checkLimits(request)
   }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(toOptionsError(options, error))))

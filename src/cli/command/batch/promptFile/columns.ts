@@ -1,6 +1,7 @@
 import * as Option from "effect/Option"
 import { distance } from "fastest-levenshtein"
 import { quote } from "shell-quote"
+import { printable } from "../../../shared/printable.js"
 import type { Problem } from "./problems.js"
 import { shown } from "./problems.js"
 
@@ -72,7 +73,10 @@ export const unknownNames = (names: ReadonlyArray<string>, word: "column" | "key
   )
   return {
     message: `Unknown ${word}${names.length === 1 ? "" : "s"}: ${list.join(", ")}.`,
-    advice: `Known names are ${knownNames}. To leave out the unknown ones: ${ignoreFlag(names)}`
+    // A terminal must not get control characters, not even quoted.
+    advice: names.every((name) => printable(name) === name)
+      ? `Known names are ${knownNames}. To leave out the unknown ones: ${ignoreFlag(names)}`
+      : `Known names are ${knownNames}. Remove the others.`
   }
 }
 

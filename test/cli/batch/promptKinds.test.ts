@@ -177,12 +177,6 @@ const refused: ReadonlyArray<Case> = [
     says: [/has a problem/, "modell (model?), id", "--ignore-columns modell,id"]
   },
   {
-    what: "a key that would act on the terminal",
-    name: "p.jsonl",
-    content: '{"prompt":"a","\\u001b]0;b\\u0007":1}',
-    says: ["Unknown key: \\u001b]0;b\\u0007.", /Remove the others\.$/m, /^(\P{Cc}|\n)+$/u]
-  },
-  {
     what: "numbers that are not digits as written",
     name: "p.csv",
     content: "prompt;seed;cfg;n\na;0x10;;\nb;1.000;;\nc;;50%;\nd;;;1,5\ne;12 345;;\n",

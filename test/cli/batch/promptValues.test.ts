@@ -112,4 +112,13 @@ describe("the values of a prompt file", () => {
       }
     })
   )
+
+  it.scopedLive("whose key is unknown and would act on the terminal are refused without it", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* dryRun({ prompt: "a", "\u001b]0;b\u0007": 1 })
+      expect(code).toBe(2)
+      expect(stderr).toContain("Unknown key: \\u001b]0;b\\u0007.")
+      expect(stderr).toMatch(/^(\P{Cc}|\n)+$/u)
+    })
+  )
 })

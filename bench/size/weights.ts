@@ -26,7 +26,7 @@ const parts: Readonly<Record<string, ReadonlyArray<string>>> = {
     "internal/signUpResponse.ts"
   ],
   "requests and responses": ["internal/", "internal/artaApi/", "ArtaApi.ts"],
-  "the pace of all requests": [
+  "the rate limiter": [
     "internal/artaApi/learnedRate.ts",
     "internal/artaApi/rateLimiter.ts",
     "internal/artaApi/submitLimiter.ts",

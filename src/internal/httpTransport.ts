@@ -8,7 +8,7 @@ import { readText } from "./body.js"
 import { diagnose, noResponseWithin } from "./diagnosis.js"
 import { limitTime } from "./timeLimit.js"
 import type { TransportRequest } from "./transport.js"
-import { Transport } from "./transport.js"
+import { isRefusal, Transport } from "./transport.js"
 
 const toHttpRequest = ({ body, headers, method, url }: TransportRequest) => {
   const request = HttpClientRequest.make(method)(url, { headers })
@@ -23,11 +23,17 @@ const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service 
       FiberRef.set(HttpClient.currentTracerDisabledWhen, constTrue).pipe(
         Effect.zipRight(client.execute(toHttpRequest(request))),
         Effect.flatMap((response) =>
-          Effect.map(readText(response, request.maxMebibytes), (text) => ({
-            status: response.status,
-            header: (name: string) => response.headers[name],
-            text
-          }))
+          readText(response, request.maxMebibytes).pipe(
+            Effect.catchIf(
+              () => isRefusal(response.status),
+              () => Effect.succeed("")
+            ),
+            Effect.map((text) => ({
+              status: response.status,
+              header: (name: string) => response.headers[name],
+              text
+            }))
+          )
         ),
         Effect.mapError(diagnose),
         // The timeout must interrupt a hanging request even in an uninterruptible region.

@@ -36,3 +36,6 @@ export class Transport extends Context.Tag("effect-arta/internal/Transport")<
     readonly send: (request: TransportRequest) => Effect.Effect<TransportResponse, TransportFailure>
   }
 >() {}
+
+/** Whether the server has refused a request, so that nothing depends on the rest of its response. */
+export const isRefusal = (status: number): boolean => status >= 400 && status < 500

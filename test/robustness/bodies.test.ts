@@ -75,6 +75,21 @@ describe.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
     })
   )
 
+  // fault: Whatever a service sends | A refusal whose body is cut off, too large or no gzip | the refusal
+  it.scopedLive.each<[string, (status: number) => RawResponse]>([
+    ["is cut off", (status) => ({ write: [head(status, { "content-length": "99" }), "no"], then: "close" })],
+    ["is too large", (status) => respond(status, "x".repeat(2 * mebibyte))],
+    ["is no gzip", (status) => respond(status, Buffer.from([31, 139, 8, 0, 1]))]
+  ])("knows that a submission was refused if the body %s", ([, refusal]) =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/text2image": [refusal(429), refusal(402)] })
+      const api = yield* apiAt(transport, url)
+      expect(yield* Effect.flip(submit(api))).toMatchObject({ _tag: "RateLimitedError" })
+      expect(yield* Effect.flip(submit(api))).toMatchObject({ _tag: "ResponseError", status: 402 })
+      expect(requests).toHaveLength(2)
+    })
+  )
+
   // fault: Whatever a service sends | A gzip body that is cut off | as if the connection had failed
   it.scopedLive("reports gzip that is cut off", () =>
     Effect.gen(function* () {

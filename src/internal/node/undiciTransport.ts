@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { concat, decodeUtf8, decompressText, isCompressed, toBytes, tooLarge } from "../body.js"
 import { cutOff, diagnose, diagnoseCause, noResponseWithin } from "../diagnosis.js"
 import type { TransportFailure, TransportRequest, TransportResponse } from "../transport.js"
-import { Transport } from "../transport.js"
+import { isRefusal, Transport } from "../transport.js"
 import type { Dispatch } from "./dispatcher.js"
 import { unsent } from "./dispatcher.js"
 
@@ -51,25 +51,20 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   onResponseEnd() {
-    const [status, headers] = [this.#status, this.#headers]
-    const header = (name: string) => {
-      const value = headers[name]
-      return Array.isArray(value) ? value.join(", ") : value
-    }
     const bytes = concat(this.#chunks)
     this.resume(
       isCompressed(bytes)
-        ? Effect.mapBoth(decompressText(bytes, this.request.maxMebibytes), {
-            onFailure: diagnose,
-            onSuccess: (text) => ({ status, header, text })
+        ? Effect.matchEffect(decompressText(bytes, this.request.maxMebibytes), {
+            onFailure: (failure) => this.#withoutBody(diagnose(failure)),
+            onSuccess: (text) => this.#withBody(text)
           })
-        : Effect.succeed({ status, header, text: decodeUtf8(bytes) })
+        : this.#withBody(decodeUtf8(bytes))
     )
   }
 
   onResponseError(_controller: Undici.Dispatcher.DispatchController, error: Error & { readonly code?: unknown }) {
-    if (timeouts.has(error.code)) this.resume(Effect.fail(noResponseWithin(this.request.timeout)))
-    else if (this.#status !== 0) this.resume(Effect.fail(cutOff))
+    if (timeouts.has(error.code)) this.resume(this.#withoutBody(noResponseWithin(this.request.timeout)))
+    else if (this.#status !== 0) this.resume(this.#withoutBody(cutOff))
     else this.resume(Effect.fail(diagnoseCause(this.#controller === undefined ? unsent(error) : error)))
   }
 
@@ -80,8 +75,21 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   #fail(failure: TransportFailure) {
-    this.resume(Effect.fail(failure))
+    this.resume(this.#withoutBody(failure))
     this.abort()
+  }
+
+  #withBody(text: string): Effect.Effect<TransportResponse> {
+    const [status, headers] = [this.#status, this.#headers]
+    const header = (name: string) => {
+      const value = headers[name]
+      return Array.isArray(value) ? value.join(", ") : value
+    }
+    return Effect.succeed({ status, header, text })
+  }
+
+  #withoutBody(failure: TransportFailure): Effect.Effect<TransportResponse, TransportFailure> {
+    return isRefusal(this.#status) ? this.#withBody("") : Effect.fail(failure)
   }
 
   abort() {

@@ -23,7 +23,7 @@ export interface RateLimiter {
    * younger ones. Fails a submission if the service asked for silence, so that its caller may decide whether to wait.
    */
   readonly take: (operation: Operation) => Effect.Effect<Permit, RateLimitedError>
-  /** No effect: most requests are accepted, and each step of the runtime counts. */
+  /** Not an effect: most requests are accepted, and each step of the runtime counts. */
   readonly unsafeAccepted: (permit: Permit) => void
   readonly refused: (permit: Permit, retryAfter: Duration.Duration | undefined) => Effect.Effect<void>
 }

@@ -51,13 +51,13 @@ import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { makeDeadline } from "./internal/generation/deadline.js"
 import { makePollLoop, nextEvent, outcome, skipValidation } from "./internal/generation/pollLoop.js"
-import { pollStarted, reported, runAndReport, runGeneration, submitted } from "./internal/generation/runGeneration.js"
+import { pollStarted, runGeneration, submitted } from "./internal/generation/runGeneration.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
 import { clientSpan } from "./internal/generation/telemetry.js"
 import { invalidOption } from "./internal/invalidOption.js"
 import { layerHttpTransport } from "./internal/httpTransport.js"
 import * as Layers from "./internal/layers.js"
-import { countedEvents, countedStart } from "./internal/metrics.js"
+import { countedEvents, countedStart, countOutcomeOf } from "./internal/metrics.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
 
@@ -192,12 +192,7 @@ export const run = (
   options: Options,
   settings: RunSettings = {}
 ): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
-  Effect.map(
-    settings.onEvent === undefined
-      ? runGeneration(options, withDefaults(settings))
-      : runAndReport(options, withDefaults(settings), settings.onEvent),
-    generationOf
-  )
+  Effect.map(runGeneration(options, withDefaults(settings), settings.onEvent), generationOf)
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
   const id = yield* Effect.mapError(Schema.decode(RecordId)(recordId), () =>
@@ -249,7 +244,8 @@ export const resume = (
   settings: RunSettings = {}
 ): Effect.Effect<Generation, WatchError, ArtaApi.ArtaApi> =>
   pollSubmitted(recordId, settings).pipe(
-    Effect.flatMap((loop) => reported(outcome(loop, settings.onEvent), settings.onEvent)),
+    Effect.flatMap((loop) => Effect.onExit(outcome(loop, settings.onEvent), countOutcomeOf)),
+    Effect.tap((completed) => settings.onEvent?.(completed)),
     Effect.map(generationOf),
     Effect.withSpan("Arta.resume", { ...clientSpan, attributes: { recordId } })
   )

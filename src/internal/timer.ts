@@ -73,10 +73,9 @@ export class Timer<A, E> {
   stop: () => void = constVoid
 
   /**
-   * Starts the timer, for so many milliseconds, and returns when it is due. If there are none left, the effect does not
-   * go on.
+   * Starts the timer, for so many milliseconds. If there are none left, the effect does not go on.
    */
-  start(millis: number, onTimeout: Effect.Effect<A, E>): Effect.Effect<number> {
+  start(millis: number, onTimeout: Effect.Effect<A, E>): Effect.Effect<void> {
     return Effect.withFiberRuntime((fiber) => {
       const expire = () => {
         this.timedOut = Effect.provide(onTimeout, fiber.currentContext)
@@ -92,7 +91,7 @@ export class Timer<A, E> {
       this.stop = () => {
         watch.remove(timer)
       }
-      return Effect.succeed(timer.due)
+      return Effect.void
     })
   }
 }

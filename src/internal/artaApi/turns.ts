@@ -47,6 +47,9 @@ export const makeTurns = (
           waiting.delete(turn)
           if (running.delete(turn)) startNext()
         })
-        return Effect.flatMap(Effect.exit(restore(use({ wait, end }))), (exit) => Effect.zipRight(end, exit))
+        return Effect.matchCauseEffect(restore(use({ wait, end })), {
+          onFailure: (cause) => Effect.zipRight(end, Effect.failCause(cause)),
+          onSuccess: (result) => Effect.as(end, result)
+        })
       })
   })

@@ -4,8 +4,7 @@ import * as MutableRef from "effect/MutableRef"
 import type { InvalidRequestError, RateLimitedError } from "../../ArtaError.js"
 import { GenerationTimeoutError } from "../../ArtaError.js"
 import { monotonicMillis } from "../clock.js"
-import { withTimer } from "../timeLimit.js"
-import type { Timer } from "../timer.js"
+import { limitTime } from "../timeLimit.js"
 import { decodeTimeout } from "../timeout.js"
 
 /** How far a generation has come. */
@@ -14,9 +13,6 @@ type Progress = Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "reason
 /** A generation whose last submission was refused fails with the refusal. */
 type Expired = GenerationTimeoutError | RateLimitedError
 
-/** The timer of a generation. */
-export type GenerationTimer = Timer<never, Expired>
-
 /** The time that a generation may take. */
 export interface Deadline {
   readonly timeout: Duration.Duration
@@ -24,8 +20,6 @@ export interface Deadline {
   readonly startedAt: number
   /** The milliseconds that limited effects may still take. Time between two of them does not count. */
   readonly budget: MutableRef.MutableRef<number>
-  /** The timer of the fiber that runs the generation. If there is none, each limited effect runs in its own fiber. */
-  readonly timer?: GenerationTimer
 }
 
 export const makeDeadline = (input: Duration.DurationInput): Effect.Effect<Deadline, InvalidRequestError> =>
@@ -48,18 +42,16 @@ export const expire = (deadline: Deadline, progress: Progress): Effect.Effect<ne
 
 /** Interrupts an effect when the remaining time is used up, and does not start it if none is left. */
 export const limit = <A, E, R>(
-  { budget, timer }: Deadline,
+  { budget }: Deadline,
   effect: Effect.Effect<A, E, R>,
   onTimeout: Effect.Effect<never, Expired>
-): Effect.Effect<A, E | Expired, R> => {
-  const limited = (timer: GenerationTimer) =>
-    Effect.flatMap(timer.start(budget.current, onTimeout), (due) =>
-      Effect.flatMap(effect, (result) =>
-        Effect.map(monotonicMillis, (now) => {
-          MutableRef.set(budget, due - now)
-          return result
-        })
-      )
+): Effect.Effect<A, E | Expired, R> =>
+  Effect.flatMap(monotonicMillis, (startedAt) => {
+    const measured = Effect.flatMap(effect, (result) =>
+      Effect.map(monotonicMillis, (now) => {
+        MutableRef.update(budget, (left) => left - (now - startedAt))
+        return result
+      })
     )
-  return timer === undefined ? withTimer(limited) : limited(timer)
-}
+    return limitTime(measured, Duration.millis(budget.current), onTimeout)
+  })

@@ -5,6 +5,7 @@ import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
 import type { Service, StatusError } from "../../ArtaApi.js"
 import { ArtaApi } from "../../ArtaApi.js"
 import * as Errors from "../../ArtaError.js"
@@ -71,6 +72,8 @@ export interface PollLoopOptions<R> {
   readonly deadline: Deadline
   /** Whether the generation was accepted just now, so that its first poll may wait. Default: false. */
   readonly isNew?: boolean
+  /** The span of the generation. Default: the current span of the fiber that polls. */
+  readonly span?: Tracer.Span | undefined
 }
 
 /** A generation that is polled until it ends. A thousand may wait at once, so it holds no more than it needs. */
@@ -80,6 +83,7 @@ export interface PollLoop<R> {
   readonly request: GenerateRequest | undefined
   readonly recorder: DurationRecorder
   readonly deadline: Deadline
+  readonly span: Tracer.Span | undefined
   readonly polling: Schedule.Schedule<unknown, GenerationStatus, R>
   readonly pollingState: MutableRef.MutableRef<unknown>
   readonly placesFirstPoll: boolean
@@ -90,7 +94,7 @@ export interface PollLoop<R> {
 /** Prepares to poll a generation until it ends. */
 export const makePollLoop = <R>(
   recordId: RecordId,
-  { deadline, isNew = false, polling }: PollLoopOptions<R>
+  { deadline, isNew = false, polling, span }: PollLoopOptions<R>
 ): Effect.Effect<PollLoop<R>, never, ArtaApi> =>
   Effect.flatMap(ArtaApi, (api) =>
     Effect.flatMap(recall(api, recordId), (submission) =>
@@ -103,6 +107,7 @@ export const makePollLoop = <R>(
           request: submission?.request,
           recorder: submission !== undefined && isRecent ? submission.recorder : noRecorder,
           deadline,
+          span,
           polling,
           pollingState: MutableRef.make<unknown>(polling.initial),
           placesFirstPoll: isNew && placesFirstPoll.has(polling),
@@ -226,15 +231,16 @@ const toEvent = <R>(
   )
 }
 
+const describeFiber = <R>({ recordId, recorder, span }: PollLoop<R>): Effect.Effect<void> =>
+  addToContext(PollContext, recorder.pollContext).pipe(
+    Effect.zipRight(span === undefined ? Effect.void : addToContext(Tracer.ParentSpan, span)),
+    Effect.zipRight(addLogAnnotation("recordId", recordId))
+  )
+
 const limited = <A, R>(loop: PollLoop<R>, event: () => Effect.Effect<A, PollLoopError, R>) =>
   limit(
     loop.deadline,
-    Effect.suspend(() =>
-      Effect.zipRight(
-        addToContext(PollContext, loop.recorder.pollContext),
-        Effect.zipRight(addLogAnnotation("recordId", loop.recordId), Effect.suspend(event))
-      )
-    ),
+    Effect.suspend(() => Effect.flatMap(describeFiber(loop), event)),
     expireWithProgress(loop)
   )
 

@@ -1,21 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Schedule from "effect/Schedule"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import type { ArtaApi } from "../../ArtaApi.js"
-import type { ArtaError, RunError } from "../../ArtaError.js"
+import type { RunError } from "../../ArtaError.js"
 import type { Options } from "../../GenerateRequest.js"
 import type { Completed, GenerationStatus } from "../../Generation.js"
 import { Submitted } from "../../Generation.js"
-import { addToContext } from "../fiberContext.js"
 import { countOutcomeOf } from "../metrics.js"
-import { withTimer } from "../timeLimit.js"
-import type { GenerationTimer } from "./deadline.js"
 import type { OnEvent, PollLoop } from "./pollLoop.js"
 import { makePollLoop, outcome, skipValidation } from "./pollLoop.js"
 import type { Started, StartOptions } from "./startGeneration.js"
 import { startGeneration } from "./startGeneration.js"
-import { clientSpan } from "./telemetry.js"
+import { clientSpan, endSpan, inSpan } from "./telemetry.js"
 
 export interface RunOptions extends StartOptions {
   readonly polling: Schedule.Schedule<unknown, GenerationStatus>
@@ -27,44 +24,39 @@ export const submitted = ({ recordId, request }: Started): Submitted =>
 /** Prepares to poll a generation that was accepted just now. */
 export const pollStarted = (
   { deadline, recordId }: Started,
-  { polling }: RunOptions
-): Effect.Effect<PollLoop<never>, never, ArtaApi> => makePollLoop(recordId, { polling, deadline, isNew: true })
-
-/** Runs a generation in a fiber of its own, which also polls it: the time limit of the polls takes no other. */
-export const runGeneration = (options: Options, settings: RunOptions): Effect.Effect<Completed, RunError, ArtaApi> =>
-  Effect.useSpan("Arta.run", clientSpan, (span) =>
-    withTimer(
-      (timer: GenerationTimer) =>
-        addToContext(Tracer.ParentSpan, span).pipe(
-          Effect.flatMap(() => startGeneration(options, settings)),
-          Effect.flatMap(({ deadline, ...started }) =>
-            pollStarted({ ...started, deadline: { ...deadline, timer } }, settings)
-          ),
-          Effect.flatMap((loop) => outcome(loop))
-        ),
-      // Only a failure is noted in the span.
-      (exit) => (Exit.isSuccess(exit) ? countOutcomeOf(exit) : Effect.withParentSpan(countOutcomeOf(exit), span))
-    )
-  )
+  { polling }: RunOptions,
+  span?: Tracer.Span
+): Effect.Effect<PollLoop<never>, never, ArtaApi> => makePollLoop(recordId, { polling, deadline, isNew: true, span })
 
 /**
- * Counts the outcome before it is reported: a defect of `onEvent` is not an outcome of the generation. `onEvent` runs in
- * the fiber of its caller.
+ * Runs a generation, and counts its outcome before `onEvent` receives it: a defect of `onEvent` is not an outcome of the
+ * generation. `onEvent` runs in the fiber of its caller.
+ *
+ * Thousands may wait for their turn, and then for their images. So a waiting fiber has one finalizer, and the span is in
+ * its context only when it is needed.
  */
-export const reported = <E extends ArtaError, R>(
-  completed: Effect.Effect<Completed, E, R>,
-  onEvent: OnEvent = () => Effect.void
-): Effect.Effect<Completed, E, R> => Effect.tap(Effect.onExit(completed, countOutcomeOf), onEvent)
-
-/** Runs a generation and reports its events. */
-export const runAndReport = (
+export const runGeneration = (
   options: Options,
   settings: RunOptions,
-  onEvent: OnEvent
-): Effect.Effect<Completed, RunError, ArtaApi> =>
-  Effect.gen(function* () {
-    const started = yield* startGeneration(options, settings)
-    const loop = yield* pollStarted(started, settings)
-    yield* onEvent(submitted(started))
-    return yield* outcome(loop, onEvent)
-  }).pipe((completed) => reported(completed, onEvent), Effect.withSpan("Arta.run", clientSpan))
+  onEvent?: OnEvent
+): Effect.Effect<Completed, RunError, ArtaApi> => {
+  const run = (span: Tracer.Span) => {
+    const report: OnEvent | undefined = onEvent && ((event) => inSpan(onEvent(event), span))
+    return Effect.flatMap(startGeneration(options, settings, span), (started) =>
+      Effect.flatMap(pollStarted(started, settings, span), (loop) =>
+        report === undefined ? outcome(loop) : Effect.zipRight(report(submitted(started)), outcome(loop, report))
+      )
+    )
+  }
+  const completed = Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Effect.makeSpan("Arta.run", clientSpan), (span) => {
+      const end = (exit: Exit.Exit<Completed, RunError>) =>
+        inSpan(countOutcomeOf(exit), span).pipe(Effect.zipRight(endSpan(span, exit)), Effect.zipRight(exit))
+      return Effect.matchCauseEffect(restore(run(span)), {
+        onFailure: (cause) => end(Exit.failCause(cause)),
+        onSuccess: (completed) => end(Exit.succeed(completed))
+      })
+    })
+  )
+  return onEvent === undefined ? completed : Effect.tap(completed, onEvent)
+}

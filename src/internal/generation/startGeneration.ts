@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as MutableRef from "effect/MutableRef"
+import type * as Tracer from "effect/Tracer"
 import type { Service, SubmitError as ApiError } from "../../ArtaApi.js"
 import { ArtaApi } from "../../ArtaApi.js"
 import type { GenerationTimeoutError, RateLimitedError, SubmitError } from "../../ArtaError.js"
@@ -16,7 +17,7 @@ import { expire, limit, makeDeadline, timeLeft } from "./deadline.js"
 import type { Limits } from "./parseOptions.js"
 import { decodeOptions } from "./parseOptions.js"
 import { remember } from "./submissions.js"
-import { annotateRecordId, annotateRequest } from "./telemetry.js"
+import { annotateRecordId, annotateRequest, inSpan } from "./telemetry.js"
 
 const submit = (api: Service, request: GenerateRequest, deadline: Deadline) =>
   Effect.suspend(() => {
@@ -61,22 +62,32 @@ export interface Started {
   readonly deadline: Deadline
 }
 
-/** Submits a generation once the submission limiter lets it pass. */
-export const startGeneration: (
+const submitPrepared = (
+  request: GenerateRequest,
+  timeout: Duration.DurationInput
+): Effect.Effect<Started, SubmitError, ArtaApi> =>
+  Effect.gen(function* () {
+    yield* annotateRequest(request)
+    const api = yield* ArtaApi
+    const deadline = yield* makeDeadline(timeout)
+    const recordId = yield* submit(api, request, deadline)
+    yield* annotateRecordId(recordId)
+    yield* remember(api, recordId, { request, recorder: yield* recordDurations(request, api.apiUrl) })
+    return { recordId, request, deadline }
+  })
+
+/**
+ * Submits a generation once the submission limiter lets it pass, in the given span. A fiber that waits for the limiter
+ * does not hold the span in its context: thousands may wait at once.
+ */
+export const startGeneration = (
   options: Options,
-  settings: StartOptions
-) => Effect.Effect<Started, SubmitError, ArtaApi> = Effect.fnUntraced(function* (options, { limits, timeout }) {
-  const request = yield* decodeOptions(options, limits)
-  yield* annotateRequest(request)
-  const api = yield* ArtaApi
-  const limitSubmissions = api.limitSubmissions ?? identity
-  // Waiting for the limiter does not count. It may run the submission in any fiber, and more than once.
-  const { deadline, recordId } = yield* limitSubmissions(
-    Effect.flatMap(makeDeadline(timeout), (deadline) =>
-      Effect.map(submit(api, request, deadline), (recordId) => ({ deadline, recordId }))
+  { limits, timeout }: StartOptions,
+  span?: Tracer.Span
+): Effect.Effect<Started, SubmitError, ArtaApi> =>
+  Effect.flatMap(ArtaApi, ({ limitSubmissions = identity }) =>
+    Effect.flatMap(inSpan(decodeOptions(options, limits), span), (request) =>
+      // Waiting for the limiter does not count. It may run the submission in any fiber, and more than once.
+      limitSubmissions(Effect.suspend(() => inSpan(submitPrepared(request, timeout), span)))
     )
   )
-  yield* annotateRecordId(recordId)
-  yield* remember(api, recordId, { request, recorder: yield* recordDurations(request, api.apiUrl) })
-  return { recordId, request, deadline }
-})

@@ -1,9 +1,28 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
+import * as Tracer from "effect/Tracer"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { RecordId } from "../../Generation.js"
 
 // Captured stack frames would always point here.
 export const clientSpan = { captureStackTrace: false, kind: "client" } as const
+
+/** Runs an effect in a span. Without one, in the current span. */
+export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, span?: Tracer.Span): Effect.Effect<A, E, R> =>
+  span === undefined
+    ? effect
+    : Effect.mapInputContext(effect, (context: Context.Context<R>) => Context.add(context, Tracer.ParentSpan, span))
+
+/** Ends a span as `Effect.useSpan` does. */
+export const endSpan = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Effect.withFiberRuntime((fiber) => {
+    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? clock.unsafeCurrentTimeNanos() : 0n, exit)
+    return Effect.void
+  })
 
 /** `Effect.annotateCurrentSpan` in one step. */
 const annotate = (attributes: Readonly<Record<string, unknown>>): Effect.Effect<void> =>

@@ -185,7 +185,6 @@ export default defineConfig(({ mode }) => {
           "src/cli/command/batch/durable/progress.ts",
           "src/cli/command/mcp/{http,mcp,printUnfinished,sessions,stdio}.ts",
           "src/cli/command/serve/listen.ts",
-          "src/cli/commandLine/wizard.ts",
           "src/cli/commandLine/completions/*.ts",
           "src/cli/shared/{liveLine,progress,settings,standardOutput}.ts"
         ],

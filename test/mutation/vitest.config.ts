@@ -10,8 +10,13 @@ export default defineConfig({
     ...shared,
     setupFiles: [shared.setupFiles, "test/mutation/setup.ts"],
     include: ["test/**/*.test.ts"],
-    // What these tests start or compile does not contain the mutant.
-    exclude: [...configDefaults.exclude, "test/{conformance,package}/**", ...slow, ...nightly],
+    // What these tests start or compile does not contain the mutant. Shells run the completions that a mutant printed.
+    exclude: [
+      ...configDefaults.exclude,
+      "test/{conformance,package}/**",
+      ...slow.filter((file) => file !== "test/cli/commandLine/shells.test.ts"),
+      ...nightly
+    ],
     globalSetup: "test/support/build.ts",
     // Instrumented code is slow.
     testTimeout: 60_000,

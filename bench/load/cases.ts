@@ -23,7 +23,12 @@ export const cases = {
     ...atOnce(1_000),
     rounds: { ...inRounds(5, "fetch", "arta"), ...inRounds(1, "undici", "effect", "replicate", "fal") }
   },
-  capped: { mode: "fixed", generations: 5_000, concurrency: 1_000, rounds: inRounds(5, "fetch", "arta") },
+  capped: {
+    mode: "fixed",
+    generations: 5_000,
+    concurrency: 1_000,
+    rounds: { ...inRounds(5, "fetch", "arta"), ...inRounds(3, "effect-modules") }
+  },
   large: { mode: "clock", ...atOnce(10_000), rounds: inRounds(1, "fetch", "arta") }
 } as const satisfies Record<string, Case>
 

@@ -24,6 +24,7 @@ const titles: Readonly<Record<string, string>> = {
   undici: "loop over undici",
   dispatch: "loop over undici's dispatcher",
   "effect-dispatch": "loop in Effect over undici's dispatcher",
+  "effect-modules": "loop in Effect with effect-arta's modules",
   effect: "loop in Effect",
   replicate: "replicate",
   fal: "@fal-ai/client"
@@ -137,7 +138,8 @@ Each figure is the median of its runs, and the clients take turns. Sign-ups and 
 The loops are minimal programs: they sign up once, poll every 500 ms, and have neither retries nor timeouts. The loop over
 undici's dispatcher parses a response from its chunks, which is the least that a request costs there. The loop in Effect uses
 the HTTP client of \`@effect/platform\` over undici, and shows what Effect and that client cost on their own. The loop in
-Effect over undici's dispatcher shows what Effect costs without that client.
+Effect over undici's dispatcher shows what Effect costs without that client; with the modules that effect-arta loads on
+Node, it shows what these cost in memory.
 
 effect-arta runs from its built files with \`NodeArta.layer\` and its defaults: the session is in a file, and at most 32
 generations are submitted at a time, so it polls on time. The loops submit all generations immediately. "effect-arta over

@@ -19,9 +19,11 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import { groupAccess } from "./internal/fileAccess.js"
 import { isNotFound } from "./internal/platformError.js"
 
 /**
@@ -87,11 +89,30 @@ const removeAbandoned = (written: string) =>
 export interface WriteOptions {
   /** The permissions of the file. Default: `0o666`, less the process's umask. */
   readonly mode?: number | undefined
+  /**
+   * Whether to fail, and leave the old file as it was, if the new file cannot be given to the owner of the old one.
+   * Default: false: the new file then belongs to this user.
+   */
+  readonly keepOwner?: boolean | undefined
 }
+
+/** Gives a new file the owner of the one that it replaces, and the group and its permissions if that was shared. */
+const keepAccess = (fs: FileSystem.FileSystem, handle: FileSystem.File, replaced: FileSystem.File.Info) =>
+  Effect.gen(function* () {
+    // In a directory of another user, the name of the new file could be a link to any other file by now.
+    const opened = `/dev/fd/${String(handle.fd)}`
+    const { gid, mode, uid } = yield* handle.stat
+    const shared = groupAccess(replaced)
+    const isSame = Equal.equals(uid, replaced.uid) && (shared === 0 || Equal.equals(gid, replaced.gid))
+    const owner = Option.all([replaced.uid, replaced.gid])
+    if (!isSame && Option.isSome(owner)) yield* fs.chown(opened, ...owner.value)
+    if ((mode & shared) !== shared) yield* fs.chmod(opened, (mode & 0o777) | shared)
+  })
 
 /**
  * Replaces a file, or creates it: writes a temporary file in the same directory, syncs it and renames it. On failure
- * the old file stays as it was. Also removes temporary files that killed writers left in the directory over ten minutes
+ * the old file stays as it was. The new file keeps the owner of the old one if the system allows it. If only the owner and
+ * a group had access to the old one, the group keeps its access. Also removes temporary files that killed writers left in the directory over ten minutes
  * ago.
  *
  * @since 0.1.0
@@ -109,6 +130,11 @@ export const write = (
     const writeSynced = Effect.gen(function* () {
       const handle = yield* fs.open(temporary, { flag: "wx", mode: options.mode ?? 0o666 })
       yield* handle.writeAll(new TextEncoder().encode(text))
+      const replaced = yield* Effect.option(fs.stat(file))
+      if (Option.isSome(replaced)) {
+        const kept = keepAccess(fs, handle, replaced.value)
+        yield* options.keepOwner === true ? kept : Effect.ignore(kept)
+      }
       yield* handle.sync
     })
     yield* Effect.scoped(writeSynced)

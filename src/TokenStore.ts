@@ -93,7 +93,8 @@ export const layerMemory: Layer.Layer<TokenStore> = /* @__PURE__ */ Layer.effect
 )
 
 // A directory in place of the file does not go away by itself.
-const isPermanent = (error: PlatformError): boolean => error._tag !== "SystemError" || error.reason === "BadResource"
+const isPermanent = (error: PlatformError | TokenStoreError): boolean =>
+  error._tag !== "SystemError" || error.reason === "BadResource"
 
 const always: Effect.Effect<boolean> = /* @__PURE__ */ Effect.succeed(true)
 
@@ -101,7 +102,7 @@ const fromBackend = (backend: Backend): Effect.Effect<Service> =>
   Effect.gen(function* () {
     const lock = yield* Effect.makeSemaphore(1)
     const isLockHeld = yield* Ref.make(always)
-    const unread = yield* Ref.make(Option.none<PlatformError>())
+    const unread = yield* Ref.make(Option.none<PlatformError | TokenStoreError>())
     const last = yield* Ref.make(Option.none<Credentials>())
 
     const failure = (operation: TokenStoreError["operation"], reason: string) =>
@@ -187,8 +188,11 @@ const fromBackend = (backend: Backend): Effect.Effect<Service> =>
  * five seconds. If another process holds the lock for a minute, `exclusively` fails with `TokenStoreError`. It
  * runs without the lock only if the directory is read-only or the disk is full.
  *
- * If only the file itself is writable, because it is mounted by itself or its directory is read-only, it is overwritten
- * in place, with one warning.
+ * If the file cannot be replaced, because it is mounted by itself, its directory is read-only, or it belongs to another
+ * user, it is overwritten in place, with one warning. If only its owner and a group have
+ * access to the file, the group keeps it.
+ *
+ * A device, a pipe or a socket is neither read nor replaced: the session is kept in memory, with one warning.
  *
  * @since 0.1.0
  * @category layers

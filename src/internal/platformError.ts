@@ -1,18 +1,23 @@
 import type { PlatformError } from "@effect/platform/Error"
 
-const hasReason = (reason: "AlreadyExists" | "NotFound") => (error: PlatformError) =>
+const hasReason = (reason: "AlreadyExists" | "NotFound" | "PermissionDenied") => (error: PlatformError) =>
   error._tag === "SystemError" && error.reason === reason
 
 export const isAlreadyExists: (error: PlatformError) => boolean = hasReason("AlreadyExists")
 
-export const isNotFound: (error: PlatformError) => boolean = hasReason("NotFound")
-
 /** The code of the operating system, such as `EBUSY`. Effect keeps it at the start of the description. */
 const codeOf = (error: PlatformError): string => error.description?.split(":", 1)[0] ?? ""
+
+/** Whether there is no file: one of its directories may be missing too, or be a file. */
+export const isNotFound = (error: PlatformError): boolean => hasReason("NotFound")(error) || codeOf(error) === "ENOTDIR"
 
 /** Whether a file is there but no other can take its place: a container mounts it as a single file. */
 export const isMountPoint = (error: PlatformError): boolean =>
   (error._tag === "SystemError" && error.reason === "Busy") || codeOf(error) === "EXDEV"
+
+/** Whether this user may not do it. In a sticky directory, only the owner of a file may rename or remove it. */
+export const isNotPermitted = (error: PlatformError): boolean =>
+  hasReason("PermissionDenied")(error) || codeOf(error) === "EPERM"
 
 /** Whether no file can be created in a directory: it is read-only, belongs to another user, or is not there. */
 export const isUnwritable = (error: PlatformError): boolean =>

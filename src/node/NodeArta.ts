@@ -18,7 +18,7 @@
  *
  * @since 0.1.0
  */
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as Path from "@effect/platform/Path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -40,6 +40,7 @@ import type { Auth } from "../Auth.js"
 import * as DurationStore from "../DurationStore.js"
 import type { Overrides } from "../internal/config.js"
 import { fromConfigError, optional } from "../internal/config.js"
+import { isSpecialFile } from "../internal/fileAccess.js"
 import type { ProxyOption } from "../internal/node/agent.js"
 import { layerHttpTransport } from "../internal/httpTransport.js"
 import * as Layers from "../internal/layers.js"
@@ -56,7 +57,8 @@ import * as TokenStore from "../TokenStore.js"
 export interface Options extends Arta.LayerOptions {
   /**
    * The file that stores the session. Default: `effect-arta/credentials.json` in the user's configuration directory.
-   * `durations.json` beside it stores how long generations take: see `DurationStore`.
+   * `durations.json` beside it stores how long generations take: see `DurationStore`. Both are kept in memory if the
+   * file is a device, a pipe or a socket. A blank text counts as missing.
    */
   readonly tokenFile?: string | undefined
   /** The URL of the HTTP proxy for every request. Default: `HTTPS_PROXY`, `HTTP_PROXY`, and `NO_PROXY`. */
@@ -90,7 +92,10 @@ const http = (
   }).pipe(Layer.unwrapScoped)
 
 const withDefault = (file: string | undefined): Option.Option<string> =>
-  Option.orElse(Option.fromNullable(file), defaultTokenFile)
+  Option.fromNullable(file).pipe(
+    Option.filter((file) => file.trim() !== ""),
+    Option.orElse(defaultTokenFile)
+  )
 
 /**
  * The file in which `layerConfig` stores the session: `ARTA_TOKEN_FILE`, or `effect-arta/credentials.json` in the
@@ -103,17 +108,22 @@ export const tokenFile: Config.Config<string> = Config.mapOrFail(optional("ARTA_
   Either.fromOption(withDefault(file), () => ConfigError.InvalidData(["ARTA_TOKEN_FILE"], unknownHome))
 )
 
+/** Beside a device, as in `/dev`, no file is created. */
+const durations = (file: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => isSpecialFile(fs, file)).pipe(
+    Effect.map((isSpecial) =>
+      isSpecial ? Layer.empty : DurationStore.layerFileSystem(join(dirname(file), "durations.json"))
+    ),
+    Layer.unwrapEffect
+  )
+
 const store = (file: string | undefined) =>
   Option.match(withDefault(file), {
     onNone: () =>
       Layer.fail(
         new InvalidRequestError({ field: "tokenFile", value: "missing", allowed: `a path, because ${unknownHome}` })
       ),
-    onSome: (file) =>
-      Layer.merge(
-        TokenStore.layerFileSystem(file),
-        DurationStore.layerFileSystem(join(dirname(file), "durations.json"))
-      )
+    onSome: (file) => Layer.provideMerge(durations(file), TokenStore.layerFileSystem(file))
   })
 
 const platform = (

@@ -180,16 +180,27 @@ describe("TokenStore.layerFileSystem on a disk", () => {
   )
 
   // fault: Store | No file can have the path of the token file | `TokenStoreError` with the path
-  it.effect.each<[string, string]>([
-    ["it is below a file", ""],
-    ["it contains a NUL", "\0"]
-  ])("names the path at once, without a wait for its lock, if %s", ([, end]) =>
+  it.effect("names the path at once, without a wait for its lock, if it contains a NUL", () =>
+    onDisk(({ file }) =>
+      Effect.gen(function* () {
+        const path = `${file}\0`
+        const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(path))
+        const error = yield* Effect.flip(store.exclusively(store.load))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "load", path })
+      }).pipe(Effect.provide(NodeContext.layer))
+    )
+  )
+
+  // fault: Store | The token file is below a file, as with `HOME=/dev/null` | no session, and a save fails with the path
+  it.effect("holds no session if it is below a file", () =>
     onDisk(({ directory, file, fs }) =>
       Effect.gen(function* () {
         yield* fs.writeFileString(`${directory}/private`, "a file")
-        const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file + end))
-        const error = yield* Effect.flip(store.exclusively(store.load))
-        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "load", path: file + end })
+        const store = yield* Effect.provide(TokenStore.TokenStore, TokenStore.layerFileSystem(file))
+        expect(yield* store.exclusively(store.load)).toEqual(Option.none())
+        yield* store.exclusively(store.clear)
+        expect(yield* Effect.flip(store.save(credentials("a")))).toMatchObject({ operation: "save", path: file })
+        expect(yield* fs.readFileString(`${directory}/private`)).toBe("a file")
       }).pipe(Effect.provide(NodeContext.layer))
     )
   )

@@ -15,8 +15,11 @@ const kinds = Object.keys(failures) as ReadonlyArray<keyof typeof failures>
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
 
 describe.each(kinds)("A save that fails with %s", (failure) => {
+  // A file that may not be renamed, as in a sticky directory, is overwritten in place.
+  const failingSteps = steps.filter((step) => step !== "rename" || failure !== "permission denied")
+
   // fault: Store | A failure at any step of a save | the old session is kept
-  it.effect.each([...steps])("keeps the old session and nothing else after a failure of %s", (step) =>
+  it.effect.each(failingSteps)("keeps the old session and nothing else after a failure of %s", (step) =>
     onDisk(({ file, files, fs, open }) =>
       Effect.gen(function* () {
         yield* (yield* open()).save(session("old"))
@@ -201,6 +204,20 @@ describe("A token file that is a chain of symlinks", () => {
         const store = yield* open()
         const error = yield* Effect.flip(store.exclusively(store.load))
         expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "load", path: file })
+      })
+    )
+  )
+
+  it.effect("is still a circle after a save and a sign-out, which fail", () =>
+    onDisk(({ file, directory, files, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.symlink("other.json", file)
+        yield* fs.symlink("credentials.json", `${directory}/other.json`)
+        const store = yield* open()
+        expect(yield* Effect.flip(store.save(session("a")))).toMatchObject({ operation: "save", path: file })
+        expect(yield* Effect.flip(store.clear)).toMatchObject({ operation: "clear", path: file })
+        expect(yield* fs.readLink(file)).toBe("other.json")
+        expect(yield* files).toEqual(["credentials.json", "other.json"])
       })
     )
   )

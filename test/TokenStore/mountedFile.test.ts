@@ -13,6 +13,7 @@ import { counts, inject } from "../support/withEmulator.js"
 const disks: ReadonlyArray<[name: string, disk: (fs: FileSystem.FileSystem, file: string) => FileSystem.FileSystem]> = [
   ["is mounted by itself", (fs, file) => mounted(fs, file, { reason: "Busy", code: "EBUSY" })],
   ["is mounted by itself, from another disk", (fs, file) => mounted(fs, file, { reason: "Unknown", code: "EXDEV" })],
+  ["is another user's in a sticky directory", (fs, file) => mounted(fs, file, { reason: "Unknown", code: "EPERM" })],
   ["is in a read-only directory", (fs, file) => inDirectory(fs, file, "a read-only disk")],
   ["is in another user's directory", (fs, file) => inDirectory(fs, file, "permission denied")]
 ]
@@ -143,13 +144,16 @@ describe("A token file that does not exist", () => {
   )
 })
 
-describe("A damaged token file that is mounted by itself", () => {
+describe("A damaged token file that cannot be renamed", () => {
   // fault: Store | A token file that is mounted by itself is damaged | a warning, a copy, and a new session
-  it.effect("is copied once, and kept until a new session is saved", () =>
+  it.effect.each<[string, "Busy" | "Unknown", string]>([
+    ["it is mounted by itself", "Busy", "EBUSY"],
+    ["it is another user's in a sticky directory", "Unknown", "EPERM"]
+  ])("because %s is copied once, and kept until a new session is saved", ([, reason, code]) =>
     onDisk(({ file, directory, files, fs, open }) =>
       Effect.gen(function* () {
         yield* fs.writeFileString(file, '{"version":1,"idTok')
-        const store = yield* open(mounted(fs, file, { reason: "Busy", code: "EBUSY" }))
+        const store = yield* open(mounted(fs, file, { reason, code }))
         const program = Effect.provide(Auth.layer({ apiKey: "emulated" }))
         yield* Effect.gen(function* () {
           yield* inject(Fault.identityError("signUp", "OPERATION_NOT_ALLOWED"))

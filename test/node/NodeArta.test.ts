@@ -2,6 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it, vi } from "@effect/vitest"
 import { Cause, Chunk, Config, ConfigProvider, Effect, Either, Exit, Layer, Redacted, Stream } from "effect"
+import { execFileSync } from "node:child_process"
 import { Arta, Auth, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { ArtaEmulator } from "effect-arta/testing"
@@ -71,6 +72,28 @@ describe("NodeArta.tokenFile", () => {
       expect(yield* tokenFile([["ARTA_TOKEN_FILE", "/somewhere/session.json"]])).toBe("/somewhere/session.json")
       expect(yield* tokenFile([])).toMatch(/[\\/]effect-arta[\\/]credentials\.json$/)
     })
+  )
+
+  it.effect.each(["", " ", "\t\n"])("is the default if the variable is blank: %j", (blank) =>
+    Effect.gen(function* () {
+      expect(yield* tokenFile([["ARTA_TOKEN_FILE", blank]])).toBe(yield* tokenFile([]))
+    })
+  )
+})
+
+describe.skipIf(process.platform === "win32")("NodeArta.layer with a pipe as its token file", () => {
+  // fault: Store | The token file is a device or a pipe, for example in `/dev` | no file of durations beside it
+  it.scopedLive("writes no file beside it", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const tokenFile = `${directory}/pipe`
+      execFileSync("mkfifo", [tokenFile])
+      const options = { apiKey: "k", tokenFile, ...(yield* ArtaEmulator.urls) }
+      yield* Effect.provide(Arta.run({ prompt: "cat" }, settings), NodeArta.layer(options))
+      const fs = yield* FileSystem.FileSystem
+      expect(yield* fs.readDirectory(directory)).toEqual(["pipe"])
+      expect(yield* counts).toMatchObject({ signUp: 1, submit: 1 })
+    }).pipe(onPort())
   )
 })
 

@@ -13,7 +13,7 @@ export interface Written {
 export interface Backend {
   readonly path: string
   readonly read: Effect.Effect<Option.Option<Written>, PlatformError>
-  readonly write: (text: string) => Effect.Effect<void, PlatformError>
+  readonly write: (text: string) => Effect.Effect<void, PlatformError | TokenStoreError>
   readonly remove: Effect.Effect<void, PlatformError>
   /** Moves unreadable text out of the way and returns its new place. */
   readonly setAside: (unreadable: Written) => Effect.Effect<string, PlatformError>

@@ -24,6 +24,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -67,10 +68,10 @@ const heartbeat = Duration.seconds(1)
 const retryInterval = Duration.millis(50)
 const staleAfter = 5_000
 
-/** A lock file as a waiter sees it: what is in it, when it was last touched, and since when neither has changed. */
+/** A lock file as a waiter sees it: its content, a state that each touch changes, and since when it has that state. */
 interface Observation {
   readonly content: string
-  readonly touchedAt: number
+  readonly state: string
   readonly since: number
 }
 
@@ -94,35 +95,46 @@ const contains = (fs: FileSystem.FileSystem, file: string, content: string) =>
     Effect.orElseSucceed(() => false)
   )
 
-// File systems have no conditional remove, and renaming the file first would let a third process create
-// it. The remaining risk: a holder, silent for five seconds, that wakes up between these two steps.
-const removeIfContains = (fs: FileSystem.FileSystem, file: string, content: string) =>
-  Effect.whenEffect(remove(fs, file), contains(fs, file, content))
-
-// A lock file that cannot be read, for example because too many files are open, is held like any other.
+// A lock file that cannot be read, for example because it belongs to another user, is held like any other.
 const unreadable = "unreadable"
 
-const observe = (fs: FileSystem.FileSystem, file: string, before: Option.Option<Observation>, now: number) =>
+const look = (fs: FileSystem.FileSystem, file: string) =>
   Effect.gen(function* () {
-    const content = yield* fs.readFileString(file)
-    const { mtime } = yield* fs.stat(file)
+    const { ino, mtime, type } = yield* fs.stat(file)
+    // Reading a pipe would wait for its writer.
+    const read = type === "File" ? fs.readFileString(file) : Effect.succeed(unreadable)
+    const content = yield* Effect.catchIf(read, Predicate.not(isNotFound), () => Effect.succeed(unreadable))
     const touchedAt = Option.match(mtime, { onNone: () => 0, onSome: Number })
-    const unchanged = Option.filter(before, (last) => last.content === content && last.touchedAt === touchedAt)
-    const since = Option.match(unchanged, { onNone: () => now, onSome: (last) => last.since })
-    return Option.some<Observation>({ content, touchedAt, since })
-  }).pipe(
+    return { content, state: [Option.getOrElse(ino, () => 0), touchedAt, content].join(" ") }
+  })
+
+const observe = (fs: FileSystem.FileSystem, file: string, before: Option.Option<Observation>, now: number) =>
+  look(fs, file).pipe(
+    Effect.map((seen) => {
+      const unchanged = Option.filter(before, ({ state }) => state === seen.state)
+      const since = Option.match(unchanged, { onNone: () => now, onSome: (last) => last.since })
+      return Option.some<Observation>({ ...seen, since })
+    }),
     Effect.catchIf(isNotFound, () => Effect.succeedNone),
-    Effect.orElseSucceed(() => Option.some<Observation>({ content: unreadable, touchedAt: 0, since: now }))
+    Effect.orElseSucceed(() => Option.some<Observation>({ content: unreadable, state: "", since: now }))
   )
 
-/** One waiter at a time removes a stale lock, and only if it still is the one that the waiter saw. */
-const breakStaleLock = (fs: FileSystem.FileSystem, file: string, { content, since }: Observation, now: number) =>
+/**
+ * One waiter at a time removes a stale lock, and only if it still is the one that the waiter saw. Returns whether it was
+ * removed: not, for example, if it is a directory, or belongs to another user in a sticky directory.
+ */
+const breakStaleLock = (fs: FileSystem.FileSystem, file: string, { since, state }: Observation, now: number) =>
   Effect.gen(function* () {
     const takeoverLock = `${file}.takeover`
     if (now - since > 2 * staleAfter) yield* remove(fs, takeoverLock)
-    if (yield* create(fs, takeoverLock, "taking over")) {
-      yield* Effect.ensuring(removeIfContains(fs, file, content), remove(fs, takeoverLock))
-    }
+    if (!(yield* create(fs, takeoverLock, "taking over"))) return false
+    // File systems have no conditional remove, and renaming the file first would let a third process create
+    // it. The remaining risk: a holder, silent for five seconds, that wakes up between these two steps.
+    return yield* look(fs, file).pipe(
+      Effect.flatMap((seen) => (seen.state === state ? Effect.as(fs.remove(file), true) : Effect.succeed(false))),
+      Effect.orElseSucceed(() => false),
+      Effect.ensuring(remove(fs, takeoverLock))
+    )
   })
 
 const touchForever = (fs: FileSystem.FileSystem, file: string) =>
@@ -148,7 +160,8 @@ export interface Lock {
 /**
  * Takes the lock and releases it when the scope closes.
  *
- * Fails with `FileLockHeldError` if another process still holds the lock at the timeout. Fails with a `PlatformError`
+ * Fails with `FileLockHeldError` if another process still holds the lock at the timeout, or if a stale lock cannot be
+ * removed. Fails with a `PlatformError`
  * if the lock file cannot be created: at once on a disk that is full or read-only, and at the timeout for any other
  * reason, such as too many open files.
  *
@@ -186,19 +199,22 @@ export const acquire = (
           if (yield* orLater(create(fs, file, content), false, now)) return
           const observation = yield* observe(fs, file, before, now)
           if (Option.isSome(observation)) {
-            if (yield* isStale(observation.value, now)) {
-              yield* orLater(breakStaleLock(fs, file, observation.value, now), undefined, now)
-            } else if (now >= deadline && observation.value.content !== "") {
-              return yield* new FileLockHeldError({ file, owner: ownerIn(observation.value.content) })
-            }
+            const { content, since } = observation.value
+            const stale = yield* isStale(observation.value, now)
+            const isBroken = stale && (yield* orLater(breakStaleLock(fs, file, observation.value, now), false, now))
+            // Another waiter may be about to remove a stale lock.
+            const isLate = now >= deadline && (stale ? now - since > 3 * staleAfter : content !== "")
+            if (isLate && !isBroken) return yield* new FileLockHeldError({ file, owner: ownerIn(content) })
           }
           yield* restore(Effect.sleep(retryInterval))
           return yield* attempt(observation)
         })
 
+      const release = Effect.whenEffect(remove(fs, file), contains(fs, file, content))
+
       yield* attempt(Option.none())
       const heart = yield* Effect.forkDaemon(Effect.interruptible(touchForever(fs, file)))
-      yield* Effect.addFinalizer(() => Effect.zipRight(Fiber.interrupt(heart), removeIfContains(fs, file, content)))
+      yield* Effect.addFinalizer(() => Effect.zipRight(Fiber.interrupt(heart), release))
       return { isHeld: contains(fs, file, content) }
     })
   )

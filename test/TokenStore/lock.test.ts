@@ -58,6 +58,45 @@ describe("The lock of a killed program", () => {
   )
 })
 
+describe("A stale lock that cannot be read", () => {
+  // fault: Store | A stale lock that this user cannot read, as after `sudo`, or that is a pipe | a wait of five seconds
+  it.effect("is broken after five seconds without a heartbeat", () =>
+    onDisk(({ file, fs, open }) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(`${file}.lock`, "root's")
+        yield* fs.utimes(`${file}.lock`, 0, 0)
+        const disk = failing(fs, { on: ["read"], failure: "permission denied", suffix: ".lock" })
+        const next = yield* Effect.fork((yield* open(disk)).exclusively(Effect.succeed("in")))
+        expect(yield* pass(next, { seconds: 4.5 })).toBe(false)
+        yield* pass(next, { seconds: 2 })
+        expect(yield* ended(next)).toBe("in")
+      })
+    )
+  )
+
+  // fault: Store | The lock file is a directory, or a stale lock that this user cannot remove | `TokenStoreError` after a minute, which says what to remove
+  it.effect.each<[string, boolean]>([
+    ["it is a directory", true],
+    ["it belongs to another user in a sticky directory", false]
+  ])("fails after a minute and says what to remove if %s", ([, isDirectory]) =>
+    onDisk(({ file, fs, open }) =>
+      Effect.gen(function* () {
+        const path = `${file}.lock`
+        yield* isDirectory ? fs.makeDirectory(path) : fs.writeFileString(path, "somebody")
+        const failure = "an operation that is not permitted"
+        const disk = failing(fs, { on: ["remove"], failure, suffix: ".json.lock" })
+        const next = yield* Effect.fork((yield* open(disk)).exclusively(Effect.succeed("in")))
+        expect(yield* pass(next, { seconds: 59, step: 1 })).toBe(false)
+        yield* pass(next, { seconds: 4, step: 1 })
+        const error = yield* Effect.flip(ended(next))
+        expect(error).toMatchObject({ _tag: "TokenStoreError", operation: "lock", path: file })
+        expect(error.message).toContain(`If no such process runs, remove ${path}.`)
+        expect(yield* fs.exists(path)).toBe(true)
+      })
+    )
+  )
+})
+
 describe("The lock of a running program", () => {
   // fault: Store | A lock that is never released | `TokenStoreError`
   it.effect("is never broken, and a waiting program fails after a minute", () =>

@@ -111,9 +111,9 @@ const keepAccess = (fs: FileSystem.FileSystem, handle: FileSystem.File, replaced
 
 /**
  * Replaces a file, or creates it: writes a temporary file in the same directory, syncs it and renames it. On failure
- * the old file stays as it was. The new file keeps the owner of the old one if the system allows it. If only the owner and
- * a group had access to the old one, the group keeps its access. Also removes temporary files that killed writers left in the directory over ten minutes
- * ago.
+ * the old file stays as it was. The new file keeps the owner of the old one if the system allows it. If only the owner
+ * and a group had access to the old one, the group keeps its access. Also removes temporary files that killed writers
+ * left in the directory over ten minutes ago.
  *
  * @since 0.1.0
  * @category writing

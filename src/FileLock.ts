@@ -161,9 +161,8 @@ export interface Lock {
  * Takes the lock and releases it when the scope closes.
  *
  * Fails with `FileLockHeldError` if another process still holds the lock at the timeout, or if a stale lock cannot be
- * removed. Fails with a `PlatformError`
- * if the lock file cannot be created: at once on a disk that is full or read-only, and at the timeout for any other
- * reason, such as too many open files.
+ * removed. Fails with a `PlatformError` if the lock file cannot be created: at once on a disk that is full or read-only,
+ * and at the timeout for any other reason, such as too many open files.
  *
  * @since 0.1.0
  * @category constructors

@@ -189,8 +189,8 @@ const fromBackend = (backend: Backend): Effect.Effect<Service> =>
  * runs without the lock only if the directory is read-only or the disk is full.
  *
  * If the file cannot be replaced, because it is mounted by itself, its directory is read-only, or it belongs to another
- * user, it is overwritten in place, with one warning. If only its owner and a group have
- * access to the file, the group keeps it.
+ * user, it is overwritten in place, with one warning. If only its owner and a group have access to it, the group keeps
+ * its access.
  *
  * A device, a pipe or a socket is neither read nor replaced: the session is kept in memory, with one warning.
  *

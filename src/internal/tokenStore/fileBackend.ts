@@ -89,7 +89,8 @@ export const fileBackend = (file: string): Effect.Effect<Backend, never, FileSys
       Effect.unlessEffect(isSpecial)
     )
 
-    // Not every file can be renamed: it may be mounted by itself, or in a sticky directory. The copy has its date, so that one damage makes one copy.
+    // A file that is mounted by itself, or in a sticky directory, may not be renamed. The copy has its date, so that one
+    // damage makes one copy.
     const setAside = ({ text, writtenAt }: Written) =>
       Effect.gen(function* () {
         const target = yield* destination

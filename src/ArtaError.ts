@@ -125,9 +125,8 @@ export class TokenStoreError extends Schema.TaggedError<TokenStoreError>()(
   [undefined, { ...httpStatus.failedDependency, identifier: "TokenStoreError" }]
 ) {
   override get message(): string {
-    return (
-      `Could not ${this.operation} the session at ${this.path}: ${this.reason}.` + messages.resumable(this.recordId)
-    )
+    const failure = `Could not ${this.operation} the session at ${this.path}: ${this.reason}`
+    return messages.asSentence(failure) + messages.resumable(this.recordId)
   }
 }
 
@@ -143,8 +142,8 @@ export class TransportError extends Schema.TaggedError<TransportError>()(
   httpStatus.failedDependency
 ) {
   override get message(): string {
-    const failure = `No usable response while ${messages.activity[this.operation]}: ${this.reason}.`
-    return failure + messages.resumable(this.recordId)
+    const failure = `No usable response while ${messages.activity[this.operation]}: ${this.reason}`
+    return messages.asSentence(failure) + messages.resumable(this.recordId)
   }
 }
 
@@ -167,37 +166,43 @@ export class ResponseError extends Schema.TaggedError<ResponseError>()(
 }
 
 /**
- * The API refused a token that was refreshed a moment ago.
+ * The API refused a token that was refreshed a moment ago. `reason` is the service's explanation, if it gave one.
  *
  * @since 0.1.0
  * @category errors
  */
 export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()(
   "UnauthorizedError",
-  { operation: Schema.optional(Operation), recordId },
+  { operation: Schema.optional(Operation), reason: Schema.optional(Schema.String), recordId },
   httpStatus.failedDependency
 ) {
   override get message(): string {
     const refusal = "The service refused a refreshed token: check the API key."
-    return refusal + messages.resumable(this.recordId)
+    return refusal + messages.responded(this.reason) + messages.resumable(this.recordId)
   }
 }
 
 /**
- * The service limits the request rate. `retryAfter` is how long to wait, if the service said so.
+ * The service limits the request rate. `retryAfter` is how long to wait, if the service said so, and `reason` is its
+ * explanation, if it gave one.
  *
  * @since 0.1.0
  * @category errors
  */
 export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()(
   "RateLimitedError",
-  { operation: Operation, retryAfter: Schema.optional(Schema.Duration), recordId },
+  {
+    operation: Operation,
+    retryAfter: Schema.optional(Schema.Duration),
+    reason: Schema.optional(Schema.String),
+    recordId
+  },
   httpStatus.tooManyRequests
 ) {
   override get message(): string {
     const when = this.retryAfter === undefined ? "later" : `in ${Duration.format(this.retryAfter)}`
     const limit = `Too many requests while ${messages.activity[this.operation]}: try again ${when}.`
-    return limit + messages.resumable(this.recordId)
+    return limit + messages.responded(this.reason) + messages.resumable(this.recordId)
   }
 }
 
@@ -216,10 +221,8 @@ export class SubmissionUnknownError extends Schema.TaggedError<SubmissionUnknown
   [undefined, { ...httpStatus.failedDependency, identifier: "SubmissionUnknownError" }]
 ) {
   override get message(): string {
-    return (
-      `The service may or may not have accepted the generation: ${this.reason}. ` +
-      "It was not sent again: both could be charged."
-    )
+    const doubt = `The service may or may not have accepted the generation: ${this.reason}`
+    return messages.asSentence(doubt) + " It was not sent again: both could be charged."
   }
 }
 
@@ -290,7 +293,7 @@ export class DownloadError
 {
   override get message(): string {
     const what = this.path === undefined ? `download ${this.url}` : `save ${this.url} to ${this.path}`
-    return `Could not ${what}: ${this.reason}.`
+    return messages.asSentence(`Could not ${what}: ${this.reason}`)
   }
 }
 

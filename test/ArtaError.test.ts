@@ -67,6 +67,31 @@ describe("ArtaError", () => {
       `Too many requests while signing up: try again later.${mayFinish}`
     ],
     [
+      new ArtaError.RateLimitedError({ operation: "submit", retryAfter: Duration.seconds(5), reason: "a daily limit" }),
+      "Too many requests while submitting the generation: try again in 5s. The service responded: a daily limit."
+    ],
+    [
+      new ArtaError.UnauthorizedError({ reason: "Your plan has expired!", recordId }),
+      `The service refused a refreshed token: check the API key. The service responded: Your plan has expired!${mayFinish}`
+    ],
+    [
+      new ArtaError.TransportError({ operation: "submit", reason: "does the port speak https?", sent: false }),
+      "No usable response while submitting the generation: does the port speak https?"
+    ],
+    [
+      new ArtaError.TokenStoreError({ operation: "save", path: "/a", reason: "It is full." }),
+      "Could not save the session at /a: It is full."
+    ],
+    [
+      new ArtaError.DownloadError({ url: "https://a/1", reason: "is it up?" }),
+      "Could not download https://a/1: is it up?"
+    ],
+    [
+      new ArtaError.SubmissionUnknownError({ request, reason: "HTTP 500: Out of memory." }),
+      "The service may or may not have accepted the generation: HTTP 500: Out of memory. " +
+        "It was not sent again: both could be charged."
+    ],
+    [
       new ArtaError.SubmissionUnknownError({ request }),
       "The service may or may not have accepted the generation: no usable response arrived. " +
         "It was not sent again: both could be charged."

@@ -61,5 +61,9 @@ export const shown = (value: unknown): string => atMost(100, visible(stringify(v
 /** Adds a period to text from a service, unless it already ends like a sentence. */
 export const asSentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
+/** What a service gave as the reason of a refusal. */
+export const responded = (reason: string | undefined): string =>
+  reason === undefined ? "" : asSentence(` The service responded: ${reason}`)
+
 export const resumable = (id: RecordId | undefined): string =>
   id === undefined ? "" : ` The generation ${id} may still finish: watch it to get its images.`

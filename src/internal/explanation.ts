@@ -3,15 +3,28 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { stringify } from "./errorMessages.js"
 import type { BufferedResponse } from "./http.js"
-import { isRedirect, notFollowed, parseJson } from "./http.js"
 import { presentable } from "./serviceText.js"
+
+/** Browsers report a redirect that they do not follow as a response with status 0 and no other detail. */
+export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
+
+export const notFollowed = "redirects are not followed"
+
+export const parseJson: (text: string) => Option.Option<unknown> = Option.liftThrowable(JSON.parse)
 
 /** The JSON of a response, which may be anything and nest deeply. `undefined` if the response is no JSON. */
 export const readJson = ({ text }: Pick<BufferedResponse, "text">): unknown => Option.getOrUndefined(parseJson(text))
 
 const isLocation = Schema.is(Schema.NonEmptyArray(Schema.Union(Schema.String, Schema.Number)))
 
-const fields = ["detail", "error", "message", "reason", "msg", "errors", "response"]
+const fields = ["title", "error", "detail", "message", "msg", "reason", "error_description"]
+
+/** Joins texts, but leaves out those that the next or the previous ones repeat. */
+const joinDistinct = (texts: ReadonlyArray<string>): string =>
+  [...new Set(texts)].reduce((said, text) => {
+    if (said.startsWith(text)) return said
+    return text.startsWith(said) ? text : `${said}: ${text}`
+  }, "")
 
 /** What a service says of a failure, by the names that services give it. Empty if it says nothing. */
 export const explanation = (body: unknown, depth = 5): string => {
@@ -21,9 +34,11 @@ export const explanation = (body: unknown, depth = 5): string => {
     values.map((value) => explanation(value, depth - 1)).filter((text) => text !== "")
   if (Array.isArray(body)) return within(body.slice(0, 20)).join("; ")
   if (!Predicate.isRecord(body)) return ""
-  const [text = ""] = within(fields.map((field) => body[field]))
-  // FastAPI names the field of each issue.
-  return text !== "" && isLocation(body["loc"]) ? `${body["loc"].join(".")}: ${text}` : text
+  const { errors, field, loc = [field], response } = body
+  const issues = Predicate.isRecord(errors) ? Object.entries(errors).map(([field, msg]) => ({ field, msg })) : errors
+  const text = joinDistinct(within([...fields.map((field) => body[field]), issues, response]))
+  // FastAPI names the location of each issue, and other frameworks its field.
+  return text !== "" && isLocation(loc) ? `${loc.join(".")}: ${text}` : text
 }
 
 const isEmpty = (value: unknown): boolean =>
@@ -39,19 +54,22 @@ export const remainder = (body: Readonly<Record<string, unknown>>): string => {
   return said.length === 0 ? "" : stringify(Object.fromEntries(said))
 }
 
-/** The explanation in a refusal, or the whole body if it has none. */
-export const detail = (response: BufferedResponse): string => {
+const shown = (response: BufferedResponse, otherwise: (body: unknown) => string): string => {
   if (isRedirect(response.status)) return notFollowed
   const body = readJson(response)
-  const text = explanation(body) || (Predicate.isRecord(body) ? remainder(body) : response.text)
-  return presentable(text, response.secrets) || "no reason given"
+  return presentable(explanation(body) || otherwise(body), response.secrets)
 }
 
-/** A problem with a response, and its explanation. The rest of its body may hold new secrets. */
-export const withReason = (problem: string, response: BufferedResponse): string => {
-  const { secrets, status } = response
-  const said = isRedirect(status) ? notFollowed : presentable(explanation(readJson(response)), secrets)
-  return problem + (said && `: ${said}`)
-}
+/** The explanation in a response, or its whole body if it has none. */
+export const bodyReason = (response: BufferedResponse): string =>
+  shown(response, (body) => (Predicate.isRecord(body) ? remainder(body) : response.text))
 
-export const unreadable = (response: BufferedResponse): string => withReason("an unreadable response", response)
+/** Only the explanation in a response, for one whose body may hold new secrets. */
+export const explained = (response: BufferedResponse): string => shown(response, () => "")
+
+export const detail = (response: BufferedResponse): string => bodyReason(response) || "no reason given"
+
+export const withReason = (problem: string, reason: string): string => problem + (reason && `: ${reason}`)
+
+export const unreadable = (response: BufferedResponse): string =>
+  withReason("an unreadable response", bodyReason(response))

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import type { Operation } from "../ArtaError.js"
 import { RateLimitedError, TransportError } from "../ArtaError.js"
 import { proxyAuthentication } from "./diagnosis.js"
+import { parseJson } from "./explanation.js"
 import type { Secrets } from "./serviceText.js"
 import { presentable } from "./serviceText.js"
 import type { Transport, TransportFailure, TransportRequest, TransportResponse } from "./transport.js"
@@ -15,11 +16,6 @@ export interface BufferedResponse extends TransportResponse {
   /** What the text may repeat of the request. */
   readonly secrets: Secrets
 }
-
-/** Browsers report a redirect that they do not follow as a response with status 0 and no other detail. */
-export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
-
-export const notFollowed = "redirects are not followed"
 
 /** Sends a request once. The service, or an error, may repeat the secrets in it. */
 export const exchange = (
@@ -36,8 +32,6 @@ export const exchange = (
       status === 407 ? fail(proxyAuthentication) : Effect.succeed({ status, header, text, secrets })
   })
 }
-
-export const parseJson: (text: string) => Option.Option<unknown> = Option.liftThrowable(JSON.parse)
 
 export const decodeJson = <A, I>(
   schema: Schema.Schema<A, I>
@@ -60,8 +54,15 @@ export const retryAfter = (header: TransportResponse["header"]): Effect.Effect<D
     return millis > 0 && millis < Infinity ? Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER)) : undefined
   })
 
+export const isRateLimit = ({ header, status }: TransportResponse): boolean =>
+  status === 429 || (status === 503 && header("retry-after") !== undefined)
+
 export const rateLimited = (
   operation: Operation,
-  { header }: BufferedResponse
+  { header }: BufferedResponse,
+  reason: string
 ): Effect.Effect<never, RateLimitedError> =>
-  Effect.flatMap(retryAfter(header), (retryAfter) => new RateLimitedError({ operation, retryAfter }))
+  Effect.flatMap(
+    retryAfter(header),
+    (retryAfter) => new RateLimitedError({ operation, retryAfter, reason: reason || undefined })
+  )

@@ -298,7 +298,7 @@ describe("ArtaApi.status", () => {
   )
 
   it.effect.each<[string, Step, object]>([
-    ["an unreadable response", { body: "<html>" }, { _tag: "ResponseError", detail: "an unreadable response" }],
+    ["an unreadable response", { body: "<p>" }, { _tag: "ResponseError", detail: "an unreadable response: <p>" }],
     [
       "a refusal",
       { status: 404, body: { detail: "no such record" } },

@@ -30,7 +30,18 @@ describe("The reason of a refusal", () => {
   it.effect.each<[string, unknown, string]>([
     ["error", { error: "Not enough credits" }, "Not enough credits"],
     ["message", { message: "Not enough credits" }, "Not enough credits"],
-    ["error.message", { error: google }, "out of credits"],
+    ["error.message", { error: google }, "out of credits: other"],
+    ["all fields", { error: "Bad Request", message: "a banned word" }, "Bad Request: a banned word"],
+    ["a list of messages", { statusCode: 400, error: "Bad Request", message: ["no", "bad"] }, "Bad Request: no; bad"],
+    ["error_description", { error: "invalid_request", error_description: "too long" }, "invalid_request: too long"],
+    ["title", { type: "about:blank", title: "No credit", detail: "You have 3" }, "No credit: You have 3"],
+    [
+      "fields of errors",
+      { title: "Invalid", errors: { prompt: ["blank", "x"], n: "8" } },
+      "Invalid: prompt: blank; x; n: 8"
+    ],
+    ["the field of an error", { message: "Invalid", errors: [{ field: "n", message: "8" }] }, "Invalid: n: 8"],
+    ["a field that another repeats", { error: "Bad", detail: "Bad prompt", message: "Bad" }, "Bad prompt"],
     ["reason", { success: false, reason: "banned" }, "banned"],
     ["msg", { code: 7, msg: "banned" }, "banned"],
     ["errors", { errors: [{ message: "one" }, { message: "two" }] }, "one; two"],
@@ -74,12 +85,46 @@ describe("The reason of a refusal", () => {
     })
   )
 
+  // fault: Submit | A failure that explains itself as text, or in a field nobody foresaw | `SubmissionUnknownError` with the text
+  it.effect.each<[Step, string]>([
+    [{ status: 500, body: "upstream reset" }, "HTTP 500: upstream reset"],
+    [{ status: 520, body: "error code: 520" }, "HTTP 520: error code: 520"],
+    [{ status: 500, body: { code: "E_NO_GPU" } }, 'HTTP 500: {"code":"E_NO_GPU"}'],
+    [{ status: 500 }, "HTTP 500"],
+    [{ body: "closed for token-1" }, "an unreadable response: closed for <redacted>"],
+    [{ body: '{"record_id":"re' }, 'an unreadable response: {"record_id":"re'],
+    [{ body: [] }, "an unreadable response: []"]
+  ])("is read from %j, which leaves the submission unknown", ([step, reason]) =>
+    Effect.map(Effect.flip(submit(step)), (error) => {
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError", reason })
+    })
+  )
+
+  // fault: Submit | A rate limit, or a second 401, that explains itself | the error with the reason
+  it.effect.each<[string, Step]>([
+    ["RateLimitedError", { status: 429, body: { detail: "Daily limit reached for token-1" } }],
+    ["RateLimitedError", { status: 503, headers: { "retry-after": "5" }, body: "Daily limit reached for token-1" }],
+    ["UnauthorizedError", { status: 401, body: { detail: "Daily limit reached for token-1" } }]
+  ])("is read from a %s", ([_tag, step]) =>
+    Effect.gen(function* () {
+      for (const error of [
+        yield* Effect.flip(submit(step)),
+        yield* Effect.flip(respond(step, (api) => api.status(recordId)))
+      ]) {
+        expect(error).toMatchObject({ _tag, reason: "Daily limit reached for <redacted>" })
+        expect(error.message).toMatch(/ The service responded: Daily limit reached for <redacted>\.$/)
+      }
+    })
+  )
+
   // fault: Poll | A failed generation that explains itself in any field | `GenerationFailedError` with the reason
   it.effect.each<[object, string]>([
     [{ error: "NSFW" }, "NSFW"],
     [{ detail: null, message: "NSFW" }, "NSFW"],
     [{ detail: "", response: { error: { message: "NSFW" } } }, "NSFW"],
     [{ response: [{ url: null, reason: "NSFW" }] }, "NSFW"],
+    [{ error: "Error", message: "NSFW content" }, "Error: NSFW content"],
+    [{ detail: "It failed", response: [{ reason: "NSFW" }] }, "It failed: NSFW"],
     [{ code: 17, hint: "less" }, '{"code":17,"hint":"less"}'],
     [{ record_id: "rec-1", response: [], detail: null }, ""]
   ])("of a generation is read from %j", ([fields, detail]) =>
@@ -214,51 +259,6 @@ describe("The record id of a submission", () => {
       expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
       expect(error.message).toContain("an unusable record id: ")
       expect(error.message).toContain(says)
-    })
-  )
-})
-
-describe("The images of a status", () => {
-  const images = (...urls: ReadonlyArray<unknown>) => status({ status: "DONE", response: urls.map((url) => ({ url })) })
-
-  // fault: Download | A relative, a `data:` or a raw image address | the image
-  it.effect.each([
-    ["https://a.test/x%20y?token&a=b~c'd&e=%7E", "https://a.test/x%20y?token&a=b~c'd&e=%7E"],
-    ["HTTP://A.test", "https://A.test"],
-    ["http://a.test/data:1", "https://a.test/data:1"],
-    ["https://a.test/1?from=http://b.test", "https://a.test/1?from=http://b.test"],
-    ["/files/1.png", "https://arta.test/files/1.png"],
-    ["files/1.png?q=~", "https://arta.test/api/v1/files/1.png?q=~"],
-    ["//cdn.test/1.png", "https://cdn.test/1.png"],
-    ["data:image/png;base64,iVBORw0KGgo=", "data:image/png;base64,iVBORw0KGgo="],
-    ["DATA:image/png;base64,iVBORw0KGgo=", "DATA:image/png;base64,iVBORw0KGgo="],
-    [" https://a.test/1\u001b[31m ", "https://a.test/1%1B[31m"],
-    ["https://a.test/a b\u202e\u009b", "https://a.test/a%20b%E2%80%AE%C2%9B"],
-    ["https://a.test/\u00e9?\u00e9", "https://a.test/%C3%A9?%C3%A9"],
-    ["https://a.test/?t=tok\nen-1", "https://a.test/?t=<redacted>"]
-  ])("have the URL %j", ([sent, url]) =>
-    Effect.map(images(sent), (found) => {
-      expect(found).toEqual({ _tag: "Done", images: [{ index: 0, url }] })
-    })
-  )
-
-  // fault: Download | An image without a usable address | the others, and how many are missing
-  it.effect.each<[unknown]>([
-    [null],
-    [""],
-    [" "],
-    [5],
-    ["ftp://a.test/1"],
-    ["ftp://http.test/1"],
-    ["javascript:alert(1)"],
-    ["https://"],
-    ["https://a\u001bb/1"],
-    ["data:image/png;base64,\u001b"],
-    ["data:image/png;base64,\u001b=="],
-    [`https://a.test/${"x".repeat(20_000)}`]
-  ])("are missing with the URL %j", ([url]) =>
-    Effect.map(images(url, "https://a.test/1"), (found) => {
-      expect(found).toEqual({ _tag: "Done", images: [{ index: 1, url: "https://a.test/1" }], missing: 1 })
     })
   )
 })

@@ -66,9 +66,10 @@ describe("Auth on errors of the identity service", () => {
     }).pipe(withEmulator())
   )
 
-  // fault: Sessions | A rate limit at a sign-up, also as 400 | `RateLimitedError`, no further requests
+  // fault: Sessions | A rate limit at a sign-up, also as 400, or as 503 with Retry-After | `RateLimitedError`, no further requests
   it.effect.each<[string, Fault.Fault]>([
     ["429", Fault.respond("signUp", 429, { headers: { "retry-after": "30" } })],
+    ["503 with Retry-After", Fault.respond("signUp", 503, { headers: { "retry-after": "30" } })],
     ["TOO_MANY_ATTEMPTS_TRY_LATER as 400", Fault.identityError("signUp", "TOO_MANY_ATTEMPTS_TRY_LATER : slow down")],
     ["QUOTA_EXCEEDED as 400", Fault.identityError("signUp", "QUOTA_EXCEEDED")]
   ])("treats %s as a rate limit and sends no further requests", ([, fault]) =>
@@ -80,6 +81,16 @@ describe("Auth on errors of the identity service", () => {
       yield* TestClock.adjust("31 seconds")
       yield* token
       expect(yield* counts).toMatchObject({ signUp: 2 })
+    }).pipe(withEmulator())
+  )
+
+  it.effect("keeps what the service said of a rate limit while it lasts", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.identityError("signUp", "QUOTA_EXCEEDED : key emulated"))
+      const reason: unknown = expect.stringContaining("QUOTA_EXCEEDED : key <redacted>")
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", reason })
+      expect(yield* Effect.flip(token)).toMatchObject({ _tag: "RateLimitedError", reason })
+      expect(yield* counts).toMatchObject({ signUp: 1 })
     }).pipe(withEmulator())
   )
 

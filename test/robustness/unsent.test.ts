@@ -9,6 +9,7 @@ import { createServer } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 import { selfSigned } from "../support/certificate.js"
 import { closedPort } from "../support/closedPort.js"
+import { faultServer } from "../support/faultServer.js"
 import { tcpServer } from "../support/tcpServer.js"
 import { runToEnd } from "../support/withEmulator.js"
 
@@ -72,6 +73,19 @@ describe.concurrent.each(clients)("With %s, before it is connected", (_, client)
       expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
       expect(error.message).toMatch(reason)
       expect(received.filter((request) => request.startsWith("POST"))).toEqual([])
+    })
+  )
+})
+
+describe("With node:http", () => {
+  // fault: Submit | A final status that is neither 2xx nor 4xx, such as 101 | `SubmissionUnknownError`, one POST
+  it.scopedLive.each(["101", "099"])("HTTP %s leaves the submission unknown", (code) =>
+    Effect.gen(function* () {
+      const write = [`HTTP/1.1 ${code} Odd\r\nconnection: upgrade\r\nupgrade: other\r\ncontent-length: 0\r\n\r\n`]
+      const { requests, url } = yield* faultServer({ "/text2image": [{ write, then: "close" }] })
+      const error = yield* Effect.flip(submit(url, NodeHttpClient.layer))
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError", reason: `HTTP ${String(Number(code))}` })
+      expect(requests).toHaveLength(1)
     })
   )
 })

@@ -14,15 +14,15 @@ import type { GenerateRequest } from "../../GenerateRequest.js"
 import type { GenerationStatus, RecordId } from "../../Generation.js"
 import type { ApiOptions } from "../config.js"
 import { isPermanent } from "../diagnosis.js"
-import { detail, unreadable, withReason } from "../explanation.js"
+import { bodyReason, detail, unreadable, withReason } from "../explanation.js"
 import type { BufferedResponse } from "../http.js"
-import { exchange, isRedirect, rateLimited, retryAfter } from "../http.js"
+import { exchange, isRateLimit, rateLimited, retryAfter } from "../http.js"
 import { MaybeSent } from "../maybeSent.js"
 import { withRequestSpan } from "../requestSpan.js"
 import { retryLazily, retryThrice } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
 import { serviceUrl } from "../serviceUrl.js"
-import { Transport } from "../transport.js"
+import { isRefusal, Transport } from "../transport.js"
 import { makeRateLimiter } from "./rateLimiter.js"
 import { makeSubmitLimiter } from "./submitLimiter.js"
 import { makeTurns } from "./turns.js"
@@ -31,9 +31,6 @@ import * as WireFormat from "./wireFormat.js"
 type RequestError = TokenError | Unauthorized
 
 const isOk = ({ status }: BufferedResponse): boolean => status >= 200 && status < 300
-
-const isRateLimit = ({ header, status }: BufferedResponse): boolean =>
-  status === 429 || (status === 503 && header("retry-after") !== undefined)
 
 const isSubmitFailure = (error: RequestError): error is TransportError =>
   error._tag === "TransportError" && error.operation === "submit"
@@ -73,7 +70,9 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     const sendAgain = (refused: Redacted.Redacted) =>
       Effect.flatMap(auth.renew(refused), (token) =>
         Effect.flatMap(send(token, [token, refused]), (response) =>
-          response.status === 401 ? new UnauthorizedError({ operation }) : reportAccepted(token, response)
+          response.status === 401
+            ? new UnauthorizedError({ operation, reason: bodyReason(response) || undefined })
+            : reportAccepted(token, response)
         )
       )
     return Effect.flatMap(token, (token) =>
@@ -104,7 +103,7 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     response: BufferedResponse
   ): Effect.Effect<never, RateLimitedError | ResponseError> =>
     isRateLimit(response)
-      ? rateLimited(operation, response)
+      ? rateLimited(operation, response, bodyReason(response))
       : Effect.fail(new ResponseError({ operation, status: response.status, detail: detail(response) }))
 
   /** Sends a submission, and keeps track of whether it may have left. */
@@ -144,11 +143,11 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   const readSubmitted =
     (submissionUnknown: (reason: string) => SubmissionUnknownError) =>
     (response: BufferedResponse): Effect.Effect<RecordId, RequestError | SubmissionUnknownError> => {
+      if (isRefusal(response.status) || isRateLimit(response)) return failWithResponse("submit", response)
       // The service may have accepted the submission before it failed or redirected.
-      if (isRedirect(response.status) || (response.status >= 500 && !isRateLimit(response))) {
-        return submissionUnknown(withReason(`HTTP ${String(response.status)}`, response))
+      if (!isOk(response)) {
+        return submissionUnknown(withReason(`HTTP ${String(response.status)}`, bodyReason(response)))
       }
-      if (!isOk(response)) return failWithResponse("submit", response)
       const accepted = WireFormat.readSubmitted(response)
       if (Either.isLeft(accepted)) return submissionUnknown(accepted.left)
       return accepted.right === undefined ? failWithResponse("submit", response) : Effect.succeed(accepted.right)

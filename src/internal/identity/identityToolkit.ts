@@ -10,8 +10,8 @@ import type { RateLimitedError } from "../../ArtaError.js"
 import { AuthError, AuthReason, ResponseError, TransportError } from "../../ArtaError.js"
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../http.js"
-import { withReason } from "../explanation.js"
-import { decodeJson, exchange, rateLimited } from "../http.js"
+import { explained, withReason } from "../explanation.js"
+import { decodeJson, exchange, isRateLimit, rateLimited } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
@@ -58,12 +58,11 @@ const authReason = (message: string): AuthReason | undefined => {
   return isAuthReason(code) ? code : keyMessages.find(([pattern]) => pattern.test(message))?.[1]
 }
 
-const isRateLimit = (response: BufferedResponse, message: string): boolean =>
-  response.status === 429 || /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/.test(message)
+const rateLimitCode = /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/
 
 /** A response that tells nothing of the session. Its reason includes what the service says. */
 const unusable = (operation: Operation, response: BufferedResponse): TransportError => {
-  const reason = withReason(`an unusable response (HTTP ${String(response.status)})`, response)
+  const reason = withReason(`an unusable response (HTTP ${String(response.status)})`, explained(response))
   return new TransportError({ operation, reason, sent: true })
 }
 
@@ -72,7 +71,9 @@ const failWithIdentityError = (
   response: BufferedResponse
 ): Effect.Effect<never, IdentityError> => {
   const message = Option.match(readErrorBody(response), { onNone: () => "", onSome: ({ error }) => error.message })
-  if (isRateLimit(response, message)) return rateLimited(operation, response)
+  if (isRateLimit(response) || rateLimitCode.test(message)) {
+    return rateLimited(operation, response, explained(response))
+  }
   if (message === "" || response.status >= 500) return unusable(operation, response)
   const reason = authReason(message)
   return reason === undefined

@@ -97,7 +97,11 @@ export const makeAuth = Effect.fnUntraced(function* (options: AuthOptions) {
   // Honor Retry-After: fail fast until it expires, however many callers there are.
   const failDuringRateLimit = Effect.flatMap(refreshes.backoff, (backoff) =>
     backoff?.reason._tag === "RateLimitedError"
-      ? new RateLimitedError({ operation: backoff.reason.operation, retryAfter: backoff.left })
+      ? new RateLimitedError({
+          operation: backoff.reason.operation,
+          retryAfter: backoff.left,
+          reason: backoff.reason.reason
+        })
       : Effect.void
   )
 

@@ -1,39 +1,62 @@
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
-import type { TransportError } from "../ArtaError.js"
 import type { BodyFailure } from "./body.js"
+import { withReason } from "./explanation.js"
+import type { Secrets } from "./serviceText.js"
+import { presentable } from "./serviceText.js"
 import type { TransportFailure } from "./transport.js"
 
-/** Whether a retry cannot help: only then does the reason say what to check. */
-export const isPermanent = ({ reason }: TransportError): boolean => reason.includes(": check the ")
+/** The whole reason of a failure. Only what the library says itself needs no scrubbing. */
+export const describe = ({ detail = "", reason }: TransportFailure, secrets: Secrets): string =>
+  withReason(reason, presentable(detail, secrets, 300))
 
 export const proxyAuthentication: TransportFailure = {
   reason: "the proxy asks for a user and a password (HTTP 407): check the URL of the proxy",
-  sent: false
+  sent: false,
+  isPermanent: true
 }
 
-/** What an error says that proves that nothing was sent (`syscall code message`), and what to say then. */
-const unsent: ReadonlyArray<readonly [pattern: RegExp, reason?: string]> = [
-  [/\(407\)/, proxyAuthentication.reason],
-  [/HTTP Tunneling/, "the proxy refused to connect"],
+const notTls = "the server sent something other than TLS: does the port speak https?"
+
+const permanent = { isPermanent: true }
+
+type Known = readonly [pattern: RegExp, reason?: string, more?: Partial<TransportFailure>]
+
+/**
+ * What an error says that proves that nothing was sent (`syscall code message`), unless it counts as sent, and what to
+ * say then. The first group of the pattern stands for `%`, and the second is the host.
+ */
+const known: ReadonlyArray<Known> = [
+  [/\(407\)/, proxyAuthentication.reason, permanent],
+  [/\((\d+)\).*HTTP Tunneling/, "the proxy refused to connect (HTTP %)"],
   // OpenSSL's verification results and Node's own. An alert (ERR_SSL_…) about a certificate can come after the request.
   [
-    /^\S* (?!ERR_SSL)(\S*_)?(CERT|LEAF)(?![A-Z])/,
-    "the server's certificate was rejected (%): check the host and the clock, or trust its CA with NODE_EXTRA_CA_CERTS"
+    /^\S* ((?!ERR_SSL)(?:\S*_)?(?:CERT|LEAF|CRL)(?![A-Z])\S*|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|UNABLE_TO_\w+|UNSPECIFIED) /,
+    "the server's certificate was rejected (%): check the host and the clock, or trust its CA with NODE_EXTRA_CA_CERTS",
+    permanent
   ],
   // What TLS reports before the handshake has ended.
+  [/before secure TLS/, "the TLS handshake failed: does the port speak https?"],
   [
-    /before secure TLS|wrong.version|packet.length|alert.(protocol|handshake)/i,
-    "the TLS handshake failed: does the port speak https?"
+    /alert.(protocol|handshake|insufficient)/i,
+    "the server accepts no TLS version or cipher of this machine, or requires a client certificate",
+    permanent
   ],
-  [/ ECONNREFUSED/, "connection refused"],
-  [/ (ENOTFOUND|EAI_)/, "host not found"],
+  [
+    /(unrecognized.name|no.application.protocol|illegal.parameter)/i,
+    "the server refused the TLS handshake (%): is the host right?"
+  ],
+  // These two can come at any time.
+  [/^connect .*(wrong.version|packet.length)/i, notTls],
+  [/wrong.version|packet.length/i, notTls, { sent: true }],
+  [/ (ECONNREFUSED)(?:.* \1 (\S+))?/, "connection refused"],
+  [/ (ENOTFOUND|EAI_\w+)(?:.* \1 (\S+))?/, "host not found"],
   // A look-up is `getaddrinfo`, `queryA` or another query.
   [/^(connect|getaddrinfo|query| UND_ERR_(CONNECT_TIMEOUT|INVALID_ARG))/]
 ]
 
-const unexplained = "the connection failed"
+const unexplained: TransportFailure = { reason: "the connection failed", sent: true }
 
 const maxDepth = 8
 
@@ -42,19 +65,29 @@ const maxDepth = 8
  * `AggregateError`, one for each address of the host. What is not certain counts as sent.
  */
 export const diagnoseCause = (cause: unknown, depth = 0): TransportFailure => {
-  if (Predicate.isString(cause)) return { reason: `${unexplained}: ${cause}`, sent: true }
-  if (!Predicate.isRecord(cause) || depth === maxDepth) return { reason: unexplained, sent: true }
+  if (Predicate.isString(cause)) return { ...unexplained, detail: cause }
+  if (!Predicate.isRecord(cause) || depth === maxDepth) return unexplained
   const [syscall = "", code = "", name = "", message = ""] = ["syscall", "code", "name", "message"].map((field) =>
     Predicate.isString(cause[field]) ? cause[field] : ""
   )
-  const own = `${unexplained}${code && ` (${code})`}${message && !message.includes(code || "\0") ? `: ${name}: ${message}` : ""}`
-  const known = unsent.find(([pattern]) => pattern.test(`${syscall} ${code} ${message}`))
-  if (known !== undefined) return { reason: known[1]?.replace("%", code) ?? own, sent: false }
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
+  const text = `${syscall} ${code} ${message}`
+  const [pattern, template, more] = known.find(([pattern]) => pattern.test(text)) ?? []
+  if (template !== undefined) {
+    const [, subject = "", host] = pattern?.exec(text) ?? []
+    const reason = template.replace("%", subject)
+    const detail = host ?? diagnoses.find((diagnosis) => diagnosis.reason === reason)?.detail
+    return { reason, sent: false, ...more, detail }
+  }
+  const own = code === "" || message.includes(code) ? name : `${name} (${code})`
+  const said = message === "" ? own : withReason(own, message)
   return {
-    reason: diagnoses.map(({ reason }) => reason).find((reason) => reason !== unexplained) ?? own,
-    sent: diagnoses.length === 0 || diagnoses.some(({ sent }) => sent)
+    ...(diagnoses.find(({ detail, reason }) => detail !== undefined || reason !== unexplained.reason) ?? {
+      ...unexplained,
+      detail: said === name ? undefined : said
+    }),
+    sent: pattern === undefined && (diagnoses.length === 0 || diagnoses.some(({ sent }) => sent))
   }
 }
 
@@ -71,5 +104,5 @@ export const diagnose = (error: HttpClientError | BodyFailure): TransportFailure
   if (error._tag === "ResponseError") return cutOff
   return error.reason === "Transport"
     ? diagnoseCause(error.cause)
-    : { reason: "the request could not be made: check the URL", sent: false }
+    : { reason: "the request could not be made: check the URL", sent: false, isPermanent: true }
 }

@@ -71,5 +71,9 @@ export const detail = (response: BufferedResponse): string => bodyReason(respons
 
 export const withReason = (problem: string, reason: string): string => problem + (reason && `: ${reason}`)
 
+/** Shows the text of an unreadable response, but no JSON without an explanation: it may hold new secrets. */
 export const unreadable = (response: BufferedResponse): string =>
-  withReason("an unreadable response", bodyReason(response))
+  withReason(
+    "an unreadable response",
+    shown(response, () => (/^\s*[[{]/.test(response.text) ? "" : response.text))
+  )

@@ -5,10 +5,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Operation } from "../ArtaError.js"
 import { RateLimitedError, TransportError } from "../ArtaError.js"
-import { proxyAuthentication } from "./diagnosis.js"
-import { parseJson } from "./explanation.js"
+import { describe, proxyAuthentication } from "./diagnosis.js"
+import { explanation, parseJson, readJson } from "./explanation.js"
 import type { Secrets } from "./serviceText.js"
-import { presentable } from "./serviceText.js"
 import type { Transport, TransportFailure, TransportRequest, TransportResponse } from "./transport.js"
 
 /** A response, and what it may repeat of the request. */
@@ -17,6 +16,11 @@ export interface BufferedResponse extends TransportResponse {
   readonly secrets: Secrets
 }
 
+class PermanentError extends TransportError {}
+
+/** Whether a retry cannot help. */
+export const isPermanent = (error: TransportError): boolean => error instanceof PermanentError
+
 /** Sends a request once. The service, or an error, may repeat the secrets in it. */
 export const exchange = (
   transport: typeof Transport.Service,
@@ -24,12 +28,16 @@ export const exchange = (
   request: TransportRequest,
   secrets: Secrets
 ): Effect.Effect<BufferedResponse, TransportError> => {
-  const fail = ({ reason, sent }: TransportFailure) =>
-    new TransportError({ operation, sent, reason: presentable(reason, secrets, 300) })
+  const fail = (failure: TransportFailure) => {
+    const fields = { operation, sent: failure.sent, reason: describe(failure, secrets) }
+    return failure.isPermanent === true ? new PermanentError(fields) : new TransportError(fields)
+  }
   return Effect.matchEffect(transport.send(request), {
     onFailure: fail,
     onSuccess: ({ header, status, text }) =>
-      status === 407 ? fail(proxyAuthentication) : Effect.succeed({ status, header, text, secrets })
+      status === 407
+        ? fail({ ...proxyAuthentication, detail: explanation(readJson({ text })) })
+        : Effect.succeed({ status, header, text, secrets })
   })
 }
 

@@ -21,9 +21,13 @@ export interface TransportResponse {
   readonly text: string
 }
 
-/** Why no response arrived. The reason may hold secrets of the request. */
+/** Why no response arrived. */
 export interface TransportFailure {
   readonly reason: string
+  /** What the client or the server says of it, which may hold secrets of the request. */
+  readonly detail?: string | undefined
+  /** Whether a retry cannot help. */
+  readonly isPermanent?: boolean | undefined
   /** Whether any byte of the request may have been written to a connection. */
   readonly sent: boolean
 }

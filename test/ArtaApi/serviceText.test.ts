@@ -92,8 +92,8 @@ describe("The reason of a refusal", () => {
     [{ status: 500, body: { code: "E_NO_GPU" } }, 'HTTP 500: {"code":"E_NO_GPU"}'],
     [{ status: 500 }, "HTTP 500"],
     [{ body: "closed for token-1" }, "an unreadable response: closed for <redacted>"],
-    [{ body: '{"record_id":"re' }, 'an unreadable response: {"record_id":"re'],
-    [{ body: [] }, "an unreadable response: []"]
+    [{ body: '{"id_token":"new' }, "an unreadable response"],
+    [{ body: [{ id_token: "new" }] }, "an unreadable response"]
   ])("is read from %j, which leaves the submission unknown", ([step, reason]) =>
     Effect.map(Effect.flip(submit(step)), (error) => {
       expect(error).toMatchObject({ _tag: "SubmissionUnknownError", reason })

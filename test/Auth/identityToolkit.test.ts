@@ -11,9 +11,9 @@ describe("the requests and responses of sign-up and refresh", () => {
   const signedUp = { kind: "k", localId: "me", idToken: "id-1", refreshToken: "refresh-1", expiresIn: "3600" }
   const refreshed = { id_token: "id-2", access_token: "id-2", expires_in: "3600", token_type: "Bearer", user_id: "me" }
 
-  const on = (http: Layer.Layer<HttpClient.HttpClient>) =>
+  const on = (http: Layer.Layer<HttpClient.HttpClient>, apiKey = "a key") =>
     Effect.provide(
-      Auth.layer({ apiKey: Redacted.make("a key") }).pipe(
+      Auth.layer({ apiKey: Redacted.make(apiKey) }).pipe(
         Layer.provideMerge(TokenStore.layerMemory),
         Layer.provide(http)
       )
@@ -115,6 +115,26 @@ describe("the requests and responses of sign-up and refresh", () => {
       expect(error.message).toContain("the proxy asks for a user and a password")
       expect(http.seen).toHaveLength(1)
     }).pipe(on(http.layer))
+  })
+
+  // fault: Sessions | A temporary failure whose text reads like the library's advice | a short wait
+  it.effect("retries whatever the text of a failure says", () => {
+    const message = "Backend Error: check the status page"
+    const http = scriptedClient({ signupNewUser: [{ status: 503, body: { error: { message } } }, { body: signedUp }] })
+    return Effect.gen(function* () {
+      yield* runToEnd(token)
+      expect(http.seen).toHaveLength(2)
+    }).pipe(on(http.layer))
+  })
+
+  // fault: Sessions | A proxy asks for a user and a password, and a secret is part of the advice | `TransportError`, once
+  it.effect("does not retry what cannot help, whatever the secrets are", () => {
+    const http = scriptedClient({ signupNewUser: [{ status: 407, body: { detail: "no check" } }] })
+    return Effect.gen(function* () {
+      const error = yield* runToEnd(Effect.flip(token))
+      expect(error.message).toContain("check the URL of the proxy: no <redacted>")
+      expect(http.seen).toHaveLength(1)
+    }).pipe(on(http.layer, "check"))
   })
 
   it.effect("shows no control characters in the account id", () => {

@@ -91,15 +91,16 @@ describe.concurrent("NodeArta, before it is connected", () => {
   )
 
   // fault: Submit | A proxy refuses every tunnel, or closes the connection | `TransportError` with `sent: false` after four connections
-  it.scopedLive.each<[string, Parameters<typeof tcpServer>[0]]>([
-    ["closes the connection", (socket) => socket.end()],
-    ["resets the connection", (socket) => socket.resetAndDestroy()],
-    ["responds with 403", (socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")],
-    ["responds with 502", (socket) => socket.write("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 2\r\n\r\nno")],
-    ["does not speak HTTP", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")],
-    ["closes the tunnel", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")],
-    ["resets the tunnel", (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n", () => socket.resetAndDestroy())]
-  ])("a proxy %s", ([, react]) =>
+  it.scopedLive.each<[string, string, Parameters<typeof tcpServer>[0]]>([
+    ["closes the connection", "", (socket) => socket.end()],
+    ["resets the connection", "", (socket) => socket.resetAndDestroy()],
+    ["responds with 403", "(HTTP 403)", (socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n")],
+    ["responds with 302", "(HTTP 302)", (socket) => socket.end("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n")],
+    ["responds with 502", "(HTTP 502)", (socket) => socket.write("HTTP/1.1 502 No\r\ncontent-length: 2\r\n\r\nno")],
+    ["does not speak HTTP", "", (socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")],
+    ["closes the tunnel", "", (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n")],
+    ["resets the tunnel", "", (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n", () => socket.resetAndDestroy())]
+  ])("a proxy %s", ([, says, react]) =>
     Effect.gen(function* () {
       const proxy = yield* tcpServer(react)
       const error = yield* Effect.flip(submit({ apiUrl: "https://arta.invalid/api", proxy: urlOf(proxy) }))
@@ -107,7 +108,21 @@ describe.concurrent("NodeArta, before it is connected", () => {
       const tunnels = proxy.received.filter((chunk) => chunk.startsWith("CONNECT arta.invalid:443 "))
       // One for each attempt
       expect(tunnels).toHaveLength(4)
+      expect(error.message).toContain(says)
       expect(proxy.received.join("")).not.toContain("POST")
+    })
+  )
+
+  // fault: Submit | A proxy that does not exist | `TransportError` that names it, with `sent: false`
+  it.scopedLive.each<[string, string]>([
+    [`http://127.0.0.1:${String(closedPort)}`, `connection refused: 127.0.0.1:${String(closedPort)}`],
+    [`http://localhost:${String(closedPort)}`, "connection refused: "],
+    ["http://proxy.invalid:3128", "host not found: proxy.invalid"]
+  ])("names the proxy %s that cannot be reached", ([proxy, says]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(submit({ apiUrl: "https://arta.invalid/api", proxy }))
+      expect(error).toMatchObject({ _tag: "TransportError", sent: false })
+      expect(error.message).toContain(says)
     })
   )
 

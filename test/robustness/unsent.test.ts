@@ -32,6 +32,9 @@ const https = (port: number) => `https://127.0.0.1:${String(port)}/api`
 const overTls = (react: (socket: Socket) => void) =>
   Effect.map(tcpServer(react), ({ port, received }): Service => ({ apiUrl: https(port), received }))
 
+/** A service that ends each TLS handshake with an alert. */
+const alert = (code: number) => overTls((socket) => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, code])))
+
 const withCertificate = Effect.acquireRelease(
   Effect.async<Service & { readonly close: () => void }>((resume) => {
     const received: Array<string> = []
@@ -57,11 +60,25 @@ const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient
 
 const services: ReadonlyArray<readonly [string, Effect.Effect<Service, never, Scope.Scope>, RegExp]> = [
   ["a self-signed certificate", withCertificate, /SELF_SIGNED_CERT.*NODE_EXTRA_CA_CERTS/],
-  ["https to an http port", overTls((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")), /TLS handshake/],
-  ["https to something else", overTls((socket) => socket.write("SSH-2.0-OpenSSH_9.6\r\n")), /TLS handshake/],
   ["a close in the TLS handshake", overTls((socket) => socket.end()), /TLS handshake/],
-  ["a refused port on every address", refused, /connection refused/],
-  ["an unknown host", Effect.succeed({ apiUrl: "https://arta.invalid", received: [] }), /host not found/]
+  ["an alert about the TLS version", alert(70), /accepts no TLS version or cipher/],
+  ["an alert about the ciphers", alert(40), /accepts no TLS version or cipher/],
+  ["an alert about the strength", alert(71), /accepts no TLS version or cipher/],
+  ["an alert about the name", alert(112), /refused the TLS handshake \(unrecognized.name\)/i],
+  ["an alert about the protocol", alert(120), /refused the TLS handshake \(no.application.protocol\)/i],
+  ["an alert about a parameter", alert(47), /refused the TLS handshake \(illegal.parameter\)/i],
+  ["a refused port on every address", refused, /connection refused: (::1|127\.0\.0\.1):\d+\.$/],
+  [
+    "an unknown host",
+    Effect.succeed({ apiUrl: "https://arta.invalid", received: [] }),
+    /host not found: arta\.invalid\.$/
+  ]
+]
+
+/** Services that send something other than TLS, which a client can report at any time. */
+const notTls: ReadonlyArray<readonly [string, Effect.Effect<Service, never, Scope.Scope>]> = [
+  ["https to an http port", overTls((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],
+  ["https to something else", overTls((socket) => socket.write("SSH-2.0-OpenSSH_9.6\r\n"))]
 ]
 
 describe.concurrent.each(clients)("With %s, before it is connected", (_, client) => {
@@ -73,6 +90,19 @@ describe.concurrent.each(clients)("With %s, before it is connected", (_, client)
       expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
       expect(error.message).toMatch(reason)
       expect(received.filter((request) => request.startsWith("POST"))).toEqual([])
+    })
+  )
+})
+
+describe.concurrent.each(clients)("With %s, without proof", (_, client) => {
+  // fault: Submit | A client's error that the server sends no TLS, which can come at any time | `SubmissionUnknownError`, once
+  it.scopedLive.each(notTls)("the submission is unknown: %s", ([, start]) =>
+    Effect.gen(function* () {
+      const { apiUrl, received } = yield* start
+      const error = yield* Effect.flip(submit(apiUrl, client))
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
+      expect(error.message).toContain("something other than TLS: does the port speak https?")
+      expect(received).toHaveLength(1)
     })
   )
 })
@@ -119,8 +149,16 @@ const unsent: ReadonlyArray<readonly [string, unknown, number]> = [
   ["an expired certificate", fetchFailed(failed({ code: "CERT_HAS_EXPIRED" })), 1],
   ["another name in the certificate", failed({ code: "ERR_TLS_CERT_ALTNAME_INVALID" }), 1],
   ["an unknown CA", failed({ code: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY" }), 1],
-  ["a handshake that fails", failed({ code: "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE" }), 4],
-  ["an old protocol", failed({ code: "EPROTO", syscall: "write" }, "SSL routines:tlsv1 alert protocol version"), 4],
+  ["a certificate for another purpose", fetchFailed(failed({ code: "INVALID_PURPOSE" }, "unsuitable certificate")), 1],
+  ["an issuer that is no CA", failed({ code: "INVALID_CA" }, "invalid CA certificate"), 1],
+  ["a chain that is too deep", failed({ code: "PATH_LENGTH_EXCEEDED" }), 1],
+  ["another host", failed({ code: "HOSTNAME_MISMATCH" }), 1],
+  ["a key that cannot be decoded", failed({ code: "UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY" }), 1],
+  ["a revocation list that has expired", failed({ code: "CRL_HAS_EXPIRED" }), 1],
+  ["a violated name constraint", failed({ code: "UNSPECIFIED" }, "permitted subtree violation"), 1],
+  ["a handshake that fails", failed({ code: "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE" }), 1],
+  ["an old protocol", failed({ code: "EPROTO", syscall: "write" }, "SSL routines:tlsv1 alert protocol version"), 1],
+  ["a name without a certificate", failed({ code: "EPROTO", syscall: "write" }, "tlsv1 unrecognized name"), 4],
   ["a proxy", failed({ code: "UND_ERR_ABORTED" }, "Proxy response (502) !== 200 when HTTP Tunneling"), 4],
   ["a proxy with users", failed({ code: "UND_ERR_ABORTED" }, "Proxy response (407) !== 200 when HTTP Tunneling"), 1]
 ]
@@ -131,6 +169,11 @@ const maybeSent: ReadonlyArray<readonly [string, unknown]> = [
   ["a time-out of the connection", failed({ code: "ETIMEDOUT", syscall: "read" })],
   ["a route that is lost", failed({ code: "EHOSTUNREACH", syscall: "write" })],
   ["an alert that can follow the request", failed({ code: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" })],
+  ["no TLS record", failed({ code: "EPROTO", syscall: "write" }, "ssl3_get_record:wrong version number")],
+  ["a record that is too long", fetchFailed(failed({ code: "ERR_SSL_PACKET_LENGTH_TOO_LONG" }))],
+  ["an internal error", failed({ code: "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR" })],
+  ["a denied access", failed({ code: "ERR_SSL_TLSV1_ALERT_ACCESS_DENIED" })],
+  ["a code that another one starts with", failed({ code: "UNSPECIFIED_ERROR" })],
   ["a broken record", failed({ code: "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC" })],
   ["one address of several", new AggregateError([connect("ETIMEDOUT"), failed({ code: "ECONNRESET" })])],
   ["no address", new AggregateError([])],
@@ -164,7 +207,13 @@ describe("What a client reports", () => {
   // fault: Submit | An error of a client that nobody foresaw | its name, code and message, without secrets
   it.effect.each<[string, unknown, string]>([
     ["a bundler's", new TypeError("dispatcher.request is not a function"), "TypeError: dispatcher.request is not"],
-    ["a secret", fetchFailed(failed({ code: "ODD" }, "canary-token is odd")), "(ODD): Error: <redacted> is odd"],
+    ["a secret", fetchFailed(failed({ code: "ODD" }, "canary-token is odd")), "Error (ODD): <redacted> is odd"],
+    [
+      "a code in the message",
+      failed({ code: "EPROTO" }, "write EPROTO 5: tlsv1 odd"),
+      "Error: write EPROTO 5: tlsv1 odd"
+    ],
+    ["no text but a code", failed({ code: "ODD" }, ""), "Error (ODD)"],
     ["no message", fetchFailed({}), "TypeError: fetch failed"],
     ["control characters", failed({}, "one\n\u001b[31mtwo"), "Error: one \\u001b[31mtwo"],
     ["no error", "just text", "just text"],

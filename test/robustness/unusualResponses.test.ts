@@ -99,14 +99,14 @@ describe.concurrent.each(transports)("With %s", (name, transport) => {
     })
   )
 
-  // fault: Submit | 407 from a proxy that nobody configured | `TransportError` with `sent: false` that names the proxy, one POST
+  // fault: Submit | 407 from a proxy that nobody configured | `TransportError` with `sent: false` and the reason, one POST
   // With fetch, the request fails, and the submission is unknown.
   it.scopedLive.skipIf(name === "fetch")("reads 407 as a proxy's", () =>
     Effect.gen(function* () {
-      const { requests, url } = yield* faultServer({ "/text2image": [respond(407, "who?")] })
+      const { requests, url } = yield* faultServer({ "/text2image": [respond(407, { detail: "who is k?" })] })
       const error = yield* Effect.flip(Effect.flatMap(apiAt(transport, url), submit))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
-      expect(error.message).toContain("the proxy asks for a user and a password")
+      expect(error.message).toMatch(/the proxy asks for a user and a password .*check .* proxy: who is k\?$/)
       expect(requests).toHaveLength(1)
     })
   )

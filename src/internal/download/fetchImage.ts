@@ -10,10 +10,9 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BodyFailure } from "../body.js"
 import { limit } from "../body.js"
-import { diagnose } from "../diagnosis.js"
+import { describe, diagnose } from "../diagnosis.js"
 import { isRedirect, notFollowed } from "../explanation.js"
 import { retryAfter } from "../http.js"
-import { presentable } from "../serviceText.js"
 import * as DataUrl from "./dataUrl.js"
 import { DownloadFailure, failure } from "./downloadFailure.js"
 import type { Format, Scanned } from "./imageScan.js"
@@ -73,7 +72,7 @@ const open = (
   Effect.gen(function* () {
     // A signature covers the bytes of the query, and the client rewrites the query of a `URL`, but not of a string.
     const response = yield* client.get(url.href.replace(/#.*/, "")).pipe(
-      Effect.mapError((error) => failure("retry", presentable(diagnose(error).reason, [], 300))),
+      Effect.mapError((error) => failure("retry", describe(diagnose(error), []))),
       Effect.timeoutFail({
         duration: idleTimeout,
         onTimeout: () => failure("retry", `no response within ${Duration.format(idleTimeout)}`)

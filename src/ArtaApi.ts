@@ -76,6 +76,18 @@ export interface Service {
  */
 export class ArtaApi extends Context.Tag("effect-arta/ArtaApi")<ArtaApi, Service>() {}
 
+export {
+  /**
+   * Whether the running submission may have left this machine. A program that provides it to a submission knows after
+   * an interruption whether the service may have accepted the generation. The library's `ArtaApi` sets it; set it to
+   * `true` before, so that a submission of another `ArtaApi` counts as sent.
+   *
+   * @since 0.1.0
+   * @category references
+   */
+  MaybeSent
+} from "./internal/maybeSent.js"
+
 /**
  * @since 0.1.0
  * @category options

@@ -30,15 +30,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type {
-  AuthError,
-  InvalidRequestError,
-  RateLimitedError,
-  ResponseError,
-  TokenStoreError,
-  TransportError
-} from "./ArtaError.js"
+import type { AuthError, InvalidRequestError, RateLimitedError, ResponseError, TokenStoreError } from "./ArtaError.js"
+import { TransportError } from "./ArtaError.js"
+import { Credentials } from "./Credentials.js"
 import type { Overrides } from "./internal/config.js"
 import { authVariables, toConfigError } from "./internal/config.js"
 import { layerHttpTransport } from "./internal/httpTransport.js"
@@ -123,13 +119,22 @@ export const layerConfig = (
 ): Layer.Layer<Auth, ConfigError, TokenStore | HttpClient.HttpClient> =>
   Config.all(authVariables(config)).pipe(Effect.map(layer), Layer.unwrapEffect, Layer.mapError(toConfigError(config)))
 
+const isToken = Schema.is(Credentials.fields.idToken)
+
+const unusableToken = new TransportError({
+  operation: "refresh",
+  reason: "a header cannot hold the token: check the token of Auth.layerToken",
+  sent: false
+})
+
 /**
- * Provides a fixed token that is never refreshed, for tests and for programs that have a token already.
+ * Provides a fixed token that is never refreshed, for tests and for programs that have a token already. `token` and
+ * `renew` fail with `TransportError` if it has a space, or a character that is not printable ASCII.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerToken = (token: Redacted.Redacted | string): Layer.Layer<Auth> => {
-  const fixed = Effect.succeed(redacted(token))
+  const fixed = Effect.liftPredicate(redacted(token), isToken, () => unusableToken)
   return Layer.succeed(Auth, { token: fixed, renew: () => fixed, signOut: Effect.void })
 }

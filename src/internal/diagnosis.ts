@@ -47,6 +47,7 @@ const known: ReadonlyArray<Known> = [
     /(unrecognized.name|no.application.protocol|illegal.parameter)/i,
     "the server refused the TLS handshake (%): is the host right?"
   ],
+  [/ bad port$/, "fetch blocks the port: check the URL", permanent],
   // These two can come at any time.
   [/^connect .*(wrong.version|packet.length)/i, notTls],
   [/wrong.version|packet.length/i, notTls, { sent: true }],

@@ -5,7 +5,7 @@ import { constTrue, flow, identity } from "effect/Function"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import { readText } from "./body.js"
-import { diagnose, noResponseWithin } from "./diagnosis.js"
+import { diagnose, diagnoseCause, noResponseWithin } from "./diagnosis.js"
 import { limitTime } from "./timeLimit.js"
 import type { TransportRequest } from "./transport.js"
 import { isRefusal, Transport } from "./transport.js"
@@ -21,7 +21,12 @@ const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service 
     send: (request) =>
       // A span of the client would hold the URL with the API key. Nothing else runs in the fiber of the request.
       FiberRef.set(HttpClient.currentTracerDisabledWhen, constTrue).pipe(
-        Effect.zipRight(client.execute(toHttpRequest(request))),
+        Effect.zipRight(
+          Effect.suspend(() => {
+            request.onSend?.()
+            return client.execute(toHttpRequest(request))
+          })
+        ),
         Effect.flatMap((response) =>
           readText(response, request.maxMebibytes).pipe(
             Effect.catchIf(
@@ -36,6 +41,8 @@ const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service 
           )
         ),
         Effect.mapError(diagnose),
+        // Some clients throw if they cannot make the request.
+        Effect.catchAllDefect((defect) => Effect.fail(diagnoseCause(defect))),
         // The timeout must interrupt a hanging request even in an uninterruptible region.
         Effect.interruptible,
         (exchange) => limitTime(exchange, request.timeout, Effect.fail(noResponseWithin(request.timeout)))

@@ -11,6 +11,8 @@ export interface TransportRequest {
   readonly timeout: Duration.Duration
   /** How large the body of the response may be, decompressed or not. */
   readonly maxMebibytes: number
+  /** Runs just before the first byte of the request may be written to a connection. */
+  readonly onSend?: (() => void) | undefined
 }
 
 /** A response whose body was read to its end. */

@@ -289,6 +289,15 @@ describe("Auth.layerToken", () => {
       expect(yield* renew(fixed)).toEqual(fixed)
     }).pipe(Effect.provide(Auth.layerToken("mine\n")))
   )
+
+  // fault: Token | A fixed token that no header can hold | `TransportError` that says so, with `sent: false`
+  it.effect.each(["two\nlines", "t\u00f6ken", "\u2713", ""])("fails if no header can hold its token: %j", (given) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(token)
+      expect(error).toMatchObject({ _tag: "TransportError", sent: false })
+      expect(error.message).toContain("check the token of Auth.layerToken")
+    }).pipe(Effect.provide(Auth.layerToken(given)))
+  )
 })
 
 describe("Auth with a store that cannot save", () => {

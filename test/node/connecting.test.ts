@@ -2,25 +2,39 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Effect, Fiber } from "effect"
-import { ArtaApi, GenerateRequest } from "effect-arta"
+import { Arta, ArtaApi, GenerateRequest, Generation } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { selfSigned } from "../support/certificate.js"
 import { closedPort } from "../support/closedPort.js"
-import { faultServer } from "../support/faultServer.js"
+import { faultServer, head } from "../support/faultServer.js"
 import { storedSession } from "../support/storedSession.js"
 import { tcpServer } from "../support/tcpServer.js"
 
+/** Provides the services with a stored session. */
+const withSession =
+  (options: Partial<NodeArta.Options>) =>
+  <A, E>(effect: Effect.Effect<A, E, NodeArta.Services>) =>
+    Effect.gen(function* () {
+      const layer = NodeArta.layer({ apiKey: "k", tokenFile: yield* storedSession, ...options })
+      return yield* Effect.provide(effect, layer)
+    }).pipe(Effect.provide(NodeContext.layer), Effect.scoped)
+
+const submission = Effect.flatMap(ArtaApi.ArtaApi, (api) =>
+  api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))
+)
+
+const poll = Effect.flatMap(ArtaApi.ArtaApi, (api) => api.status(Generation.RecordId.make("rec")))
+
 /** Submits a generation with a stored session. */
-const submit = (options: Partial<NodeArta.Options>) =>
-  Effect.gen(function* () {
-    const layer = NodeArta.layer({ apiKey: "k", tokenFile: yield* storedSession, ...options })
-    const submission = Effect.flatMap(ArtaApi.ArtaApi, (api) =>
-      api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))
-    )
-    return yield* Effect.provide(submission, layer)
-  }).pipe(Effect.provide(NodeContext.layer), Effect.scoped)
+const submit = (options: Partial<NodeArta.Options>) => withSession(options)(submission)
+
+const until = (condition: () => boolean) => Effect.repeat(Effect.sleep("5 millis"), { until: condition })
+
+const tunnelOnly: Parameters<typeof tcpServer>[0] = (socket, data) => {
+  if (data.startsWith("CONNECT")) socket.write("HTTP/1.1 200 OK\r\n\r\n")
+}
 
 interface Service {
   readonly url: string
@@ -158,6 +172,90 @@ describe.concurrent("NodeArta, before it is connected", () => {
       yield* Effect.sleep("200 millis")
       expect(tunnels).toBe(2)
       expect(proxy.open()).toBe(0)
+    })
+  )
+
+  // fault: Submit | The timeout ends while the connection is being made | `GenerationTimeoutError`, nothing was submitted
+  it.scopedLive.each<[string, Parameters<typeof tcpServer>[0], boolean]>([
+    ["a TLS handshake without an answer", () => undefined, false],
+    ["a CONNECT without an answer", () => undefined, true],
+    ["a TLS handshake without an answer in a tunnel", tunnelOnly, true]
+  ])("a timeout says that nothing was submitted: %s", ([, react, isProxy]) =>
+    Effect.gen(function* () {
+      const { port } = yield* tcpServer(react)
+      const options = isProxy
+        ? { apiUrl: "https://arta.invalid", proxy: urlOf({ port }) }
+        : { apiUrl: `https://127.0.0.1:${String(port)}` }
+      const run = Arta.run({ prompt: "cat" }, { timeout: "1 second" })
+      const error = yield* Effect.flip(withSession(options)(run))
+      expect(error._tag).toBe("GenerationTimeoutError")
+      expect(error.message).toMatch(/^Nothing was submitted/)
+      expect("request" in error ? error.request : undefined).toBeUndefined()
+    })
+  )
+
+  // fault: Submit | The program ends while a TLS handshake hangs, directly or in a tunnel | the connection ends at once
+  it.scopedLive.each<[string, Parameters<typeof tcpServer>[0], boolean]>([
+    ["a TLS handshake", () => undefined, false],
+    ["a TLS handshake in a tunnel", tunnelOnly, true]
+  ])(
+    "ends %s with the program",
+    ([, react, isProxy]) =>
+      Effect.gen(function* () {
+        const server = yield* tcpServer(react)
+        const options = isProxy
+          ? { apiUrl: "https://arta.invalid", proxy: urlOf(server) }
+          : { apiUrl: `https://127.0.0.1:${String(server.port)}` }
+        const running = yield* Effect.fork(submit(options))
+        yield* until(() => server.received.some((chunk) => chunk.startsWith("\x16")))
+        yield* Fiber.interrupt(running)
+        yield* until(() => server.open() === 0)
+      }),
+    5_000
+  )
+
+  // fault: Submit | The call is interrupted while its response is pending | no connection after that
+  it.scopedLive.each<[string, Effect.Effect<unknown, unknown, NodeArta.Services>]>([
+    ["submission", submission],
+    ["poll", poll]
+  ])("connects no more after an interrupted %s", ([, call]) =>
+    Effect.gen(function* () {
+      const { connections, requests, url } = yield* faultServer({ "/": [{ then: "silence" }] })
+      const interrupted = Effect.gen(function* () {
+        const running = yield* Effect.fork(call)
+        yield* until(() => requests.length === 1)
+        yield* Fiber.interrupt(running)
+        yield* Effect.sleep("200 millis")
+        expect(connections()).toBe(0)
+      })
+      yield* withSession({ apiUrl: url })(interrupted)
+    })
+  )
+
+  it.scopedLive.each<[string, string]>([
+    ["key", "key:"],
+    ["key:", "key:"],
+    ["us%20er:p%40ss", "us er:p@ss"],
+    [":secret", ":secret"]
+  ])("sends the user of the proxy's URL: %s", ([given, sent]) =>
+    Effect.gen(function* () {
+      const proxy = yield* tcpServer((socket) => socket.end("HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n"))
+      const url = `http://${given}@127.0.0.1:${String(proxy.port)}`
+      yield* Effect.flip(submit({ apiUrl: "https://arta.invalid", proxy: url }))
+      expect(proxy.received.join("").toLowerCase()).toContain(
+        `proxy-authorization: basic ${Buffer.from(sent).toString("base64").toLowerCase()}\r\n`
+      )
+    })
+  )
+
+  // fault: Submit | The JSON of the response is whole, but not its end: a length too long, no last chunk | the record id
+  it.scopedLive.each<[string, ReadonlyArray<string>]>([
+    ["a length too long", [head(200, { "content-length": 100 }), '{"record_id":"rec-1"}']],
+    ["no last chunk", [head(200, { "transfer-encoding": "chunked" }), '15\r\n{"record_id":"rec-1"}\r\n']]
+  ])("takes a whole JSON of a response with %s", ([, write]) =>
+    Effect.gen(function* () {
+      const { url } = yield* faultServer({ "/": [{ write, then: "close" }] })
+      expect(yield* submit({ apiUrl: url })).toBe("rec-1")
     })
   )
 })

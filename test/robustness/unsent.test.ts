@@ -159,6 +159,7 @@ const unsent: ReadonlyArray<readonly [string, unknown, number]> = [
   ["a handshake that fails", failed({ code: "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE" }), 1],
   ["an old protocol", failed({ code: "EPROTO", syscall: "write" }, "SSL routines:tlsv1 alert protocol version"), 1],
   ["a name without a certificate", failed({ code: "EPROTO", syscall: "write" }, "tlsv1 unrecognized name"), 4],
+  ["a port that fetch blocks", fetchFailed(failed({}, "bad port")), 1],
   ["a proxy", failed({ code: "UND_ERR_ABORTED" }, "Proxy response (502) !== 200 when HTTP Tunneling"), 4],
   ["a proxy with users", failed({ code: "UND_ERR_ABORTED" }, "Proxy response (407) !== 200 when HTTP Tunneling"), 1]
 ]
@@ -201,6 +202,18 @@ describe("What a client reports", () => {
       const error = yield* runToEnd(Effect.flip(submit("https://arta.test", client)))
       expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
       expect(calls).toHaveLength(1)
+    })
+  )
+
+  // fault: Submit | A client throws | `SubmissionUnknownError`, one POST
+  it.effect("leaves the submission unknown: an error that is thrown", () =>
+    Effect.gen(function* () {
+      const client = HttpClient.make(() => {
+        throw new TypeError("invalid content")
+      })
+      const error = yield* Effect.flip(submit("https://arta.test", Layer.succeed(HttpClient.HttpClient, client)))
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
+      expect(error.message).toContain("invalid content")
     })
   )
 

@@ -7,7 +7,7 @@ import { isConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Arta, ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
+import type { ArtaApi, ArtaError, Auth, TokenStore } from "effect-arta"
 import type * as NodeArtaModule from "effect-arta/node"
 import type { SetupError } from "./errors.js"
 import { fromConfigError } from "./errors.js"
@@ -38,8 +38,8 @@ const configured = <A, R>(
     Layer.mapError((error) => (isConfigError(error) ? fromConfigError(error) : error))
   )
 
-const realLayer = (proxy: ServiceOptions["proxy"], options: Arta.ClientOptions) =>
-  configured(({ NodeArta }) => NodeArta.layerConfig({ ...options, ...configOf(proxy) }))
+const realLayer = (proxy: ServiceOptions["proxy"]) =>
+  configured(({ NodeArta }) => NodeArta.layerConfig(configOf(proxy)))
 
 /** The services of a command: the real ones, configured by `settings`, or the emulator in memory. */
 export const services = ({
@@ -49,20 +49,14 @@ export const services = ({
   Services,
   SetupError | ArtaError.InvalidRequestError,
   FileSystem.FileSystem | Path.Path
-> =>
-  emulator
-    ? Layer.provideMerge(SubmissionJournal.layer, emulatorLayer)
-    : Layer.provideMerge(
-        SubmissionJournal.layerObserved,
-        realLayer(proxy, { transformClient: SubmissionJournal.observeSending })
-      )
+> => Layer.provideMerge(SubmissionJournal.layer, servicesWithoutJournal({ emulator, proxy }))
 
 /** The same without a journal, for commands that record submissions elsewhere: in a database, or in a log. */
 export const servicesWithoutJournal = ({
   emulator,
   proxy
 }: Pick<ServiceOptions, "emulator" | "proxy">): ReturnType<typeof services> =>
-  emulator ? emulatorLayer : realLayer(proxy, {})
+  emulator ? emulatorLayer : realLayer(proxy)
 
 /** The same with another store for the session. */
 export const servicesWithStore = <R>(

@@ -1,7 +1,5 @@
 import type { PlatformError } from "@effect/platform/Error"
 import { isPlatformError } from "@effect/platform/Error"
-import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -9,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type { GenerateRequest, Generation } from "effect-arta"
@@ -74,24 +73,6 @@ class CurrentJournal extends Context.Reference<CurrentJournal>()("effect-arta/cl
   defaultValue: (): CurrentService => ({ ...noop, failure: Deferred.unsafeMake(FiberId.none) })
 }) {}
 
-/** Whether the submission of this fiber may have left this machine. */
-class MaybeSent extends Context.Reference<MaybeSent>()("effect-arta/cli/MaybeSent", {
-  defaultValue: () => Ref.unsafeMake(true)
-}) {}
-
-const isSubmission = ({ method, url }: HttpClientRequest.HttpClientRequest): boolean =>
-  method === "POST" && url.endsWith("/text2image")
-
-const setMaybeSent = (request: HttpClientRequest.HttpClientRequest, maybeSent: boolean) =>
-  isSubmission(request) ? Effect.flatMap(MaybeSent, (ref) => Ref.set(ref, maybeSent)) : Effect.void
-
-/** Observes when a submission leaves. The service accepts nothing if it refuses the token. */
-export const observeSending = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
-  client.pipe(
-    HttpClient.tapRequest((request) => setMaybeSent(request, true)),
-    HttpClient.tap(({ request, status }) => setMaybeSent(request, status !== 401))
-  )
-
 const isJournalError = (error: ArtaApi.SubmitError | JournalError): error is JournalError =>
   isPlatformError(error) || error._tag === "SetupError"
 
@@ -100,20 +81,24 @@ const recordSubmission = (
   { accepted, begin, failure, refused }: CurrentService,
   submit: ArtaApi.Service["submit"],
   request: GenerateRequest.GenerateRequest,
-  isObserved: boolean
+  maybeSent: MutableRef.MutableRef<boolean>
 ): Effect.Effect<Option.Option<Generation.RecordId>, ArtaApi.SubmitError> =>
-  Effect.gen(function* () {
-    const maybeSent = yield* Ref.make(!isObserved)
-    const refuseUnsent = Effect.unlessEffect(Effect.ignore(refused), Ref.get(maybeSent))
-    yield* begin(request)
-    const recordId = yield* submit(request).pipe(
-      Effect.provideService(MaybeSent, maybeSent),
-      Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : refused)),
-      Effect.onInterrupt(() => refuseUnsent)
-    )
-    yield* accepted(recordId)
-    return Option.some(recordId)
-  }).pipe(Effect.catchIf(isJournalError, (error) => Effect.as(Deferred.fail(failure, error), Option.none())))
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      yield* begin(request)
+      const submission = Effect.suspend(() => {
+        // A submission of another `ArtaApi` than the library's counts as sent.
+        MutableRef.set(maybeSent, true)
+        return submit(request)
+      })
+      const recordId = yield* restore(submission).pipe(
+        Effect.tapError((error) => (error._tag === "SubmissionUnknownError" ? Effect.void : refused)),
+        Effect.onInterrupt(() => Effect.unless(Effect.ignore(refused), () => maybeSent.current))
+      )
+      yield* accepted(recordId)
+      return Option.some(recordId)
+    })
+  ).pipe(Effect.catchIf(isJournalError, (error) => Effect.as(Deferred.fail(failure, error), Option.none())))
 
 /** Records that a request was not sent. */
 const recordUnsent = (
@@ -124,9 +109,12 @@ const recordUnsent = (
 
 const printWaiting = Console.error("Waiting up to 10 seconds for the response to the last submission.")
 
-/** Delays an interruption until the response to a submission arrives: otherwise its record id would be lost. */
+/**
+ * Delays an interruption until the response to a submission that may have left arrives: otherwise its record id would be
+ * lost.
+ */
 const awaitResponse =
-  (announce: Effect.Effect<void>) =>
+  (announce: Effect.Effect<void>, maybeSent: MutableRef.MutableRef<boolean>) =>
   <A, E, R>(submission: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.forkDaemon(restore(submission)), (fiber) =>
@@ -138,6 +126,7 @@ const awaitResponse =
               Effect.interruptible,
               Effect.timeout("10 seconds"),
               Effect.ignore,
+              Effect.when(() => maybeSent.current),
               Effect.zipRight(Fiber.interrupt(fiber))
             )
           )
@@ -145,38 +134,32 @@ const awaitResponse =
       )
     )
 
-const make = (isObserved: boolean) =>
-  Effect.gen(function* () {
-    const api = yield* ArtaApi.ArtaApi
-    const auth = yield* Auth.Auth
-    const awaited = awaitResponse(yield* Effect.once(printWaiting))
-    const turns = yield* Effect.makeSemaphore(1)
-    const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
-      const journal = yield* CurrentJournal
-      // Fibers that wait for the same token resume in any order. The semaphore restores the order of the calls.
-      const token = yield* Effect.fork(auth.token)
-      // Nothing is sent without a token, so a failure up to here is not an unknown submission.
-      yield* Effect.onError(turns.withPermits(1)(Fiber.join(token)), () => recordUnsent(journal, request))
-      const recordId = yield* awaited(recordSubmission(journal, api.submit, request, isObserved))
-      // If the journal failed, `withJournal` interrupts this fiber.
-      return Option.isSome(recordId) ? recordId.value : yield* Effect.never
-    })
-    return { ...api, submit }
+const make = Effect.gen(function* () {
+  const api = yield* ArtaApi.ArtaApi
+  const auth = yield* Auth.Auth
+  const announce = yield* Effect.once(printWaiting)
+  const turns = yield* Effect.makeSemaphore(1)
+  const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
+    const journal = yield* CurrentJournal
+    // Fibers that wait for the same token resume in any order. The semaphore restores the order of the calls.
+    const token = yield* Effect.fork(auth.token)
+    // Nothing is sent without a token, so a failure up to here is not an unknown submission.
+    yield* Effect.onError(turns.withPermits(1)(Fiber.join(token)), () => recordUnsent(journal, request))
+    const maybeSent = yield* ArtaApi.MaybeSent
+    const recordId = yield* awaitResponse(
+      announce,
+      maybeSent
+    )(recordSubmission(journal, api.submit, request, maybeSent))
+    // If the journal failed, `withJournal` interrupts this fiber.
+    return Option.isSome(recordId) ? recordId.value : yield* Effect.never
   })
+  return { ...api, submit }
+})
 
-/**
- * An `ArtaApi` that records each submission in the journal of `withJournal`. A submission that is interrupted counts as
- * sent.
- */
+/** An `ArtaApi` that records each submission in the journal of `withJournal`. */
 export const layer: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
   ArtaApi.ArtaApi,
-  make(false)
-)
-
-/** The same for an `ArtaApi` whose HTTP client is one of `observeSending`, which knows what was sent. */
-export const layerObserved: Layer.Layer<ArtaApi.ArtaApi, never, ArtaApi.ArtaApi | Auth.Auth> = Layer.effect(
-  ArtaApi.ArtaApi,
-  make(true)
+  make
 )
 
 /** Interrupts the effect and fails once `failure` fails. */

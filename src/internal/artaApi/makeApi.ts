@@ -108,25 +108,25 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
   /** Sends a submission, and keeps track of whether it may have left. */
   const send =
     (body: string, maybeSent: MutableRef.MutableRef<boolean>) => (token: Redacted.Redacted, secrets: Secrets) =>
-      Effect.suspend(() => {
-        MutableRef.set(maybeSent, true)
-        return exchange(
-          transport,
-          "submit",
-          {
-            method: "POST",
-            url,
-            headers: {
-              authorization: Redacted.value(token),
-              "content-type": "application/x-www-form-urlencoded"
-            },
-            body,
-            timeout: submitTimeout,
-            maxMebibytes: 1
+      exchange(
+        transport,
+        "submit",
+        {
+          method: "POST",
+          url,
+          headers: {
+            authorization: Redacted.value(token),
+            "content-type": "application/x-www-form-urlencoded"
           },
-          secrets
-        )
-      }).pipe(
+          body,
+          timeout: submitTimeout,
+          maxMebibytes: 1,
+          onSend: () => {
+            MutableRef.set(maybeSent, true)
+          }
+        },
+        secrets
+      ).pipe(
         Effect.mapBoth({
           onFailure: (error) => {
             MutableRef.set(maybeSent, error.sent)

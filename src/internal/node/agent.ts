@@ -2,6 +2,7 @@ import * as Undici from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { InvalidRequestError } from "../../ArtaError.js"
+import { Connections } from "./connections.js"
 
 // A proxy that does not respond to CONNECT counts as unreachable as early as one that does not accept a connection.
 const tunnelTimeout = 10_000
@@ -32,21 +33,47 @@ const failFinally =
     })
   }
 
-const agentOptions = {
+/** undici's agents, together with their connections. */
+export interface Agent {
+  /** The agents for each protocol. */
+  readonly http: Undici.Dispatcher
+  readonly https: Undici.Dispatcher
+  readonly connections: Connections
+}
+
+const agentOptions = (connections: Connections) => ({
   // Many proxies refuse to tunnel to port 80, so plain HTTP goes to the proxy without a tunnel. HTTPS is always
   // tunneled.
   proxyTunnel: false,
-  clientFactory: (origin: URL, options: Undici.Pool.Options) =>
-    new Undici.Pool(origin, { ...options, headersTimeout: tunnelTimeout }),
   // Only proxies come with a connector.
+  clientFactory: (origin: URL, { connect, ...options }: Undici.Pool.Options) =>
+    new Undici.Pool(origin, {
+      ...options,
+      headersTimeout: tunnelTimeout,
+      ...(typeof connect === "function" && { connect: connections.connector(connect) })
+    }),
   factory: (origin: string | URL, options: Undici.Pool.Options) =>
-    new Undici.Pool(
-      origin,
-      typeof options.connect === "function" ? { ...options, connect: failFinally(options.connect) } : options
-    )
+    new Undici.Pool(origin, {
+      ...options,
+      connect: connections.connector(
+        typeof options.connect === "function" ? failFinally(options.connect) : Undici.buildConnector({})
+      )
+    })
+})
+
+/** undici itself sends no user without a password. */
+const authorization = (uri: string) => {
+  if (uri === "") return {}
+  const { password, username } = new URL(uri)
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return user === ":" ? {} : { token: `Basic ${Buffer.from(user).toString("base64")}` }
 }
 
-const proxyAgent = (uri: string) => new Undici.ProxyAgent({ ...agentOptions, uri })
+const proxyAgent = (uri: string): Agent => {
+  const connections = new Connections()
+  const agent = new Undici.ProxyAgent({ ...agentOptions(connections), ...authorization(uri), uri })
+  return { http: agent, https: agent, connections }
+}
 
 /** Checks a proxy. Its URL may contain a password, so no error repeats it. */
 const checkProxy = (field: string, uri: string): Effect.Effect<void, InvalidRequestError> =>
@@ -64,7 +91,7 @@ const variable = (...names: ReadonlyArray<string>) => {
   return { name, value: process.env[name] ?? "" }
 }
 
-type MakeAgent = () => Undici.Dispatcher
+type MakeAgent = () => Agent
 
 const environmentAgent: Effect.Effect<MakeAgent, InvalidRequestError> = Effect.gen(function* () {
   const http = variable("http_proxy", "HTTP_PROXY")
@@ -73,8 +100,21 @@ const environmentAgent: Effect.Effect<MakeAgent, InvalidRequestError> = Effect.g
     if (value !== "") yield* checkProxy(name, value)
   }
   const noProxy = variable("no_proxy", "NO_PROXY").value
-  return () =>
-    new Undici.EnvHttpProxyAgent({ ...agentOptions, httpProxy: http.value, httpsProxy: https.value, noProxy })
+  const httpsProxy = https.value === "" ? http.value : https.value
+  return () => {
+    const connections = new Connections()
+    // An agent sends the same user to both of its proxies.
+    const agentOver = (proxy: string) =>
+      new Undici.EnvHttpProxyAgent({
+        ...agentOptions(connections),
+        ...authorization(proxy),
+        httpProxy: proxy,
+        httpsProxy: proxy,
+        noProxy
+      })
+    const agent = agentOver(httpsProxy)
+    return { http: http.value === httpsProxy ? agent : agentOver(http.value), https: agent, connections }
+  }
 })
 
 /** The URL of a proxy, and the name of the option or variable that it is from. */

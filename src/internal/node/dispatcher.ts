@@ -2,31 +2,45 @@ import * as Undici from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { InvalidRequestError } from "../../ArtaError.js"
-import type { ProxyOption } from "./agent.js"
+import type { Agent, ProxyOption } from "./agent.js"
 import { agentFor } from "./agent.js"
+import type { Connections } from "./connections.js"
 
 const oldestConnection = 1_000
+
+const destroy = ({ connections, http, https }: Agent) => {
+  const destroyed = Promise.all([http.destroy(), https.destroy()])
+  connections.destroy()
+  return destroyed
+}
 
 /**
  * Provides an agent whose connections are at most a second old. Replaced agents end after their running requests. A new
  * connection for each submission would take five times the CPU, and ten times with TLS; this takes a tenth more.
  */
-const youngAgent = (makeAgent: () => Undici.Dispatcher) =>
+const youngAgent = (makeAgent: () => Agent) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const renewed = () => ({ agent: makeAgent(), madeAt: Date.now() })
+      const agents = new Set<Agent>()
+      const renewed = () => {
+        const agent = makeAgent()
+        agents.add(agent)
+        return { agent, madeAt: Date.now() }
+      }
+      const replace = (agent: Agent) =>
+        Promise.all([agent.http.close(), agent.https.close()]).finally(() => agents.delete(agent))
       let current = renewed()
       const get = () => {
         // The wall clock: the monotonic one stops while the machine sleeps.
         if (Math.abs(Date.now() - current.madeAt) > oldestConnection) {
-          void current.agent.close()
+          void replace(current.agent)
           current = renewed()
         }
         return current.agent
       }
-      return { get, destroy: () => current.agent.destroy() }
+      return { get, destroyAll: () => Promise.all(Array.from(agents, destroy)) }
     }),
-    ({ destroy }) => Effect.promise(destroy)
+    ({ destroyAll }) => Effect.promise(destroyAll)
   )
 
 // Bun has a stub of undici. Bundlers may drop what adds `request` to the agents, unless something of the same module
@@ -44,15 +58,20 @@ const incomplete = new InvalidRequestError({
 export type Dispatch = Undici.Dispatcher["dispatch"]
 
 /** An error that came before any byte of the request was written, in the form of a failed connection. */
-export const unsent = (error: Error): Error =>
+const unsent = (error: Error): Error =>
   Object.assign(new Error(error.message, { cause: error }), {
     ...("code" in error && { code: error.code }),
     syscall: "connect"
   })
 
-/** undici announces a request just before it writes it to an established connection. */
-const markUnsent = (handler: Undici.Dispatcher.DispatchHandler): Undici.Dispatcher.DispatchHandler => {
+/** Follows a request from its start to its end. undici announces it just before it writes it to a connection. */
+const follow = (
+  handler: Undici.Dispatcher.DispatchHandler,
+  connections: Connections
+): Undici.Dispatcher.DispatchHandler => {
   let isStarted = false
+  const request = {}
+  connections.begin(request)
   return {
     onRequestStart: (controller, context) => {
       isStarted = true
@@ -60,8 +79,14 @@ const markUnsent = (handler: Undici.Dispatcher.DispatchHandler): Undici.Dispatch
     },
     onResponseStart: (...response) => handler.onResponseStart?.(...response),
     onResponseData: (...data) => handler.onResponseData?.(...data),
-    onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
-    onResponseError: (controller, error) => handler.onResponseError?.(controller, isStarted ? error : unsent(error))
+    onResponseEnd: (...end) => {
+      connections.end(request)
+      handler.onResponseEnd?.(...end)
+    },
+    onResponseError: (controller, error) => {
+      connections.end(request)
+      handler.onResponseError?.(controller, isStarted ? error : unsent(error))
+    }
   }
 }
 
@@ -79,12 +104,18 @@ export const makeDispatch = (
   Effect.gen(function* () {
     const makeAgent = yield* agentFor(proxy)
     const repeatable = yield* Effect.acquireRelease(
-      Effect.filterOrFail(Effect.sync(makeAgent), isComplete, () => incomplete),
-      (agent) => Effect.promise(() => agent.destroy())
+      Effect.filterOrFail(
+        Effect.sync(makeAgent),
+        ({ https }) => isComplete(https),
+        () => incomplete
+      ),
+      (agent) => Effect.promise(() => destroy(agent))
     )
     const once = yield* youngAgent(makeAgent)
-    const dispatch: Dispatch = (options, handler) =>
-      (options.method === "GET" ? repeatable : once.get()).dispatch(options, handler)
-    const dispatcher = repeatable.compose(() => (options, handler) => dispatch(options, markUnsent(handler)))
-    return { dispatch, dispatcher }
+    const dispatch: Dispatch = (options, handler) => {
+      const { connections, http, https } = options.method === "GET" ? repeatable : once.get()
+      const agent = String(options.origin).startsWith("http:") ? http : https
+      return agent.dispatch(options, follow(handler, connections))
+    }
+    return { dispatch, dispatcher: repeatable.https.compose(() => dispatch) }
   })

@@ -1,12 +1,14 @@
 import type * as Undici from "@effect/platform-node/Undici"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import { concat, decodeUtf8, decompressText, isCompressed, toBytes, tooLarge } from "../body.js"
-import { cutOff, diagnose, diagnoseCause, noResponseWithin } from "../diagnosis.js"
+import { cutOff, diagnose, diagnoseCause, noResponseWithin, proxyAuthentication } from "../diagnosis.js"
+import { parseJson } from "../explanation.js"
 import type { TransportFailure, TransportRequest, TransportResponse } from "../transport.js"
 import { isRefusal, Transport } from "../transport.js"
 import type { Dispatch } from "./dispatcher.js"
-import { unsent } from "./dispatcher.js"
 
 type Resume = (result: Effect.Effect<TransportResponse, TransportFailure>) => void
 
@@ -30,6 +32,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   onRequestStart(controller: Undici.Dispatcher.DispatchController) {
     this.#controller = controller
     if (this.#isAborted) this.abort()
+    else this.request.onSend?.()
   }
 
   onResponseStart(
@@ -63,9 +66,15 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Undici.Dispatcher.DispatchController, error: Error & { readonly code?: unknown }) {
-    if (timeouts.has(error.code)) this.resume(this.#withoutBody(noResponseWithin(this.request.timeout)))
-    else if (this.#status !== 0) this.resume(this.#withoutBody(cutOff))
-    else this.resume(Effect.fail(diagnoseCause(this.#controller === undefined ? unsent(error) : error)))
+    if (timeouts.has(error.code)) this.resume(this.#cutOff(noResponseWithin(this.request.timeout)))
+    else if (this.#status !== 0) this.resume(this.#cutOff(cutOff))
+    else this.resume(Effect.fail(this.#diagnose(error)))
+  }
+
+  /** A request that has started may have been sent, whatever the error says. Only a proxy's 407 proves otherwise. */
+  #diagnose(error: Error): TransportFailure {
+    const failure = diagnoseCause(error)
+    return { ...failure, sent: this.#controller !== undefined && failure.reason !== proxyAuthentication.reason }
   }
 
   /** undici's time limit starts again after each informational response, and after each part of the body. */
@@ -90,6 +99,13 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   #withoutBody(failure: TransportFailure): Effect.Effect<TransportResponse, TransportFailure> {
     return isRefusal(this.#status) ? this.#withBody("") : Effect.fail(failure)
+  }
+
+  /** A JSON object is whole even if the response does not end as it should. */
+  #cutOff(failure: TransportFailure): Effect.Effect<TransportResponse, TransportFailure> {
+    const text = decodeUtf8(concat(this.#chunks))
+    const isWhole = Option.exists(parseJson(text), Predicate.isRecord)
+    return isWhole ? this.#withBody(text) : this.#withoutBody(failure)
   }
 
   abort() {

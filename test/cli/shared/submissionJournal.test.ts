@@ -1,7 +1,7 @@
 import { HttpClient } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { describe, expect, it } from "@effect/vitest"
-import { Console, Deferred, Duration, Effect, Fiber, HashMap, Layer, Option, Ref, TestClock } from "effect"
+import { Console, Deferred, Duration, Effect, Fiber, HashMap, Layer, Option, Redacted, Ref, TestClock } from "effect"
 import { Arta, ArtaApi, ArtaError, Auth, Generation, Polling } from "effect-arta"
 import * as FileNames from "../../../src/cli/shared/fileNames.js"
 import * as SubmissionJournal from "../../../src/cli/shared/submissionJournal.js"
@@ -184,7 +184,18 @@ describe("A journal of submissions", () => {
       )
       const begun = yield* Ref.make<ReadonlyArray<string>>([])
       const note = (call: string) => Ref.update(begun, (before) => [...before, call])
-      /** Waits before it sends, as for the turn of an earlier submission. */
+      /** The token of the submission comes after the wait, that of the journal at once. */
+      const auth = (wait: Effect.Effect<void>) =>
+        Layer.sync(Auth.Auth, () => {
+          const token = Effect.succeed(Redacted.make("token"))
+          let isFirst = true
+          const next = Effect.suspend(() => {
+            const turn = isFirst ? Effect.void : wait
+            isFirst = false
+            return Effect.zipRight(turn, token)
+          })
+          return { token: next, renew: () => token, signOut: Effect.void }
+        })
       const submitAfter = (wait: Effect.Effect<void>) =>
         Arta.run({ prompt: "a fox" }, { timeout: "5 seconds" }).pipe(
           SubmissionJournal.withJournal({
@@ -192,24 +203,8 @@ describe("A journal of submissions", () => {
             accepted: () => note("accepted"),
             refused: note("refused")
           }),
-          Effect.provide(
-            Layer.provideMerge(
-              SubmissionJournal.layerObserved,
-              Layer.merge(
-                Layer.succeed(ArtaApi.ArtaApi, {
-                  submit: () =>
-                    Effect.zipRight(
-                      wait,
-                      Effect.orDie(
-                        SubmissionJournal.observeSending(client).post("https://service.example/api/v1/text2image")
-                      )
-                    ).pipe(Effect.as(recordId)),
-                  status: () => Effect.never
-                }),
-                Auth.layerToken("token")
-              )
-            )
-          ),
+          Effect.provide(Layer.provideMerge(SubmissionJournal.layer, ArtaApi.layer())),
+          Effect.provide(Layer.merge(auth(wait), Layer.succeed(HttpClient.HttpClient, client))),
           Effect.flip
         )
       const fibers = yield* Effect.forEach([Effect.never, Effect.void], (wait) => Effect.fork(submitAfter(wait)))

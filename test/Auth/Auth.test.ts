@@ -290,7 +290,7 @@ describe("Auth.layerToken", () => {
     }).pipe(Effect.provide(Auth.layerToken("mine\n")))
   )
 
-  // fault: Token | A fixed token that no header can hold | `TransportError` that says so, with `sent: false`
+  // fault: Sessions | A fixed token that no header can hold | `TransportError` that says so, with `sent: false`
   it.effect.each(["two\nlines", "t\u00f6ken", "\u2713", ""])("fails if no header can hold its token: %j", (given) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(token)

@@ -141,15 +141,14 @@ const make = Effect.gen(function* () {
   const turns = yield* Effect.makeSemaphore(1)
   const submit = Effect.fnUntraced(function* (request: GenerateRequest.GenerateRequest) {
     const journal = yield* CurrentJournal
+    const maybeSent = yield* ArtaApi.MaybeSent
+    MutableRef.set(maybeSent, false)
     // Fibers that wait for the same token resume in any order. The semaphore restores the order of the calls.
     const token = yield* Effect.fork(auth.token)
     // Nothing is sent without a token, so a failure up to here is not an unknown submission.
     yield* Effect.onError(turns.withPermits(1)(Fiber.join(token)), () => recordUnsent(journal, request))
-    const maybeSent = yield* ArtaApi.MaybeSent
-    const recordId = yield* awaitResponse(
-      announce,
-      maybeSent
-    )(recordSubmission(journal, api.submit, request, maybeSent))
+    const recorded = recordSubmission(journal, api.submit, request, maybeSent)
+    const recordId = yield* awaitResponse(announce, maybeSent)(recorded)
     // If the journal failed, `withJournal` interrupts this fiber.
     return Option.isSome(recordId) ? recordId.value : yield* Effect.never
   })

@@ -1,10 +1,12 @@
+import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { type ArtaApi, GenerateRequest, Generation } from "effect-arta"
+import { Effect, Stream } from "effect"
+import { type ArtaApi, GenerateRequest, Generation, ImageFile } from "effect-arta"
 import { gzipSync } from "node:zlib"
 import { endlessServer } from "../support/endlessServer.js"
 import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
+import { png } from "../support/imageFiles.js"
 import { apiAt, transports } from "../support/transports.js"
 
 const mebibyte = 1024 * 1024
@@ -25,6 +27,8 @@ const chunked = (...parts: ReadonlyArray<Uint8Array>): RawResponse => ({
   ],
   then: "keep"
 })
+
+const base64 = Buffer.from(png).toString("base64")
 
 const bytewise = (body: Uint8Array) => chunked(...Array.from(body, (byte) => new Uint8Array([byte])))
 
@@ -57,6 +61,25 @@ describe.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
       const { url } = yield* faultServer({ "/text2image": [response] })
       expect(yield* Effect.flatMap(apiAt(transport, url), status)).toMatchObject({ _tag: "Done" })
     })
+  )
+
+  // fault: Whatever a service sends | A `data:` URL with line breaks, spaces, or a parameter that is not ASCII | the image
+  it.scopedLive.each<[string, string]>([
+    ["lines of \\n", `data:image/png;base64,${base64.replace(/(.{76})/g, "$1\n")}`],
+    ["lines of \\r\\n", `data:image/png;base64,${base64.replace(/(.{76})/g, "$1\r\n")}`],
+    ["a space before the content", `data:image/png;base64, ${base64}`],
+    ["spaces before the parameters", ` data:image/png; charset=utf-8; base64,${base64}`],
+    ["a name that is not ASCII", `data:image/png;name=ü\ud800.png;base64,${base64}`]
+  ])("reads a data: URL with %s", ([, image]) =>
+    Effect.gen(function* () {
+      const { url } = yield* faultServer({
+        "/text2image": [respond(200, { status: "DONE", response: [{ url: image }] })]
+      })
+      const found = yield* Effect.flatMap(apiAt(transport, url), status)
+      const images = found._tag === "Done" ? found.images : []
+      const loaded = yield* Effect.forEach(images, (image) => Stream.runCollect(ImageFile.bytes(image)))
+      expect(loaded.map((chunks) => Buffer.concat([...chunks]).toString("base64"))).toEqual([base64])
+    }).pipe(Effect.provide(NodeHttpClient.layerUndici))
   )
 
   // fault: Whatever a service sends | A response of more than 1 MiB to a submission | `SubmissionUnknownError`, one POST

@@ -31,12 +31,12 @@ export const limit = (self: Bytes, mebibytes: number): Bytes =>
 // Some servers compress without being asked, and not every client decompresses. A chunk may end after the first byte.
 export const isGzip = ([first, second = 0x8b]: Uint8Array): boolean => first === 0x1f && second === 0x8b
 
-export const gunzip = (self: Bytes, mebibytes: number): Bytes =>
+export const decompress = (self: Bytes, mebibytes: number, format: CompressionFormat = "gzip"): Bytes =>
   Stream.map(self, (chunk): BufferSource => new Uint8Array(chunk)).pipe(
     Stream.toReadableStreamEffect(),
     Effect.map((compressed) =>
       Stream.fromReadableStream({
-        evaluate: () => compressed.pipeThrough(new DecompressionStream("gzip")),
+        evaluate: () => compressed.pipeThrough(new DecompressionStream(format)),
         onError: (error) => (error instanceof BodyFailure ? error : cutOff)
       })
     ),
@@ -65,9 +65,18 @@ const collect = (self: Bytes): Effect.Effect<Uint8Array, BodyFailure> => Effect.
 
 export const isCompressed = (bytes: Uint8Array): boolean => bytes.length > 1 && isGzip(bytes)
 
-/** Decodes a compressed text. Fails if it is larger than so many mebibytes. */
-export const decompressText = (bytes: Uint8Array, mebibytes: number): Effect.Effect<string, BodyFailure> =>
-  Effect.map(collect(gunzip(Stream.make(bytes), mebibytes)), decodeUtf8)
+/**
+ * Decodes a compressed text. Fails if it is larger than so many mebibytes. Ignores what follows the end of gzip: up to
+ * 16 MiB, gzip ends with a zero, because it ends with the length of the text.
+ */
+export const decompressText = (bytes: Uint8Array, mebibytes: number): Effect.Effect<string, BodyFailure> => {
+  const text = (bytes: Uint8Array) => collect(decompress(Stream.make(bytes), mebibytes))
+  const withoutRest = text(bytes.subarray(0, bytes.lastIndexOf(0) + 1))
+  return Effect.map(
+    Effect.catchAll(text(bytes), (failure) => (failure.isTooLarge ? failure : withoutRest)),
+    decodeUtf8
+  )
+}
 
 /**
  * Reads the text of a response. Fails if the body is cut off, or larger than so many mebibytes, decompressed or not.

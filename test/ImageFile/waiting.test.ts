@@ -141,6 +141,19 @@ describe("Retry-After of an image host", () => {
   )
 })
 
+describe("A connection that stays open after the end of an image", () => {
+  // fault: Download | A server that sends nothing more after a whole image | the image, 5 seconds later
+  it.effect("is waited for only for 5 seconds", () =>
+    Effect.gen(function* () {
+      const host = imageHost({ status: 200, body: Stream.concat(Stream.make(png), Stream.never) })
+      const { result, seconds } = yield* load(host)
+      expect(Either.map(result, ({ bytes }) => bytes.length)).toEqual(Either.right(png.length))
+      expect(seconds).toBe(5)
+      expect(host.requestedAt).toHaveLength(1)
+    })
+  )
+})
+
 describe("An image of one byte a second", () => {
   const slow = dripping(png, 1)
 

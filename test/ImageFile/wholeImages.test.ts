@@ -3,12 +3,20 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Chunk, Effect, Stream } from "effect"
 import { ImageFile } from "effect-arta"
+import { encode } from "fast-png"
 import { gzipSync } from "node:zlib"
 import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond, truncate } from "../support/faultServer.js"
 import { jpeg, png, trailers, webp } from "../support/imageFiles.js"
 
 const formats = { png, jpeg, webp }
+
+const large = encode({
+  width: 256,
+  height: 256,
+  channels: 3,
+  data: Uint8Array.from({ length: 256 * 256 * 3 }, (_, index) => Math.imul(index, 2654435761) >>> 24)
+})
 
 const clients = [
   ["undici", NodeHttpClient.layerUndici],
@@ -70,7 +78,50 @@ describe.concurrent("The end of an image", { timeout: 60_000 }, () => {
   )
 })
 
+const newline = Buffer.from("\n")
+const comment = Buffer.from("<!-- cached -->")
+
+/** A body with a length in its header that is not its own. */
+const withLength = (length: number, body: Uint8Array, headers: Readonly<Record<string, string>> = {}): RawResponse => ({
+  write: [head(200, { "content-length": length, ...headers }), body],
+  then: "close"
+})
+
+const gzipHeader = { "content-encoding": "gzip" }
+
 describe.concurrent.each(clients)("The body of an image with %s", { timeout: 60_000 }, (_, client) => {
+  // fault: Download | A connection that ends badly after the end of an image | the image
+  it.scopedLive.each<[string, RawResponse]>([
+    ["a length that is too large", withLength(jpeg.length + 10, jpeg)],
+    ["a length from before gzip", withLength(20_000, gzipSync(jpeg), gzipHeader)],
+    ["a length that is too large, of gzip without a header", withLength(20_000, gzipSync(jpeg))],
+    [
+      "chunks without the last one",
+      {
+        write: [head(200, { "transfer-encoding": "chunked" }), `${jpeg.length.toString(16)}\r\n`, jpeg, "\r\n"],
+        then: "close"
+      }
+    ]
+  ])("is complete with %s", ([, response]) =>
+    Effect.gen(function* () {
+      expect(Buffer.compare(yield* download(response), jpeg)).toBe(0)
+    }).pipe(Effect.provide(client))
+  )
+
+  // fault: Download | Bytes after the end of gzip | the image
+  it.scopedLive.each<[string, Uint8Array]>([
+    ["a newline", newline],
+    ["a page", comment],
+    ["zeros", new Uint8Array(50)]
+  ])("is complete with %s after gzip", ([, trailer]) =>
+    Effect.gen(function* () {
+      const body = Buffer.concat([gzipSync(large), trailer])
+      for (const response of [respond(200, body), pieces(body, 1_000)]) {
+        expect(Buffer.compare(yield* download(response), large)).toBe(0)
+      }
+    }).pipe(Effect.provide(client))
+  )
+
   // fault: Download | An image that is gzip although no request asked for it | the image
   it.scopedLive.each<[string, (body: Uint8Array) => RawResponse]>([
     ["with its header", (body) => respond(200, gzipSync(body), { "content-encoding": "gzip" })],

@@ -37,6 +37,8 @@ describe.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
   it.scopedLive.each<[string, (body: Uint8Array) => RawResponse]>([
     ["gzip with its header", (body) => respond(200, gzipSync(body), { "content-encoding": "gzip" })],
     ["gzip without a header", (body) => respond(200, gzipSync(body))],
+    ["gzip with a newline after it", (body) => respond(200, Buffer.concat([gzipSync(body), Buffer.from("\n")]))],
+    ["gzip with a page after it", (body) => respond(200, Buffer.concat([gzipSync(body), Buffer.from("<!-- hi -->")]))],
     ["gzip in chunks", (body) => bytewise(gzipSync(body))],
     ["no gzip in chunks", bytewise]
   ])("reads %s", ([, encode]) =>

@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import type { BodyFailure } from "../body.js"
 
 /**
  * Why a download failed, and what may help: a retry, to wait (for `retryAfter`, if the server said so), or a new URL.
@@ -14,6 +15,11 @@ export class DownloadFailure extends Data.TaggedError("DownloadFailure")<{
 
 export const failure = (recovery: DownloadFailure["recovery"], reason: string): DownloadFailure =>
   new DownloadFailure({ recovery, reason })
+
+export const incomplete = failure("retry", "the image is incomplete")
+
+export const fromBodyFailure = ({ isTooLarge, reason }: BodyFailure): DownloadFailure =>
+  isTooLarge ? failure("none", reason) : incomplete
 
 export const timedOut = (timeout: Duration.Duration, last?: DownloadFailure): DownloadFailure =>
   failure("none", `no complete image within ${Duration.format(timeout)}${last === undefined ? "" : `: ${last.reason}`}`)

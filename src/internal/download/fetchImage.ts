@@ -8,13 +8,12 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { BodyFailure } from "../body.js"
 import { limit } from "../body.js"
 import { describe, diagnose } from "../diagnosis.js"
 import { isRedirect, notFollowed } from "../explanation.js"
 import { retryAfter } from "../http.js"
 import * as DataUrl from "./dataUrl.js"
-import { DownloadFailure, failure } from "./downloadFailure.js"
+import { DownloadFailure, failure, fromBodyFailure, incomplete } from "./downloadFailure.js"
 import type { Format, Scanned } from "./imageScan.js"
 import { makeImageScan } from "./imageScan.js"
 import { idleTimeout, limitWaiting } from "./limitWaiting.js"
@@ -87,22 +86,18 @@ const open = (
     return isOk(response.status) ? response : yield* fromStatus(response)
   })
 
-const incomplete = failure("retry", "the image is incomplete")
-
-const fromBodyFailure = ({ isTooLarge, reason }: BodyFailure): DownloadFailure =>
-  isTooLarge ? failure("none", reason) : incomplete
-
 // Spans of the client would hold signed URLs, and propagation would send our trace ids to third parties.
 const untraced = HttpClient.withTracerDisabledWhen(constTrue)
 
 const fromServer = (
   url: string,
-  timeout: Duration.Duration
+  timeout: Duration.Duration,
+  isComplete: Effect.Effect<boolean>
 ): Stream.Stream<Uint8Array, DownloadFailure, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const client = HttpClient.withScope(untraced(yield* HttpClient.HttpClient))
     const response = yield* open(client, yield* parseUrl(url))
-    return limitWaiting(Stream.mapError(streamBody(response, maxMebibytes), fromBodyFailure), timeout)
+    return limitWaiting(streamBody(response, maxMebibytes), timeout, isComplete)
   }).pipe(Stream.unwrapScoped)
 
 const fromDataUrl = (url: string): Stream.Stream<Uint8Array, DownloadFailure> =>
@@ -138,11 +133,26 @@ export const fetchImage = <E, R>(
   Effect.gen(function* () {
     const scan = makeImageScan()
     const last = yield* Ref.make(Option.none<Scanned>())
-    const bytes = DataUrl.isDataUrl(url) ? fromDataUrl(url) : fromServer(url, timeout)
+    const isComplete = Effect.map(
+      Ref.get(last),
+      Option.exists(({ isComplete }) => isComplete)
+    )
+    const bytes = DataUrl.isDataUrl(url) ? fromDataUrl(url) : fromServer(url, timeout, isComplete)
     const checked = Stream.tap(bytes, (chunk) => {
       const scanned = scan(chunk)
       return Effect.zipRight(Ref.set(last, Option.some(scanned)), checkSoFar(scanned))
-    })
+    }).pipe(
+      // The image has an end of its own, so it does not matter how the connection ends after it.
+      Stream.catchAll((failure) =>
+        Stream.execute(
+          Effect.filterOrFail(
+            isComplete,
+            (isComplete) => isComplete && failure.recovery === "retry",
+            () => failure
+          )
+        )
+      )
+    )
     const end = Effect.flatMap(Effect.flatMap(Ref.get(last), checkEnd), onComplete)
     return Stream.concat(checked, Stream.execute(end))
   }).pipe(Stream.unwrap)

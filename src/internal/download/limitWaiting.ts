@@ -11,22 +11,27 @@ export const idleTimeout = Duration.seconds(30)
 
 const idle = failure("retry", `the server sent nothing for ${Duration.format(idleTimeout)}`)
 
+// How long to wait for other bytes after the end of an image.
+const trailerTimeout = Duration.seconds(5)
+
 /**
- * Fails if the stream sends nothing for 30 seconds, or if its consumer has waited for `timeout` in total. The time that
- * the consumer takes between two pulls does not count.
+ * Fails if the stream sends nothing for 30 seconds, or for 5 seconds after a complete image, or if its consumer has
+ * waited for `timeout` in total. The time that the consumer takes between two pulls does not count.
  */
 export const limitWaiting = <A>(
   self: Stream.Stream<A, DownloadFailure>,
-  timeout: Duration.Duration
+  timeout: Duration.Duration,
+  isComplete: Effect.Effect<boolean>
 ): Stream.Stream<A, DownloadFailure> =>
   Effect.gen(function* () {
     const pull = yield* Stream.toPull(self)
     const left = yield* Ref.make(timeout)
     const limitedPull = Effect.gen(function* () {
-      const isLast = Duration.lessThan(yield* left, idleTimeout)
+      const longest = (yield* isComplete) ? trailerTimeout : idleTimeout
+      const isLast = Duration.lessThan(yield* left, longest)
       const elapsed = yield* stopwatch
       const chunk = yield* Effect.timeoutFail(pull, {
-        duration: isLast ? yield* left : idleTimeout,
+        duration: isLast ? yield* left : longest,
         onTimeout: () => Option.some(isLast ? timedOut(timeout) : idle)
       })
       const waited = yield* elapsed

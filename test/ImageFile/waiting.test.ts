@@ -26,7 +26,7 @@ const dripping = (image: Uint8Array, seconds: number): Reply => ({
 
 const noApi = Layer.succeed(ArtaApi.ArtaApi, {
   submit: () => Effect.dieMessage("No."),
-  status: () => Effect.dieMessage("No.")
+  status: () => Effect.succeed({ _tag: "InProgress" })
 })
 
 /** An image host in virtual time that repeats its last reply, and the seconds at which it got its requests. */
@@ -113,6 +113,17 @@ describe("Retry-After of an image host", () => {
       expect(host.requestedAt).toHaveLength(4)
       expect(gaps(host.requestedAt)[0]).toBeGreaterThanOrEqual(wait)
       if (header === "20") for (const gap of gaps(host.requestedAt)) expect(gap).toBeGreaterThanOrEqual(20)
+    })
+  )
+
+  // fault: Download | A refusal with `Retry-After` | the image, never requested sooner
+  it.effect.each([400, 401, 403, 409, 410, 423])("is honored with the refusal %d", (status) =>
+    Effect.gen(function* () {
+      const host = imageHost(...Array.from({ length: 3 }, () => ({ status, headers: { "retry-after": "20" } })), whole)
+      const { result } = yield* load(host)
+      expect(Either.isRight(result)).toBe(true)
+      expect(host.requestedAt).toHaveLength(4)
+      for (const gap of gaps(host.requestedAt)) expect(gap).toBeGreaterThanOrEqual(20)
     })
   )
 

@@ -32,13 +32,17 @@ const fromStatus = ({
     retryAfter((name) => headers[name]),
     (retryAfter) => {
       const reason = `the server returned HTTP ${String(status)}`
-      if (status === 403 || status === 410) return failure("new url", reason)
       // Right after a generation, the host may not have the image yet.
       const isNotThereYet = status === 202 || status === 404 || status === 425
-      if (!isNotThereYet && status !== 408 && status !== 429 && status < 500) return failure("none", reason)
-      if (retryAfter === undefined) return failure(isNotThereYet ? "wait" : "retry", reason)
+      const isPassing = status === 408 || status === 429 || status >= 500
+      // Hosts refuse a URL that has expired with 403, 410, 400 or 401.
+      const isRefusal = status >= 400 && !isNotThereYet && !isPassing
+      if (retryAfter === undefined) {
+        if (isRefusal) return failure("new url", reason)
+        return isNotThereYet ? failure("wait", reason) : failure(isPassing ? "retry" : "none", reason)
+      }
       return new DownloadFailure({
-        recovery: "wait",
+        recovery: isRefusal ? "new url" : "wait",
         reason: `${reason} and asks to wait ${Duration.format(retryAfter)}`,
         retryAfter
       })

@@ -41,7 +41,7 @@ export interface Download {
 
 /**
  * Downloads an image within the timeout. Retries lost connections and server errors three times, waits for an image
- * that is not there yet or for as long as the server asks, and requests the status once if the URL has expired.
+ * that is not there yet or for as long as the server asks, and requests the status once if the server refuses the URL.
  */
 export const withRecovery = <A, R>(
   { image, recordId, timeout }: Download,
@@ -51,28 +51,28 @@ export const withRecovery = <A, R>(
     const elapsed = yield* stopwatch
     const last = yield* Ref.make<DownloadFailure | undefined>(undefined)
 
+    const refreshed = yield* Effect.cached(refreshUrl(recordId, image))
+    const url = yield* Ref.make<Effect.Effect<string, never, ArtaApi>>(Effect.succeed(image.url))
+
+    const isRefusal = ({ recovery }: DownloadFailure) => recovery === "new url"
+
     const isWorthWaiting = ({ recovery, retryAfter }: DownloadFailure) =>
       Effect.map(elapsed, (elapsed) => {
         const end = retryAfter === undefined ? publishTime : timeout
-        return recovery === "wait" && Duration.lessThan(Duration.sum(elapsed, retryAfter ?? Duration.zero), end)
+        const isInTime = Duration.lessThan(Duration.sum(elapsed, retryAfter ?? Duration.zero), end)
+        return isInTime && (recovery === "wait" || retryAfter !== undefined)
       })
 
-    const withRetries = (url: string) =>
-      attempt(url).pipe(
-        Effect.tapError((failure) => Ref.set(last, failure)),
-        Effect.retry({
-          schedule: pauses,
-          times: DataUrl.isDataUrl(url) ? 0 : 3,
-          while: ({ recovery }) => recovery === "retry"
-        }),
-        Effect.retry({ schedule: pauses, while: isWorthWaiting })
-      )
-
-    const downloaded = yield* withRetries(image.url).pipe(
-      Effect.catchIf(
-        ({ recovery }) => recovery === "new url",
-        () => Effect.flatMap(refreshUrl(recordId, image), withRetries)
-      ),
+    const downloaded = yield* Effect.flatMap(Effect.flatten(Ref.get(url)), attempt).pipe(
+      Effect.tapError((failure) => Ref.set(last, failure)),
+      Effect.retry({
+        schedule: pauses,
+        times: DataUrl.isDataUrl(image.url) ? 0 : 3,
+        while: ({ recovery }) => recovery === "retry"
+      }),
+      Effect.tapError((failure) => Effect.when(Ref.set(url, refreshed), () => isRefusal(failure))),
+      Effect.retry({ times: 1, while: (failure) => isRefusal(failure) && failure.retryAfter === undefined }),
+      Effect.retry({ schedule: pauses, while: isWorthWaiting }),
       Effect.timeoutOption(timeout)
     )
     if (Option.isSome(downloaded)) return downloaded.value

@@ -279,7 +279,8 @@ export class GenerationTimeoutError extends Schema.TaggedError<GenerationTimeout
 }
 
 /**
- * An image could not be downloaded. With a `path`, it could not be saved to that directory.
+ * An image could not be downloaded. With a `path`, it could not be saved to that directory. The message shows the `url`
+ * without its query, which may hold a signature.
  *
  * @since 0.1.0
  * @category errors
@@ -292,7 +293,8 @@ export class DownloadError
   )
 {
   override get message(): string {
-    const what = this.path === undefined ? `download ${this.url}` : `save ${this.url} to ${this.path}`
+    const url = this.url.replace(/[?#].*/s, "")
+    const what = this.path === undefined ? `download ${url}` : `save ${url} to ${this.path}`
     return messages.asSentence(`Could not ${what}: ${this.reason}`)
   }
 }

@@ -78,4 +78,23 @@ describe.concurrent.each(clients)("With %s", (_, client) => {
       expect(requests.map(targetOf)).toEqual(["/a", target])
     }).pipe(Effect.provide(client))
   )
+
+  // fault: Download | A URL with a user and a password | a header for that host only, and no password in an error
+  it.scopedLive("sends the user of a URL as a header, to that host only, and shows no password", () =>
+    Effect.gen(function* () {
+      const elsewhere = yield* faultServer({ "/c": [respond(404, "")] })
+      const server = yield* faultServer({
+        "/a": [respond(302, "", { location: "/b" })],
+        "/b": [respond(302, "", { location: `${elsewhere.url}/c?sig=secret` })]
+      })
+      const url = server.url.replace("://", "://me:pass%2Fword@")
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: `${url}/a?sig=secret` })))
+      const authorization = /^authorization: (.*)$/im
+      const basic = `Basic ${Buffer.from("me:pass/word").toString("base64")}`
+      expect(server.requests.map((request) => authorization.exec(request)?.[1])).toEqual([basic, basic])
+      expect(elsewhere.requests.map((request) => authorization.exec(request)?.[1])).toEqual([undefined])
+      expect(error.message).toBe(`Could not download ${server.url}/a: the server returned HTTP 404.`)
+      expect(error).toMatchObject({ url: `${server.url}/a?sig=secret` })
+    }).pipe(Effect.provide(client))
+  )
 })

@@ -23,3 +23,6 @@ export const fromBodyFailure = ({ isTooLarge, reason }: BodyFailure): DownloadFa
 
 export const timedOut = (timeout: Duration.Duration, last?: DownloadFailure): DownloadFailure =>
   failure("none", `no complete image within ${Duration.format(timeout)}${last === undefined ? "" : `: ${last.reason}`}`)
+
+/** A URL without its user and password. */
+export const withoutUser = (url: string): string => url.replace(/^(https?:\/\/)[^/?#]*@/i, "$1")

@@ -3,6 +3,7 @@ import type { HttpClientError } from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
 import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
@@ -13,7 +14,7 @@ import { describe, diagnose } from "../diagnosis.js"
 import { isRedirect, notFollowed } from "../explanation.js"
 import { retryAfter } from "../http.js"
 import * as DataUrl from "./dataUrl.js"
-import { DownloadFailure, failure, fromBodyFailure, incomplete } from "./downloadFailure.js"
+import { DownloadFailure, failure, fromBodyFailure, incomplete, withoutUser } from "./downloadFailure.js"
 import type { Format, Scanned } from "./imageScan.js"
 import { makeImageScan } from "./imageScan.js"
 import { idleTimeout, limitWaiting } from "./limitWaiting.js"
@@ -67,6 +68,14 @@ const readLocation = (header: string): string =>
     ? Option.getOrElse(decodeUtf8(Uint8Array.from(header, (byte) => byte.charCodeAt(0))), () => header)
     : header
 
+const decodePercent = (text: string) => Option.getOrElse(Option.liftThrowable(decodeURIComponent)(text), () => text)
+
+/** A user in the URL becomes a header, as in browsers. A relative redirect inherits it, but no other host receives it. */
+const basicAuthorization = ({ password, username }: URL) =>
+  username === "" && password === ""
+    ? {}
+    : { authorization: `Basic ${Encoding.encodeBase64(`${decodePercent(username)}:${decodePercent(password)}`)}` }
+
 const open = (
   client: HttpClient.HttpClient.With<HttpClientError, Scope.Scope>,
   url: URL,
@@ -74,7 +83,8 @@ const open = (
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, DownloadFailure, Scope.Scope> =>
   Effect.gen(function* () {
     // A signature covers the bytes of the query, and the client rewrites the query of a `URL`, but not of a string.
-    const response = yield* client.get(url.href.replace(/#.*/, "")).pipe(
+    const target = withoutUser(url.href).replace(/#.*/, "")
+    const response = yield* client.get(target, { headers: basicAuthorization(url) }).pipe(
       Effect.mapError((error) => failure("retry", describe(diagnose(error), []))),
       Effect.timeoutFail({
         duration: idleTimeout,

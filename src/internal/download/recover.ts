@@ -10,7 +10,7 @@ import { backoff } from "../retry.js"
 import { presentable } from "../serviceText.js"
 import * as DataUrl from "./dataUrl.js"
 import type { DownloadFailure } from "./downloadFailure.js"
-import { timedOut } from "./downloadFailure.js"
+import { timedOut, withoutUser } from "./downloadFailure.js"
 import { stopwatch } from "./stopwatch.js"
 
 /** Asks the service for an image's current URL. Returns the old URL if the service has no newer one. */
@@ -31,7 +31,7 @@ const pauses = Schedule.identity<DownloadFailure>().pipe(
 const publishTime = Duration.seconds(30)
 
 export const toDownloadError = (image: Image, { path, reason }: DownloadFailure, recordId?: RecordId): DownloadError =>
-  new DownloadError({ url: presentable(DataUrl.withoutContent(image.url), []), reason, path, recordId })
+  new DownloadError({ url: presentable(withoutUser(DataUrl.withoutContent(image.url)), []), reason, path, recordId })
 
 export interface Download {
   readonly image: Image

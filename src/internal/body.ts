@@ -11,7 +11,7 @@ export class BodyFailure extends Data.TaggedError("BodyFailure")<{
 
 export type Bytes = Stream.Stream<Uint8Array, BodyFailure>
 
-export const cutOff = new BodyFailure({ reason: "the response was cut off", isTooLarge: false })
+const cutOff = new BodyFailure({ reason: "the response was cut off", isTooLarge: false })
 
 export const tooLarge = (mebibytes: number) =>
   new BodyFailure({ reason: `the response is larger than ${String(mebibytes)} MiB`, isTooLarge: true })

@@ -2,8 +2,8 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { stringify } from "./errorMessages.js"
-import type { BufferedResponse } from "./http.js"
 import { presentable } from "./serviceText.js"
+import type { BufferedResponse } from "./transport.js"
 
 /** Browsers report a redirect that they do not follow as a response with status 0 and no other detail. */
 export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)

@@ -8,13 +8,7 @@ import { RateLimitedError, TransportError } from "../ArtaError.js"
 import { describe, proxyAuthentication } from "./diagnosis.js"
 import { explanation, parseJson, readJson } from "./explanation.js"
 import type { Secrets } from "./serviceText.js"
-import type { Transport, TransportFailure, TransportRequest, TransportResponse } from "./transport.js"
-
-/** A response, and what it may repeat of the request. */
-export interface BufferedResponse extends TransportResponse {
-  /** What the text may repeat of the request. */
-  readonly secrets: Secrets
-}
+import type { BufferedResponse, Transport, TransportFailure, TransportRequest, TransportResponse } from "./transport.js"
 
 class PermanentError extends TransportError {}
 

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type { Secrets } from "./serviceText.js"
 
 export interface TransportRequest {
   readonly method: "GET" | "POST"
@@ -21,6 +22,11 @@ export interface TransportResponse {
   /** Reads a header by its name in lower case. */
   readonly header: (name: string) => string | undefined
   readonly text: string
+}
+
+/** A response, and what it may repeat of the request. */
+export interface BufferedResponse extends TransportResponse {
+  readonly secrets: Secrets
 }
 
 /** Why no response arrived. */

@@ -87,7 +87,7 @@ describe.skipIf(process.platform === "win32")("NodeArta.layer with a pipe as its
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const tokenFile = `${directory}/pipe`
-      execFileSync("mkfifo", [tokenFile])
+      execFileSync("sh", ["-c", 'mkfifo "$0"', tokenFile])
       const options = { apiKey: "k", tokenFile, ...(yield* ArtaEmulator.urls) }
       yield* Effect.provide(Arta.run({ prompt: "cat" }, settings), NodeArta.layer(options))
       const fs = yield* FileSystem.FileSystem

@@ -8,7 +8,7 @@ import type { GenerationStatus, Image } from "../../Generation.js"
 import { RecordId } from "../../Generation.js"
 import { stringify } from "../errorMessages.js"
 import { explanation, parseJson, readJson, remainder, unreadable } from "../explanation.js"
-import type { BufferedResponse } from "../http.js"
+import type { BufferedResponse } from "../transport.js"
 import type { Secrets } from "../serviceText.js"
 import { presentable, scrub } from "../serviceText.js"
 

@@ -203,8 +203,12 @@ describe("A journal of submissions", () => {
             accepted: () => note("accepted"),
             refused: note("refused")
           }),
-          Effect.provide(Layer.provideMerge(SubmissionJournal.layer, ArtaApi.layer())),
-          Effect.provide(Layer.merge(auth(wait), Layer.succeed(HttpClient.HttpClient, client))),
+          Effect.provide(
+            SubmissionJournal.layer.pipe(
+              Layer.provideMerge(ArtaApi.layer()),
+              Layer.provideMerge(Layer.merge(auth(wait), Layer.succeed(HttpClient.HttpClient, client)))
+            )
+          ),
           Effect.flip
         )
       const fibers = yield* Effect.forEach([Effect.never, Effect.void], (wait) => Effect.fork(submitAfter(wait)))

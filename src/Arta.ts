@@ -51,7 +51,7 @@ import type { Unchecked } from "./internal/generation/parseOptions.js"
 import { decodeOptions } from "./internal/generation/parseOptions.js"
 import { makeDeadline } from "./internal/generation/deadline.js"
 import { makePollLoop, nextEvent, outcome, skipValidation } from "./internal/generation/pollLoop.js"
-import { pollStarted, runGeneration, submitted } from "./internal/generation/runGeneration.js"
+import { pollStarted, runAndReport, runGeneration, submitted } from "./internal/generation/runGeneration.js"
 import { startGeneration } from "./internal/generation/startGeneration.js"
 import { clientSpan } from "./internal/generation/telemetry.js"
 import { invalidOption } from "./internal/invalidOption.js"
@@ -192,7 +192,12 @@ export const run = (
   options: Options,
   settings: RunSettings = {}
 ): Effect.Effect<Generation, RunError, ArtaApi.ArtaApi> =>
-  Effect.map(runGeneration(options, withDefaults(settings), settings.onEvent), generationOf)
+  Effect.map(
+    settings.onEvent === undefined
+      ? runGeneration(options, withDefaults(settings))
+      : runAndReport(options, withDefaults(settings), settings.onEvent),
+    generationOf
+  )
 
 const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: Settings) {
   const id = yield* Effect.mapError(Schema.decode(RecordId)(recordId), () =>

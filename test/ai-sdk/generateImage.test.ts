@@ -65,6 +65,9 @@ const refusals = (faults: ReadonlyArray<Fault.Fault>) =>
 
 const wait = { headers: { "retry-after": "1" } }
 
+/** What no retry can turn into an image. */
+const sorryPage = Fault.respond("image", 200, { body: "<h1>Sorry</h1>" })
+
 const cases: Readonly<Record<string, Case>> = {
   "nothing goes wrong": { faults: [], outcome: 2, accepted: 1 },
   "the response is lost": {
@@ -117,9 +120,9 @@ const cases: Readonly<Record<string, Case>> = {
     outcome: 2,
     accepted: 1
   },
-  "one image cannot be downloaded": { faults: [Fault.respond("image", 400)], outcome: 1, accepted: 1 },
+  "one image cannot be downloaded": { faults: [sorryPage], outcome: 1, accepted: 1 },
   "no image can be downloaded": {
-    faults: [Fault.respond("image", 400), Fault.respond("image", 400)],
+    faults: [sorryPage, sorryPage],
     outcome: "ImagesNotReceivedError",
     accepted: 1,
     namesGeneration: true

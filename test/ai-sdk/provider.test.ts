@@ -173,9 +173,11 @@ describe("A provider of the AI SDK", () => {
     expect(await counts()).toMatchObject({ submit: 1, image: 4 })
   })
 
+  const page = Fault.respond("image", 200, { body: "<h1>Sorry</h1>" })
+
   // fault: Download | One image of a call of the AI SDK cannot be downloaded | the others, and a warning with the record id
   it("returns the images that came, and warns of the others", async () => {
-    const { generate } = await start({ faults: [Fault.respond("image", 400)] })
+    const { generate } = await start({ faults: [page] })
     const { images, providerMetadata, warnings } = await generate({ n: 3 })
     expect(images).toHaveLength(2)
     const metadata = decodeMetadata(imagesOf(providerMetadata))
@@ -187,7 +189,7 @@ describe("A provider of the AI SDK", () => {
 
   // fault: Download | No image of a call of the AI SDK can be downloaded | an error with the record id, never an empty result
   it("fails if no image could be downloaded, and names the generation", async () => {
-    const { counts, fail } = await start({ faults: [Fault.respond("image", 400), Fault.respond("image", 400)] })
+    const { counts, fail } = await start({ faults: [page, page] })
     const error = await fail({ n: 2 })
     expect(error).toMatchObject({ _tag: "ImagesNotReceivedError", cause: { _tag: "DownloadError" } })
     expect(String(error)).toContain((error as ImagesNotReceivedError).recordId)

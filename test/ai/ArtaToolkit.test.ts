@@ -201,13 +201,17 @@ describe("ArtaToolkit", () => {
       )
       const images = result?.isFailure === false ? result.result.images : []
       expect(images.filter(({ path }) => path !== undefined)).toHaveLength(1)
-      expect(images.find(({ problem }) => problem !== undefined)?.problem).toContain("HTTP 400")
+      expect(images.find(({ problem }) => problem !== undefined)?.problem).toContain("not a PNG")
       expect(yield* fs.readDirectory(directory)).toHaveLength(1)
       expect(yield* counts).toMatchObject({ submit: 1 })
     }).pipe(
       Effect.provide(
         Layer.merge(
-          ArtaEmulator.layerArta({ ...instant, imageSize: 64, faults: [Fault.respond("image", 400)] }),
+          ArtaEmulator.layerArta({
+            ...instant,
+            imageSize: 64,
+            faults: [Fault.respond("image", 200, { body: "<h1>Sorry</h1>" })]
+          }),
           NodeContext.layer
         )
       )

@@ -28,35 +28,42 @@ export const pollStarted = (
   span?: Tracer.Span
 ): Effect.Effect<PollLoop<never>, never, ArtaApi> => makePollLoop(recordId, { polling, deadline, isNew: true, span })
 
-/**
- * Runs a generation, and counts its outcome before `onEvent` receives it: a defect of `onEvent` is not an outcome of the
- * generation. `onEvent` runs in the fiber of its caller.
- *
- * Thousands may wait for their turn, and then for their images. So a waiting fiber has one finalizer, and the span is in
- * its context only when it is needed.
- */
-export const runGeneration = (
-  options: Options,
-  settings: RunOptions,
-  onEvent?: OnEvent
-): Effect.Effect<Completed, RunError, ArtaApi> => {
-  const run = (span: Tracer.Span) => {
-    const report: OnEvent | undefined = onEvent && ((event) => inSpan(onEvent(event), span))
-    return Effect.flatMap(startGeneration(options, settings, span), (started) =>
-      Effect.flatMap(pollStarted(started, settings, span), (loop) =>
-        report === undefined ? outcome(loop) : Effect.zipRight(report(submitted(started)), outcome(loop, report))
-      )
+const submitAndPoll = (options: Options, settings: RunOptions, span: Tracer.Span, onEvent?: OnEvent) =>
+  Effect.flatMap(startGeneration(options, settings, span), (started) =>
+    Effect.flatMap(pollStarted(started, settings, span), (loop) =>
+      onEvent === undefined ? outcome(loop) : Effect.zipRight(onEvent(submitted(started)), outcome(loop, onEvent))
     )
-  }
-  const completed = Effect.uninterruptibleMask((restore) =>
+  )
+
+/**
+ * Runs a generation. Thousands may wait for their turn, and then for their images: a waiting fiber has one finalizer,
+ * and the span is in its context only while it is needed.
+ */
+export const runGeneration = (options: Options, settings: RunOptions): Effect.Effect<Completed, RunError, ArtaApi> =>
+  Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.makeSpan("Arta.run", clientSpan), (span) => {
       const end = (exit: Exit.Exit<Completed, RunError>) =>
         inSpan(countOutcomeOf(exit), span).pipe(Effect.zipRight(endSpan(span, exit)), Effect.zipRight(exit))
-      return Effect.matchCauseEffect(restore(run(span)), {
+      return Effect.matchCauseEffect(restore(submitAndPoll(options, settings, span)), {
         onFailure: (cause) => end(Exit.failCause(cause)),
         onSuccess: (completed) => end(Exit.succeed(completed))
       })
     })
   )
-  return onEvent === undefined ? completed : Effect.tap(completed, onEvent)
-}
+
+/**
+ * Runs a generation and reports its events, in the fiber of the caller. Counts the outcome before it is reported: a
+ * defect of `onEvent` is not an outcome of the generation. The span ends after the last event: its tracer may fail then.
+ */
+export const runAndReport = (
+  options: Options,
+  settings: RunOptions,
+  onEvent: OnEvent
+): Effect.Effect<Completed, RunError, ArtaApi> =>
+  Effect.useSpan("Arta.run", clientSpan, (span) => {
+    const report: OnEvent = (event) => inSpan(onEvent(event), span)
+    return submitAndPoll(options, settings, span, report).pipe(
+      Effect.onExit((exit) => inSpan(countOutcomeOf(exit), span)),
+      Effect.tap(report)
+    )
+  })

@@ -52,22 +52,6 @@ describe.concurrent("The end of an image", { timeout: 60_000 }, () => {
     }).pipe(Effect.provide(NodeHttpClient.layerUndici))
   )
 
-  // fault: Download | A file with the start and the end of an image, and no image between them | `DownloadError`
-  it.scopedLive.each<[string, Buffer]>([
-    ["a JPEG of two markers", Buffer.from("ffd8ffd9".padEnd(60, "0"), "hex")],
-    ["a JPEG without a scan", Buffer.concat([jpeg.subarray(0, 20), Buffer.from("ffd9", "hex")])],
-    ["a PNG without pixels", Buffer.concat([png.subarray(0, 33), png.subarray(-12)])],
-    ["a PNG of its last chunk", Buffer.concat([png.subarray(0, 8), png.subarray(-12)])],
-    ["a WebP without a length, cut off", Buffer.from("RIFF\0\0\0\0WEBPVP8 \xff\0\0\0abc", "latin1")],
-    ["a WebP without a chunk", Buffer.from("RIFF\x04\0\0\0WEBP", "latin1")],
-    ["a WebP of its header", Buffer.from(`RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0${"\0".repeat(10)}`, "latin1")],
-    ["a WebP with a chunk beyond its end", Buffer.from(`RIFF\x16\0\0\0WEBPVP8 \xff\0\0\0${"x".repeat(10)}`, "latin1")]
-  ])("is not reached in %s", ([, body]) =>
-    Effect.gen(function* () {
-      expect((yield* Effect.flip(download(respond(200, body)))).reason).toBe("the image is incomplete")
-    }).pipe(Effect.provide(NodeHttpClient.layerUndici))
-  )
-
   // fault: Download | An image cut off at any byte | `DownloadError`
   it.scopedLive.each(Object.entries(formats))("%s is incomplete at every byte before its end", ([, image]) =>
     Effect.gen(function* () {

@@ -22,22 +22,17 @@ const ascii = (text: string): ReadonlyArray<number> => Array.from(text, (charact
 
 const view = ({ buffer, byteLength, byteOffset }: Uint8Array) => new DataView(buffer, byteOffset, byteLength)
 
-const noBytes = new Uint8Array()
-
-/** Chunks of a length, a type, that many bytes, and a checksum. After IHDR and IDAT, the last one is IEND. */
+/** Chunks of a length, a type, that many bytes, and a checksum. The last one is IEND. */
 function* png(): Structure {
   let skip = 8
-  for (const type of ["IHDR", "IDAT", "IEND"]) {
-    let chunk: Uint8Array = noBytes
-    while (!hasBytes(chunk, 4, ascii(type))) {
-      chunk = yield { skip, read: 8 }
-      skip = view(chunk).getUint32(0) + 4
-    }
+  for (;;) {
+    const chunk = yield { skip, read: 8 }
+    skip = view(chunk).getUint32(0) + 4
+    if (hasBytes(chunk, 4, ascii("IEND"))) break
   }
   yield { skip, read: 0 }
 }
 
-const startOfScan = 0xda
 const endOfImage = 0xd9
 
 // 00 is a data byte that follows an 0xff, d0 to d7 are restarts between data, and d8 is the start of the image.
@@ -45,13 +40,11 @@ const isSegment = (marker: number): boolean => marker > 0x01 && (marker < 0xd0 |
 
 /** Segments, each with a length, which may contain a smaller image, and compressed data, which has no length. */
 function* jpeg(): Structure {
-  let hasScan = false
   for (;;) {
     yield "marker"
     let marker: number | undefined = 0xff
     while (marker === 0xff) [marker] = yield { skip: 0, read: 1 }
-    if (marker === endOfImage && hasScan) return
-    hasScan ||= marker === startOfScan
+    if (marker === endOfImage) return
     if (marker !== undefined && isSegment(marker)) {
       const length = view(yield { skip: 0, read: 2 }).getUint16(0)
       yield { skip: Math.max(0, length - 2), read: 0 }
@@ -59,21 +52,9 @@ function* jpeg(): Structure {
   }
 }
 
-/** Chunks of a type, a length, that many bytes, and a byte of padding if that is odd. A streamed file has no length. */
 function* webp(): Structure {
-  let left = view(yield { skip: 4, read: 4 }).getUint32(0, true) - 4
-  let skip = 4
-  for (;;) {
-    const chunk = yield { skip, read: 8 }
-    const length = view(chunk).getUint32(4, true)
-    left -= 8
-    if (["VP8 ", "VP8L", "ANMF"].some((type) => hasBytes(chunk, 0, ascii(type)))) {
-      yield { skip: Math.max(length, left), read: 0 }
-      return
-    }
-    skip = length + (length % 2)
-    left -= skip
-  }
+  const size = yield { skip: 4, read: 4 }
+  yield { skip: view(size).getUint32(0, true), read: 0 }
 }
 
 const formats: ReadonlyArray<Format> = [
@@ -96,6 +77,8 @@ const formats: ReadonlyArray<Format> = [
     structure: webp
   }
 ]
+
+const noBytes = new Uint8Array()
 
 /**
  * Walks a structure through the bytes of a file as they arrive, and keeps few of them. Returns whether it has ended.

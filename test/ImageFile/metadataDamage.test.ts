@@ -15,5 +15,7 @@ it.effect.each(Object.entries(decodableImages))(
           expect(saved._tag).toBe(plain._tag)
         }
       }
-    }).pipe(onDisk)
+    }).pipe(onDisk),
+  // Saves a thousand files.
+  60_000
 )

@@ -1,245 +1,224 @@
-import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema, TestClock } from "effect"
-import { ArtaEmulator, Fault } from "effect-arta/testing"
-import { decode } from "fast-png"
-import { createHash } from "node:crypto"
+import { Effect, Layer, Random } from "effect"
+import { ArtaEmulator } from "effect-arta/testing"
+import { emulatorOnPort } from "../support/emulatorOnPort.js"
+import {
+  address,
+  field,
+  form,
+  get,
+  identityReply,
+  refresh,
+  refreshWith,
+  reply,
+  signUp,
+  status,
+  submit
+} from "../support/emulatorWire.js"
 
-const withEmulator = (options: ArtaEmulator.Options = {}) => Effect.provide(ArtaEmulator.layer(options))
+const id = (prefix: string): unknown => expect.stringMatching(new RegExp(`^${prefix}-[0-9a-f]{24}$`))
 
-/** Sends a request. `body` is the JSON of the response, or its text. */
-const send = (request: HttpClientRequest.HttpClientRequest) =>
-  Effect.gen(function* () {
-    const response = yield* HttpClient.execute(request)
-    const text = yield* response.text
-    const isJson = response.headers["content-type"] === "application/json"
-    return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as unknown) : text }
-  })
-
-const post = (url: string, form: Readonly<Record<string, string>>, authorization = "") =>
-  send(
-    HttpClientRequest.post(url).pipe(
-      HttpClientRequest.bodyUrlParams(form),
-      HttpClientRequest.setHeaders({ authorization })
-    )
+describe("the emulator's sign-up, on the wire", () => {
+  it.live("returns the fields of the real service", () =>
+    Effect.gen(function* () {
+      expect(yield* signUp()).toEqual(
+        reply(200, {
+          kind: "identitytoolkit#SignupNewUserResponse",
+          localId: id("account"),
+          idToken: id("id-token"),
+          refreshToken: id("refresh-token"),
+          expiresIn: "3600"
+        })
+      )
+    }).pipe(Effect.provide(emulatorOnPort()))
   )
 
-const get = (url: string, authorization = "") =>
-  send(HttpClientRequest.get(url).pipe(HttpClientRequest.setHeaders({ authorization })))
+  it.live("has ids of one length, for small random numbers too", () =>
+    Effect.gen(function* () {
+      const { body } = yield* signUp()
+      expect(body).toMatchObject({ localId: "account-000000010000000200000003" })
+    }).pipe(Effect.provide(Layer.provide(emulatorOnPort(), Layer.setRandom(Random.fixed([1, 2, 3])))))
+  )
 
-const SignedUp = Schema.Struct({
-  kind: Schema.Literal("identitytoolkit#SignupNewUserResponse"),
-  localId: Schema.String.pipe(Schema.pattern(/^account-[0-9a-f]{24}$/)),
-  idToken: Schema.String.pipe(Schema.pattern(/^id-token-[0-9a-f]{24}$/)),
-  refreshToken: Schema.String.pipe(Schema.pattern(/^refresh-token-[0-9a-f]{24}$/)),
-  expiresIn: Schema.Literal("3600")
+  it.live("counts a request to the newer path as a sign-up", () =>
+    Effect.gen(function* () {
+      const url = yield* address("/v1/accounts:signUp?key=k")
+      const response = yield* Effect.promise(() => fetch(url, { method: "POST" }))
+      expect(response.status).toBe(200)
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      expect(yield* emulator.counts).toEqual({ signUp: 1, refresh: 0, submit: 0, status: 0, image: 0 })
+    }).pipe(Effect.provide(emulatorOnPort()))
+  )
+
+  it.live.each(["", "?key="])("refuses a request without a key: `%s`", (query) =>
+    Effect.gen(function* () {
+      expect(yield* signUp(query)).toEqual(
+        identityReply(403, "The request is missing a valid API key.", "forbidden", "PERMISSION_DENIED")
+      )
+    }).pipe(Effect.provide(emulatorOnPort()))
+  )
+
+  it.live("refuses a wrong key", () =>
+    Effect.gen(function* () {
+      expect(yield* signUp("?key=bad")).toEqual(identityReply(400, "API key not valid. Please pass a valid API key."))
+    }).pipe(Effect.provide(emulatorOnPort({ apiKeys: ["good", "other"] })))
+  )
 })
 
-const signUp = (key = "k") =>
-  Effect.flatMap(post(`https://id.test/v1/accounts:signUp?key=${key}`, {}), ({ body }) =>
-    Schema.decodeUnknown(SignedUp, { onExcessProperty: "error" })(body)
+describe("the emulator's refresh, on the wire", () => {
+  it.live("returns the fields of the real service and keeps the refresh token", () =>
+    Effect.gen(function* () {
+      const session = yield* signUp()
+      const refreshToken = field(session, "refreshToken")
+      const response = yield* refreshWith(refreshToken)
+      const idToken = field(response, "id_token")
+      expect(response).toEqual(
+        reply(200, {
+          id_token: id("id-token"),
+          access_token: idToken,
+          expires_in: "3600",
+          refresh_token: refreshToken,
+          token_type: "Bearer",
+          user_id: field(session, "localId"),
+          project_id: "1"
+        })
+      )
+      expect(idToken).not.toBe(field(session, "idToken"))
+      expect(yield* refreshWith(refreshToken)).toMatchObject({ status: 200 })
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      expect(yield* emulator.counts).toEqual({ signUp: 1, refresh: 2, submit: 0, status: 0, image: 0 })
+    }).pipe(Effect.provide(emulatorOnPort()))
   )
 
-const refresh = (refresh_token: string) =>
-  post("https://token.test/v1/token?key=k", { grant_type: "refresh_token", refresh_token })
+  it.live("replaces the refresh token if `rotateRefreshTokens` is on", () =>
+    Effect.gen(function* () {
+      const first = field(yield* signUp(), "refreshToken")
+      const second = field(yield* refreshWith(first), "refresh_token")
+      expect(second).toMatch(/^refresh-token-[0-9a-f]{24}$/)
+      expect(yield* refreshWith(first)).toEqual(identityReply(400, "INVALID_REFRESH_TOKEN"))
+      expect(yield* refreshWith(second)).toMatchObject({ status: 200 })
+    }).pipe(Effect.provide(emulatorOnPort({ rotateRefreshTokens: true })))
+  )
 
-const form = {
-  prompt: "cat",
-  negative_prompt: "",
-  style: "Flux",
-  images_num: "2",
-  cfg_scale: "7",
-  steps: "30",
-  aspect_ratio: "16:9",
-  seed: "1"
-}
-
-const submit = (token: string, changes: Readonly<Record<string, string>> = {}) =>
-  post("https://arta.test/api/v1/text2image", { ...form, ...changes }, token)
-
-const Submitted = Schema.Struct({
-  record_id: Schema.String.pipe(Schema.pattern(/^record-[0-9a-f]{24}$/)),
-  status: Schema.Literal("IN_QUEUE"),
-  response: Schema.Tuple(),
-  detail: Schema.Null
+  it.live("explains each refusal with its code", () =>
+    Effect.gen(function* () {
+      const refreshToken = field(yield* signUp(), "refreshToken")
+      const grant = { grant_type: "refresh_token" }
+      expect(yield* refresh({})).toEqual(identityReply(400, "MISSING_GRANT_TYPE"))
+      expect(yield* refresh({ grant_type: "password" })).toEqual(identityReply(400, "INVALID_GRANT_TYPE"))
+      expect(yield* refresh(grant)).toEqual(identityReply(400, "MISSING_REFRESH_TOKEN"))
+      expect(yield* refreshWith("unknown")).toEqual(identityReply(400, "INVALID_REFRESH_TOKEN"))
+      expect(yield* refresh({ ...grant, refresh_token: refreshToken }, "other")).toEqual(
+        identityReply(400, "PROJECT_NUMBER_MISMATCH")
+      )
+    }).pipe(Effect.provide(emulatorOnPort()))
+  )
 })
 
-const submitted = (token: string, changes?: Readonly<Record<string, string>>) =>
-  Effect.flatMap(submit(token, changes), ({ body }) => Schema.decodeUnknown(Submitted)(body))
+const unauthorized = reply(401, { detail: "Invalid or expired token" })
 
-const status = (token: string, id: string) => get(`https://arta.test/api/v1/text2image/${id}/status`, token)
-
-describe("the emulator's responses", () => {
-  it.effect("name an error of the identity services, its reason, and its domain", () =>
+describe("the emulator's tokens, on the wire", () => {
+  it.live("are required", () =>
     Effect.gen(function* () {
-      const missing = "The request is missing a valid API key."
-      const withoutKey = yield* post("https://id.test/v1/accounts:signUp", {})
-      expect(withoutKey).toMatchObject({
-        status: 403,
-        body: {
-          error: {
-            code: 403,
-            message: missing,
-            errors: [{ message: missing, reason: "forbidden", domain: "global" }],
-            status: "PERMISSION_DENIED"
-          }
-        }
-      })
-      expect((yield* refresh("unknown")).body).toEqual({
-        error: {
-          code: 400,
-          message: "INVALID_REFRESH_TOKEN",
-          errors: [{ message: "INVALID_REFRESH_TOKEN", reason: "invalid", domain: "global" }]
-        }
-      })
-    }).pipe(withEmulator())
+      expect(yield* submit(undefined)).toEqual(unauthorized)
+      expect(yield* status("", "record-1")).toEqual(unauthorized)
+    }).pipe(Effect.provide(emulatorOnPort()))
   )
 
-  it.effect("keep the refresh token and the account by default", () =>
+  it.live("expire after `tokenLife`", () =>
     Effect.gen(function* () {
-      const { idToken, localId, refreshToken } = yield* signUp()
-      const first = yield* refresh(refreshToken)
-      expect(first).toMatchObject({
-        status: 200,
-        body: { refresh_token: refreshToken, user_id: localId, project_id: "1", expires_in: "3600" }
-      })
-      expect(yield* refresh(refreshToken)).toMatchObject({ status: 200, body: { user_id: localId } })
-      expect(first.body).not.toMatchObject({ id_token: idToken })
-      const { counts } = yield* ArtaEmulator.ArtaEmulator
-      expect(yield* counts).toEqual({ signUp: 1, refresh: 2, submit: 0, status: 0, image: 0 })
-    }).pipe(withEmulator())
+      const session = yield* signUp()
+      expect(session.body).toMatchObject({ expiresIn: "0" })
+      expect(yield* submit(field(session, "idToken"))).toEqual(unauthorized)
+    }).pipe(Effect.provide(emulatorOnPort({ tokenLife: 0 })))
   )
 
-  it.effect("list each invalid field of a submission, as FastAPI does", () =>
+  it.live("expire early with `expireTokens`, and a refresh returns a valid one", () =>
     Effect.gen(function* () {
-      const { idToken } = yield* signUp()
-      const { body, status } = yield* submit(idToken, { prompt: " ", steps: "0" })
-      expect(status).toBe(422)
-      expect(body).toMatchObject({
-        detail: [
-          { loc: ["body", "prompt"], msg: "ensure this value is not blank", type: "value_error" },
-          { loc: ["body", "steps"], type: "value_error" }
-        ]
-      })
-    }).pipe(withEmulator())
-  )
-
-  it.effect("follow a generation from the queue to its images", () =>
-    Effect.gen(function* () {
-      const { idToken } = yield* signUp()
-      const { record_id } = yield* submitted(idToken)
-      const pending = { record_id, response: [], detail: null }
-      expect((yield* status(idToken, record_id)).body).toEqual({ ...pending, status: "IN_QUEUE" })
-      yield* TestClock.adjust("1 second")
-      expect((yield* status(idToken, record_id)).body).toEqual({ ...pending, status: "IN_PROGRESS" })
-      yield* TestClock.adjust("2 seconds")
-      const urls = ["0.png", "1.png"].map((file) => `https://arta.test/images/${record_id}/${file}`)
-      expect((yield* status(idToken, record_id)).body).toEqual({
-        record_id,
-        status: "DONE",
-        response: urls.map((url) => ({ url })),
-        detail: null
-      })
-      const imageStatus = (url = "") => Effect.map(get(url), ({ status }) => status)
-      expect(yield* Effect.forEach([...urls, urls[0]?.replace("0.png", "2.png")], imageStatus)).toEqual([200, 200, 404])
-    }).pipe(withEmulator())
-  )
-
-  it.effect("refuse expired tokens, and explain that a path is unknown", () =>
-    Effect.gen(function* () {
-      const { idToken } = yield* signUp()
+      const session = yield* signUp()
+      const idToken = field(session, "idToken")
+      expect(yield* submit(idToken)).toMatchObject({ status: 200 })
       const emulator = yield* ArtaEmulator.ArtaEmulator
       yield* emulator.expireTokens
-      const refused = { status: 401, body: { detail: "Invalid or expired token" } }
-      expect(yield* submit(idToken)).toMatchObject(refused)
-      expect(yield* status("", "unknown")).toMatchObject(refused)
-      expect(yield* get("https://arta.test/api/v2")).toMatchObject({ status: 404, body: { detail: "Not Found" } })
-    }).pipe(withEmulator())
+      expect(yield* submit(idToken)).toEqual(unauthorized)
+      const refreshed = yield* refreshWith(field(session, "refreshToken"))
+      expect(yield* submit(field(refreshed, "id_token"))).toMatchObject({ status: 200 })
+    }).pipe(Effect.provide(emulatorOnPort()))
   )
 })
 
-describe("the emulator's faults", () => {
-  it.effect("respond with an empty page by default, and with JSON or a page and headers on request", () =>
+describe("the emulator's generations, on the wire", () => {
+  const idToken = Effect.map(signUp(), (session) => field(session, "idToken"))
+
+  it.live("start in the queue", () =>
     Effect.gen(function* () {
-      const { idToken } = yield* signUp()
-      const first = yield* status(idToken, "any")
-      expect(first).toMatchObject({ status: 502, body: "" })
-      expect(first.headers).not.toHaveProperty("retry-after")
-      expect(yield* status(idToken, "any")).toMatchObject({
-        status: 503,
-        headers: { "content-type": "text/html", "retry-after": "5" },
-        body: "<h1>Closed</h1>"
-      })
-      expect(yield* status(idToken, "any")).toMatchObject({ status: 500, body: { detail: "boom" } })
-      expect(yield* status(idToken, "any")).toMatchObject({ status: 404, body: { detail: "Record not found" } })
-    }).pipe(
-      withEmulator({
-        faults: [
-          Fault.respond("status", 502),
-          Fault.respond("status", 503, { body: "<h1>Closed</h1>", headers: { "retry-after": "5" } }),
-          Fault.respond("status", 500, { body: { detail: "boom" } })
-        ]
-      })
-    )
+      const token = yield* idToken
+      const submitted = yield* submit(token)
+      const queued = { record_id: id("record"), status: "IN_QUEUE", response: [], detail: null }
+      expect(submitted).toEqual(reply(200, queued))
+      const recordId = field(submitted, "record_id")
+      expect(yield* status(token, recordId)).toEqual(reply(200, { ...queued, record_id: recordId }))
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      expect(yield* emulator.counts).toEqual({ signUp: 1, refresh: 0, submit: 1, status: 1, image: 0 })
+    }).pipe(Effect.provide(emulatorOnPort({ queueTime: "1 hour", drawTime: "1 hour" })))
   )
 
-  it.effect("are errors of the identity services, with a status", () =>
+  it.live("are in progress after the queue", () =>
     Effect.gen(function* () {
-      const error = (code: number, message: string) => ({
-        error: { code, message, errors: [{ message, reason: "invalid", domain: "global" }] }
-      })
-      const key = "https://id.test/v1/accounts:signUp?key=k"
-      expect(yield* post(key, {})).toMatchObject({ status: 400, body: error(400, "USER_DISABLED") })
-      expect(yield* post(key, {})).toMatchObject({ status: 503, body: error(503, "UNAVAILABLE") })
-    }).pipe(
-      withEmulator({
-        faults: [Fault.identityError("signUp", "USER_DISABLED"), Fault.identityError("signUp", "UNAVAILABLE", 503)]
-      })
-    )
-  )
-
-  it.effect("end one generation without images, with or without a reason", () =>
-    Effect.gen(function* () {
-      const { idToken } = yield* signUp()
-      const records = yield* Effect.forEach([1, 2, 3], () => submitted(idToken))
-      yield* TestClock.adjust("3 seconds")
-      const bodies = yield* Effect.forEach(records, ({ record_id }) =>
-        Effect.map(status(idToken, record_id), ({ body }) => body)
+      const token = yield* idToken
+      const recordId = field(yield* submit(token), "record_id")
+      expect(yield* status(token, recordId)).toEqual(
+        reply(200, { record_id: recordId, status: "IN_PROGRESS", response: [], detail: null })
       )
-      expect(bodies).toMatchObject([
-        { status: "FAILED", response: [], detail: "" },
-        { status: "BLOCKED", response: [], detail: "NSFW content" },
-        { status: "DONE", response: [{}, {}] }
-      ])
-    }).pipe(withEmulator({ faults: [Fault.failGeneration("FAILED"), Fault.failGeneration("BLOCKED", "NSFW content")] }))
+    }).pipe(Effect.provide(emulatorOnPort({ queueTime: 0, drawTime: "1 hour" })))
   )
-})
 
-describe("the emulator's images", () => {
-  const pixelsOf = (changes: Readonly<Record<string, string>>, file = "0.png") =>
+  it.live("end with one URL for each image, and no image beyond them", () =>
     Effect.gen(function* () {
-      const { idToken } = yield* signUp()
-      const { record_id } = yield* submitted(idToken, changes)
-      const response = yield* HttpClient.get(`https://arta.test/images/${record_id}/${file}`)
-      const { data, height, width } = decode(new Uint8Array(yield* response.arrayBuffer))
-      const hash = createHash("sha256").update(data).digest("hex").slice(0, 16)
-      return [width, height, hash].join(" ")
-    })
+      const token = yield* idToken
+      const recordId = field(yield* submit(token), "record_id")
+      const urls = yield* Effect.forEach([0, 1], (index) => address(`/images/${recordId}/${String(index)}.png`))
+      expect(yield* status(token, recordId)).toEqual(
+        reply(200, { record_id: recordId, status: "DONE", response: urls.map((url) => ({ url })), detail: null })
+      )
+      const page = { status: 404, type: "text/html", retryAfter: null, body: "<h1>404 Not Found</h1>" }
+      for (const file of ["2.png", "3.png", "first.png"])
+        expect(yield* get(`/images/${recordId}/${file}`)).toEqual(page)
+      expect(yield* get("/images/record-1/0.png")).toEqual(page)
+      for (const file of ["0.png", "1.png"])
+        expect(yield* get(`/images/${recordId}/${file}`)).toMatchObject({ status: 200, type: "image/png" })
+      const emulator = yield* ArtaEmulator.ArtaEmulator
+      expect(yield* emulator.counts).toMatchObject({ submit: 1, status: 1, image: 6 })
+    }).pipe(Effect.provide(emulatorOnPort({ queueTime: 0, drawTime: 0 })))
+  )
 
-  // Programs compare the images of the emulator with those of earlier runs.
-  it.effect.each<[string, Readonly<Record<string, string>>, string, string]>([
-    ["a wide one", {}, "0.png", "96 54 2db1bc92eab74d62"],
-    ["its second image", {}, "1.png", "96 54 ec6fc2ee6f1be194"],
-    [
-      "a tall one",
-      { aspect_ratio: "2:3", prompt: "a lighthouse at dawn", seed: "4000000000" },
-      "0.png",
-      "64 96 cb0d10b4ae142101"
-    ],
-    ["a square one", { aspect_ratio: "1:1", style: "Anime", seed: "7" }, "0.png", "96 96 74cd457849f5ec75"]
-  ])("are the same in every version: %s", ([, changes, file, pixels]) =>
+  it.live("are refused with the field and the reason", () =>
     Effect.gen(function* () {
-      expect(yield* pixelsOf(changes, file)).toBe(pixels)
-    }).pipe(withEmulator({ imageSize: 96 }))
+      const token = yield* idToken
+      expect(yield* submit(token, { ...form, prompt: " " })).toEqual(
+        reply(422, {
+          detail: [{ loc: ["body", "prompt"], msg: "ensure this value is not blank", type: "value_error" }]
+        })
+      )
+      const several = yield* submit(token, {
+        ...form,
+        steps: "many",
+        images_num: "0",
+        aspect_ratio: "wide",
+        seed: "-1"
+      })
+      const reason: unknown = expect.any(String)
+      const issue = (name: string) => ({ loc: ["body", name], msg: reason, type: "value_error" })
+      expect(several).toEqual(
+        reply(422, { detail: [issue("images_num"), issue("steps"), issue("aspect_ratio"), issue("seed")] })
+      )
+    }).pipe(Effect.provide(emulatorOnPort()))
+  )
+
+  it.live("are unknown under other ids and paths", () =>
+    Effect.gen(function* () {
+      expect(yield* status(yield* idToken, "record-1")).toEqual(reply(404, { detail: "Record not found" }))
+      expect(yield* get("/elsewhere")).toEqual(reply(404, { detail: "Not Found" }))
+    }).pipe(Effect.provide(emulatorOnPort()))
   )
 })

@@ -57,6 +57,7 @@ import { clientSpan } from "./internal/generation/telemetry.js"
 import { invalidOption } from "./internal/invalidOption.js"
 import { layerHttpTransport } from "./internal/httpTransport.js"
 import * as Layers from "./internal/layers.js"
+import { decodeTimeout } from "./internal/timeout.js"
 import { countedEvents, countedStart, countOutcomeOf } from "./internal/metrics.js"
 import * as Polling from "./Polling.js"
 import type { TokenStore } from "./TokenStore.js"
@@ -134,7 +135,7 @@ export const prepare = (
   options: Unchecked,
   settings: Pick<Settings, "limits"> = {}
 ): Effect.Effect<GenerateRequest, InvalidRequestError | UnknownModelError> =>
-  decodeOptions(options, settings.limits ?? "service")
+  Effect.flatten(decodeOptions(options, settings.limits ?? "service"))
 
 /**
  * Submits a generation and returns once the service accepted it. Call `resume` or `watch` with its `recordId` to get
@@ -204,7 +205,7 @@ const pollSubmitted = Effect.fnUntraced(function* (recordId: string, settings: S
     invalidOption("recordId", recordId, "the id of a submitted generation")
   )
   const { polling, timeout } = withDefaults(settings)
-  return yield* makePollLoop(id, { polling, deadline: yield* makeDeadline(timeout) })
+  return yield* makePollLoop(id, { polling, deadline: yield* makeDeadline(yield* decodeTimeout(timeout)) })
 }, countedStart)
 
 /**

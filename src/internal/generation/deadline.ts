@@ -1,11 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as MutableRef from "effect/MutableRef"
-import type { InvalidRequestError, RateLimitedError } from "../../ArtaError.js"
+import type { RateLimitedError } from "../../ArtaError.js"
 import { GenerationTimeoutError } from "../../ArtaError.js"
 import { monotonicMillis } from "../clock.js"
 import { limitTime } from "../timeLimit.js"
-import { decodeTimeout } from "../timeout.js"
 
 /** How far a generation has come. */
 type Progress = Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "reason" | "request">
@@ -22,14 +21,12 @@ export interface Deadline {
   readonly budget: MutableRef.MutableRef<number>
 }
 
-export const makeDeadline = (input: Duration.DurationInput): Effect.Effect<Deadline, InvalidRequestError> =>
-  Effect.flatMap(decodeTimeout(input), (timeout) =>
-    Effect.map(monotonicMillis, (startedAt) => ({
-      timeout,
-      startedAt,
-      budget: MutableRef.make(Duration.toMillis(timeout))
-    }))
-  )
+export const makeDeadline = (timeout: Duration.Duration): Effect.Effect<Deadline> =>
+  Effect.map(monotonicMillis, (startedAt) => ({
+    timeout,
+    startedAt,
+    budget: MutableRef.make(Duration.toMillis(timeout))
+  }))
 
 export const elapsed = ({ startedAt }: Deadline): Effect.Effect<Duration.Duration> =>
   Effect.map(monotonicMillis, (now) => Duration.millis(now - startedAt))

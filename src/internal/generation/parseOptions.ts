@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
@@ -23,18 +24,20 @@ export type Limits = "service" | "none"
 
 const highest = { n: 8, numInferenceSteps: 100 }
 
+type OptionsError = InvalidRequestError | UnknownModelError
+
+type Decoded = Either.Either<GenerateRequest, OptionsError>
+
 /** A mistyped number of images or steps can be expensive. */
-const checkLimits = (request: GenerateRequest) => {
+const checkLimits = (request: GenerateRequest): Decoded => {
   const [exceeded] = Struct.entries(highest).filter(([field, limit]) => request[field] > limit)
-  if (exceeded === undefined) return Effect.succeed(request)
+  if (exceeded === undefined) return Either.right(request)
   const [field, limit] = exceeded
-  return invalidOption(field, request[field], `at most ${String(limit)}, unless you set limits: "none"`)
+  return Either.left(invalidOption(field, request[field], `at most ${String(limit)}, unless you set limits: "none"`))
 }
 
 /** In effect 3.22, the formatter recurses into a value that is invalid, until the stack overflows. */
 const shallow = (value: unknown): unknown => (Predicate.isObject(value) ? {} : value)
-
-type OptionsError = InvalidRequestError | UnknownModelError
 
 const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effect.Effect<OptionsError> =>
   Effect.map(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
@@ -56,20 +59,20 @@ const toOptionsError = (options: Unchecked, error: ParseResult.ParseError): Effe
  * Validates options and fills in the defaults. The fiber's `Random` generates a missing seed,
  * and chooses one model if an alias stands for several.
  */
-export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect<GenerateRequest, OptionsError> =>
+export const decodeOptions = (options: Unchecked, limits: Limits): Effect.Effect<Decoded> =>
   Effect.gen(function* () {
     if (!Predicate.isRecord(options)) {
-      return yield* invalidOption("options", options, "an object with a prompt or messages")
+      return Either.left(invalidOption("options", options, "an object with a prompt or messages"))
     }
     const { messages, ...rest } = options
     if (messages !== undefined && !isMessages(messages)) {
-      return yield* invalidOption("messages", messages, "messages, each with a role and a content")
+      return Either.left(invalidOption("messages", messages, "messages, each with a role and a content"))
     }
     const prompt = rest["prompt"] ?? (messages === undefined ? undefined : promptFromMessages(messages))
     if (rest["prompt"] === undefined && prompt === "") {
-      return yield* invalidOption("messages", messages, "a chat with text in a user message")
+      return Either.left(invalidOption("messages", messages, "a chat with text in a user message"))
     }
     const seed = rest["seed"] ?? (yield* randomSeed)
     const request = yield* decodeRequest(Record.map({ ...rest, prompt, seed }, shallow))
-    return limits === "none" ? request : yield* checkLimits(request)
-  }).pipe(Effect.catchTag("ParseError", (error) => Effect.flip(toOptionsError(options, error))))
+    return limits === "none" ? Either.right(request) : checkLimits(request)
+  }).pipe(Effect.catchTag("ParseError", (error) => Effect.map(toOptionsError(options, error), Either.left)))

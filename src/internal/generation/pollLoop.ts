@@ -5,7 +5,7 @@ import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Schema from "effect/Schema"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import type { Service, StatusError } from "../../ArtaApi.js"
 import { ArtaApi } from "../../ArtaApi.js"
 import * as Errors from "../../ArtaError.js"
@@ -232,10 +232,7 @@ const toEvent = <R>(
 }
 
 const describeFiber = <R>({ recordId, recorder, span }: PollLoop<R>): Effect.Effect<void> =>
-  addToContext(PollContext, recorder.pollContext).pipe(
-    Effect.zipRight(span === undefined ? Effect.void : addToContext(Tracer.ParentSpan, span)),
-    Effect.zipRight(addLogAnnotation("recordId", recordId))
-  )
+  Effect.zipRight(addToContext(PollContext, recorder.pollContext, span), addLogAnnotation("recordId", recordId))
 
 const limited = <A, R>(loop: PollLoop<R>, event: () => Effect.Effect<A, PollLoopError, R>) =>
   limit(

@@ -42,8 +42,11 @@ const submitAndPoll = (options: Options, settings: RunOptions, span: Tracer.Span
 export const runGeneration = (options: Options, settings: RunOptions): Effect.Effect<Completed, RunError, ArtaApi> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Effect.makeSpan("Arta.run", clientSpan), (span) => {
-      const end = (exit: Exit.Exit<Completed, RunError>) =>
-        inSpan(countOutcomeOf(exit), span).pipe(Effect.zipRight(endSpan(span, exit)), Effect.zipRight(exit))
+      const end = (exit: Exit.Exit<Completed, RunError>) => {
+        // Only a failure is noted in the span.
+        const counted = Exit.isSuccess(exit) ? countOutcomeOf(exit) : inSpan(countOutcomeOf(exit), span)
+        return counted.pipe(Effect.zipRight(endSpan(span, exit)), Effect.zipRight(exit))
+      }
       return Effect.matchCauseEffect(restore(submitAndPoll(options, settings, span)), {
         onFailure: (cause) => end(Exit.failCause(cause)),
         onSuccess: (completed) => end(Exit.succeed(completed))

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import * as MutableRef from "effect/MutableRef"
 import type * as Tracer from "effect/Tracer"
@@ -17,9 +18,10 @@ import { expire, limit, makeDeadline, timeLeft } from "./deadline.js"
 import type { Limits } from "./parseOptions.js"
 import { decodeOptions } from "./parseOptions.js"
 import { remember } from "./submissions.js"
+import { decodeTimeout } from "../timeout.js"
 import { annotateRecordId, annotateRequest, inSpan } from "./telemetry.js"
 
-const submit = (api: Service, request: GenerateRequest, deadline: Deadline) =>
+const submit = (api: Service, request: GenerateRequest, deadline: Deadline, span?: Tracer.Span) =>
   Effect.suspend(() => {
     const maybeSent = MutableRef.make(false)
     // If the service refused the last submission, it accepted nothing: fail with that refusal instead of the timeout.
@@ -46,7 +48,7 @@ const submit = (api: Service, request: GenerateRequest, deadline: Deadline) =>
       if (maybeSent.current) return expire(deadline, { request })
       return refusal.current ?? expire(deadline, {})
     })
-    return limit(deadline, Effect.zipRight(addToContext(MaybeSent, maybeSent), accepted), onTimeout)
+    return limit(deadline, Effect.zipRight(addToContext(MaybeSent, maybeSent, span), accepted), onTimeout)
   })
 
 export interface StartOptions {
@@ -62,19 +64,19 @@ export interface Started {
   readonly deadline: Deadline
 }
 
-const submitPrepared = (
+const submitPrepared = Effect.fnUntraced(function* (
+  api: Service,
   request: GenerateRequest,
-  timeout: Duration.DurationInput
-): Effect.Effect<Started, SubmitError, ArtaApi> =>
-  Effect.gen(function* () {
-    yield* annotateRequest(request)
-    const api = yield* ArtaApi
-    const deadline = yield* makeDeadline(timeout)
-    const recordId = yield* submit(api, request, deadline)
-    yield* annotateRecordId(recordId)
-    yield* remember(api, recordId, { request, recorder: yield* recordDurations(request, api.apiUrl) })
-    return { recordId, request, deadline }
-  })
+  timeout: Duration.Duration,
+  span?: Tracer.Span
+) {
+  yield* annotateRequest(request, span)
+  const deadline = yield* makeDeadline(timeout)
+  const recordId = yield* submit(api, request, deadline, span)
+  yield* annotateRecordId(recordId, span)
+  yield* remember(api, recordId, { request, recorder: yield* recordDurations(request, api.apiUrl) })
+  return { recordId, request, deadline }
+})
 
 /**
  * Submits a generation once the submission limiter lets it pass, in the given span. A fiber that waits for the limiter
@@ -82,12 +84,16 @@ const submitPrepared = (
  */
 export const startGeneration = (
   options: Options,
-  { limits, timeout }: StartOptions,
+  settings: StartOptions,
   span?: Tracer.Span
 ): Effect.Effect<Started, SubmitError, ArtaApi> =>
-  Effect.flatMap(ArtaApi, ({ limitSubmissions = identity }) =>
-    Effect.flatMap(inSpan(decodeOptions(options, limits), span), (request) =>
+  Effect.flatMap(decodeOptions(options, settings.limits), (decoded): Effect.Effect<Started, SubmitError, ArtaApi> => {
+    const prepared = Either.all({ request: decoded, timeout: decodeTimeout(settings.timeout) })
+    if (Either.isLeft(prepared)) return inSpan(Effect.fail(prepared.left), span)
+    const { request, timeout } = prepared.right
+    return Effect.flatMap(ArtaApi, (api) => {
       // Waiting for the limiter does not count. It may run the submission in any fiber, and more than once.
-      limitSubmissions(Effect.suspend(() => inSpan(submitPrepared(request, timeout), span)))
-    )
-  )
+      const { limitSubmissions = identity } = api
+      return limitSubmissions(submitPrepared(api, request, timeout, span))
+    })
+  })

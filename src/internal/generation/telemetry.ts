@@ -24,11 +24,12 @@ export const endSpan = (span: Tracer.Span, exit: Exit.Exit<unknown, unknown>): E
     return Effect.void
   })
 
-/** `Effect.annotateCurrentSpan` in one step. */
-const annotate = (attributes: Readonly<Record<string, unknown>>): Effect.Effect<void> =>
+/** Adds attributes to a span. Without one, to the current span. */
+const annotate = (attributes: Readonly<Record<string, unknown>>, span?: Tracer.Span): Effect.Effect<void> =>
   Effect.withFiberRuntime(({ currentSpan }) => {
-    if (currentSpan?._tag === "Span") {
-      for (const [name, value] of Object.entries(attributes)) currentSpan.attribute(name, value)
+    const annotated = span ?? currentSpan
+    if (annotated?._tag === "Span") {
+      for (const [name, value] of Object.entries(attributes)) annotated.attribute(name, value)
     }
     return Effect.void
   })
@@ -39,16 +40,19 @@ const annotate = (attributes: Readonly<Record<string, unknown>>): Effect.Effect<
  *
  * See https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/.
  */
-export const annotateRequest = (request: GenerateRequest): Effect.Effect<void> =>
-  annotate({
-    model: request.model,
-    "gen_ai.operation.name": "generate_content",
-    "gen_ai.provider.name": "arta",
-    "gen_ai.output.type": "image",
-    "gen_ai.request.model": request.model,
-    "gen_ai.request.seed": request.seed,
-    "gen_ai.request.choice.count": request.n
-  })
+export const annotateRequest = (request: GenerateRequest, span?: Tracer.Span): Effect.Effect<void> =>
+  annotate(
+    {
+      model: request.model,
+      "gen_ai.operation.name": "generate_content",
+      "gen_ai.provider.name": "arta",
+      "gen_ai.output.type": "image",
+      "gen_ai.request.model": request.model,
+      "gen_ai.request.seed": request.seed,
+      "gen_ai.request.choice.count": request.n
+    },
+    span
+  )
 
-export const annotateRecordId = (recordId: RecordId): Effect.Effect<void> =>
-  annotate({ recordId, "gen_ai.response.id": recordId })
+export const annotateRecordId = (recordId: RecordId, span?: Tracer.Span): Effect.Effect<void> =>
+  annotate({ recordId, "gen_ai.response.id": recordId }, span)

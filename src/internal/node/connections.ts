@@ -5,16 +5,18 @@ type Connector = Undici.buildConnector.connector
 
 /** The requests and the connections of one agent. */
 export class Connections {
-  readonly #requests = new Set<object>()
+  // A count: with a set of the requests, a thousand generations take 10 MB more.
+  #requests = 0
   readonly #sockets = new Set<Socket>()
 
-  /** Registers a request until it ends. */
-  begin(request: object) {
-    this.#requests.add(request)
+  /** Counts a request that starts. */
+  begin() {
+    this.#requests += 1
   }
 
-  end(request: object) {
-    this.#requests.delete(request)
+  /** Counts a request that ended. */
+  end() {
+    this.#requests -= 1
   }
 
   /**
@@ -23,7 +25,7 @@ export class Connections {
    */
   connector(connect: (...parameters: Parameters<Connector>) => unknown): Connector {
     return (options, callback) => {
-      if (this.#requests.size > 0) this.#add(connect(options, callback))
+      if (this.#requests > 0) this.#add(connect(options, callback))
       else callback(Object.assign(new Error("no request needs a connection"), { code: "ECONNABORTED" }), null)
     }
   }

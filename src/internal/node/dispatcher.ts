@@ -65,28 +65,43 @@ const unsent = (error: Error): Error =>
   })
 
 /** Follows a request from its start to its end. undici announces it just before it writes it to a connection. */
-const follow = (
-  handler: Undici.Dispatcher.DispatchHandler,
-  connections: Connections
-): Undici.Dispatcher.DispatchHandler => {
-  let isStarted = false
-  const request = {}
-  connections.begin(request)
-  return {
-    onRequestStart: (controller, context) => {
-      isStarted = true
-      handler.onRequestStart?.(controller, context)
-    },
-    onResponseStart: (...response) => handler.onResponseStart?.(...response),
-    onResponseData: (...data) => handler.onResponseData?.(...data),
-    onResponseEnd: (...end) => {
-      connections.end(request)
-      handler.onResponseEnd?.(...end)
-    },
-    onResponseError: (controller, error) => {
-      connections.end(request)
-      handler.onResponseError?.(controller, isStarted ? error : unsent(error))
-    }
+class Followed implements Undici.Dispatcher.DispatchHandler {
+  #isStarted = false
+  #isRunning = true
+
+  constructor(
+    readonly handler: Undici.Dispatcher.DispatchHandler,
+    readonly connections: Connections
+  ) {
+    connections.begin()
+  }
+
+  onRequestStart(controller: Undici.Dispatcher.DispatchController, context: unknown) {
+    this.#isStarted = true
+    this.handler.onRequestStart?.(controller, context)
+  }
+
+  onResponseStart(...response: Parameters<Required<Undici.Dispatcher.DispatchHandler>["onResponseStart"]>) {
+    this.handler.onResponseStart?.(...response)
+  }
+
+  onResponseData(controller: Undici.Dispatcher.DispatchController, chunk: Buffer) {
+    this.handler.onResponseData?.(controller, chunk)
+  }
+
+  onResponseEnd(...end: Parameters<Required<Undici.Dispatcher.DispatchHandler>["onResponseEnd"]>) {
+    this.#end()
+    this.handler.onResponseEnd?.(...end)
+  }
+
+  onResponseError(controller: Undici.Dispatcher.DispatchController, error: Error) {
+    this.#end()
+    this.handler.onResponseError?.(controller, this.#isStarted ? error : unsent(error))
+  }
+
+  #end() {
+    if (this.#isRunning) this.connections.end()
+    this.#isRunning = false
   }
 }
 
@@ -115,7 +130,7 @@ export const makeDispatch = (
     const dispatch: Dispatch = (options, handler) => {
       const { connections, http, https } = options.method === "GET" ? repeatable : once.get()
       const agent = String(options.origin).startsWith("http:") ? http : https
-      return agent.dispatch(options, follow(handler, connections))
+      return agent.dispatch(options, new Followed(handler, connections))
     }
     return { dispatch, dispatcher: repeatable.https.compose(() => dispatch) }
   })

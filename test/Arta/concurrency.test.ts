@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Array, Deferred, Duration, Effect, Fiber, FiberId, Schema, TestClock } from "effect"
+import { Array, Deferred, Duration, Effect, Fiber, FiberId, Schedule, Schema, TestClock } from "effect"
 import type { GenerateRequest } from "effect-arta"
 import { Arta, ArtaApi, ArtaError, Generation, Polling } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
@@ -28,7 +28,7 @@ const serviceWith = (submission: (prompt: string) => Effect.Effect<void, ArtaApi
   // Polls at once.
   const polling = Polling.fixed("1 second")
   const run = (prompt: string) => Effect.provideService(Arta.run({ prompt }, { polling }), ArtaApi.ArtaApi, api)
-  return { run, submitted, inFlight }
+  return { api, run, submitted, inFlight }
 }
 
 const prompts = (count: number) => Array.makeBy(count, (index) => `image ${String(index)}`)
@@ -47,6 +47,29 @@ describe("Concurrent generations", () => {
       expect(submitted).toEqual(all)
       expect(inFlight).toEqual({ now: 0, max: limit })
       expect(yield* Fiber.join(fiber)).toHaveLength(100)
+    })
+  )
+
+  it.live("are polled in time, however many others wait for their submission", () =>
+    Effect.gen(function* () {
+      const { api, submitted } = serviceWith(() => Effect.void)
+      const pending = Effect.succeed<Generation.GenerationStatus>({ _tag: "Queued" })
+      const polled = new Set<string>()
+      // Each generation is done at its second poll.
+      const status: typeof api.status = (id) =>
+        polled.has(id) ? api.status(id) : Effect.tap(pending, () => polled.add(id))
+      const run = (prompt: string) =>
+        Arta.run({ prompt }, { polling: Schedule.spaced("1 millis") }).pipe(
+          Effect.provideService(ArtaApi.ArtaApi, { ...api, status })
+        )
+      const submittedByThen = Effect.map(run("first"), () => submitted.length)
+      const [first] = yield* Effect.all(
+        [submittedByThen, Effect.forEach(prompts(200), run, { concurrency: "unbounded" })],
+        {
+          concurrency: "unbounded"
+        }
+      )
+      expect(first).toBeLessThan(200)
     })
   )
 

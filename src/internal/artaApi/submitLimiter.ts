@@ -6,9 +6,17 @@ export type SubmitLimiter = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.
 
 // More concurrent submissions finish no image sooner, but delay the polls of earlier generations.
 const maxSubmissions = 32
+const maxPerIteration = 2
 
-/** Limits how many submissions run at once. */
-export const makeSubmitLimiter: Effect.Effect<SubmitLimiter> = Effect.map(
+/**
+ * Limits how many submissions run at once, and how many start in one iteration of the event loop: where there is more to
+ * do than the processor can, polls that are due come first.
+ */
+export const makeSubmitLimiter: Effect.Effect<SubmitLimiter> = Effect.zipWith(
   makeTurns(maxSubmissions),
-  (inTurn) => (effect) => inTurn(({ wait }) => Effect.zipRight(wait, effect))
+  makeTurns(maxPerIteration),
+  (inTurn, inIteration) => {
+    const nextIteration = inIteration(({ wait }) => Effect.zipRight(wait, Effect.sleep(0)))
+    return (effect) => inTurn(({ wait }) => wait.pipe(Effect.zipRight(nextIteration), Effect.zipRight(effect)))
+  }
 )

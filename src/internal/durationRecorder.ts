@@ -27,8 +27,8 @@ interface PolledGeneration {
 /** Records how long the stages of a generation take. */
 export interface DurationRecorder {
   readonly pollContext: PolledGeneration
-  /** Takes the status that a poll returned just now. */
-  readonly report: (status: GenerationStatus) => Effect.Effect<void>
+  /** Takes the status that a poll returned just now, and returns it. */
+  readonly report: (status: GenerationStatus) => Effect.Effect<GenerationStatus>
 }
 
 /** Starts to record a generation that was accepted just now. */
@@ -48,15 +48,17 @@ export const recordDurations = (
 
       return Effect.succeed<DurationRecorder>({
         pollContext: { submittedAt, model: (stage) => history.model(keyOf(stage)) },
-        report: ({ _tag }) =>
+        report: (status) =>
           Effect.clockWith((clock) => {
-            if (observation === undefined) return Effect.void
+            const reported = Effect.succeed(status)
+            if (observation === undefined) return reported
+            const { _tag } = status
             const instant = unsafeMonotonicMillis(clock) / 1_000
             const end = ending(observation, _tag, instant)
             if (end !== undefined) history.learn(keyOf(observation.stage), end)
             const isPending = _tag === "Queued" || _tag === "InProgress"
             observation = isPending ? seen(observation, _tag, instant) : undefined
-            return isPending ? Effect.void : history.save
+            return isPending ? reported : Effect.zipRight(history.save, reported)
           })
       })
     })
@@ -65,5 +67,5 @@ export const recordDurations = (
 /** For a resumed generation: uses the prior and records nothing. */
 export const noRecorder: DurationRecorder = {
   pollContext: { submittedAt: undefined, model: () => priorModel },
-  report: () => Effect.void
+  report: Effect.succeed
 }

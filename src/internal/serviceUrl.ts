@@ -6,10 +6,10 @@ import { invalidOption } from "./invalidOption.js"
 const withoutSecrets = (url: string): string =>
   url.replace(/^(\w+:\/\/)?.*@/s, "$1").replace(/([?#]).+/s, "$1<redacted>")
 
-/** Checks the URL of a service, which is the option `field`. A query would end up in the middle of other URLs. */
+/** Normalizes the URL of a service, which is the option `field`. A query would end up in the middle of other URLs. */
 export const serviceUrl = (field: string, value: string): Effect.Effect<string, InvalidRequestError> => {
   const url = value.trim()
   return /^https?:\/\/[^/@?#]+(\/[^?#]*)?$/i.test(url) && URL.canParse(url)
-    ? Effect.succeed(url)
+    ? Effect.succeed(new URL(url).href)
     : invalidOption(field, withoutSecrets(url), "an http or https URL without a user, a query or a fragment")
 }

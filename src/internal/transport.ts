@@ -5,6 +5,7 @@ import type { Secrets } from "./serviceText.js"
 
 export interface TransportRequest {
   readonly method: "GET" | "POST"
+  /** Normalized. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined

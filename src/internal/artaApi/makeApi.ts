@@ -52,48 +52,53 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
 
   const lastAccepted = MutableRef.make<Redacted.Redacted | undefined>(undefined)
 
-  const reportAccepted = (token: Redacted.Redacted, response: BufferedResponse): Effect.Effect<BufferedResponse> =>
+  // A response is read where it arrives: each function that it passes through takes time.
+  type Read<A> = (response: BufferedResponse) => Effect.Effect<A, RequestError>
+
+  const readAccepted = <A>(token: Redacted.Redacted, response: BufferedResponse, read: Read<A>) =>
     Equal.equals(token, lastAccepted.current) || response.status >= 400 || auth.accepted === undefined
-      ? Effect.succeed(response)
-      : Effect.map(auth.accepted(token), () => {
+      ? read(response)
+      : Effect.flatMap(auth.accepted(token), () => {
           MutableRef.set(lastAccepted, token)
-          return response
+          return read(response)
         })
 
   /** Sends a request with a token. If the service refuses the token, sends it once more with a new one. */
-  const authorized = (
+  const authorized = <A>(
     operation: Operation,
     send: (token: Redacted.Redacted, secrets: Secrets) => Effect.Effect<BufferedResponse, TransportError>,
+    read: Read<A>,
     token: Effect.Effect<Redacted.Redacted, TokenError> = auth.token
-  ): Effect.Effect<BufferedResponse, RequestError> => {
+  ): Effect.Effect<A, RequestError> => {
     const sendAgain = (refused: Redacted.Redacted) =>
       Effect.flatMap(auth.renew(refused), (token) =>
         Effect.flatMap(send(token, [token, refused]), (response) =>
           response.status === 401
             ? new UnauthorizedError({ operation, reason: bodyReason(response) || undefined })
-            : reportAccepted(token, response)
+            : readAccepted(token, response, read)
         )
       )
     return Effect.flatMap(token, (token) =>
       Effect.flatMap(send(token, [token]), (response) =>
-        response.status === 401 ? sendAgain(token) : reportAccepted(token, response)
+        response.status === 401 ? sendAgain(token) : readAccepted(token, response, read)
       )
     )
   }
 
   /** Sends a request as soon as the service's rate limit allows it, and learns from the response. */
-  const limited = (
+  const limited = <A>(
     operation: "submit" | "status",
-    request: Effect.Effect<BufferedResponse, RequestError>
-  ): Effect.Effect<BufferedResponse, RequestError> =>
+    request: (read: Read<A>) => Effect.Effect<A, RequestError>,
+    read: Read<A>
+  ): Effect.Effect<A, RequestError> =>
     Effect.flatMap(rateLimiter.take(operation), (permit) =>
-      Effect.flatMap(request, (response) => {
-        if (isRateLimit(response)) {
-          const learn = (retryAfter: Duration.Duration | undefined) => rateLimiter.refused(permit, retryAfter)
-          return Effect.as(Effect.flatMap(retryAfter(response.header), learn), response)
+      request((response) => {
+        if (!isRateLimit(response)) {
+          rateLimiter.unsafeAccepted(permit)
+          return read(response)
         }
-        rateLimiter.unsafeAccepted(permit)
-        return Effect.succeed(response)
+        const learn = (retryAfter: Duration.Duration | undefined) => rateLimiter.refused(permit, retryAfter)
+        return Effect.zipRight(Effect.flatMap(retryAfter(response.header), learn), read(response))
       })
     )
 
@@ -162,9 +167,11 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
           schedule: retryThrice,
           while: (error: RequestError) => isSubmitFailure(error) && !error.sent && !isPermanent(error)
         })(
-          limited(
+          limited<BufferedResponse>(
             "submit",
-            authorized("submit", send(body, maybeSent), Effect.zipLeft(auth.token, Effect.zipRight(wait, end)))
+            (read) =>
+              authorized("submit", send(body, maybeSent), read, Effect.zipLeft(auth.token, Effect.zipRight(wait, end))),
+            Effect.succeed
           )
         )
       )
@@ -201,7 +208,7 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
           })
         : failWithResponse("status", response)
     return withRequestSpan(
-      Effect.flatMap(limited("status", authorized("status", send)), read),
+      limited("status", (read) => authorized("status", send, read), read),
       "ArtaApi.status",
       { recordId: id },
       ({ _tag }) => ({ status: _tag })

@@ -125,7 +125,7 @@ const attempt = <R>({ api, recordId }: PollLoop<R>): Effect.Effect<GenerationSta
 const poll = <R>(loop: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>
   Effect.matchEffect(attempt(loop), {
     onFailure: (error) => Effect.flatMap(afterFailure(error, attempt(loop)), (again) => retryPoll(loop, again)),
-    onSuccess: (status) => Effect.as(loop.recorder.report(status), status)
+    onSuccess: loop.recorder.report
   })
 
 const retryPoll = <R>(
@@ -146,7 +146,7 @@ const retryPoll = <R>(
           : isTransient(error)
     }),
     Effect.mapError(withRecordId(recordId)),
-    Effect.tap((status) => {
+    Effect.flatMap((status) => {
       MutableRef.set(lastFailure, undefined)
       return recorder.report(status)
     })

@@ -122,12 +122,12 @@ export const undiciTransport = (dispatch: Dispatch): typeof Transport.Service =>
     send: (request) =>
       Effect.async((resume) => {
         const exchange = new Exchange(request, resume)
-        const { origin, pathname, search } = new URL(request.url)
+        const pathAt = request.url.indexOf("/", "https://".length)
         const timeout = Duration.toMillis(request.timeout)
         dispatch(
           {
-            origin,
-            path: pathname + search,
+            origin: request.url.slice(0, pathAt),
+            path: request.url.slice(pathAt),
             method: request.method,
             headers: request.headers,
             body: request.body ?? null,

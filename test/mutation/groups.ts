@@ -54,6 +54,7 @@ export const groups: Readonly<Record<string, Group>> = {
     "signUpResponse.ts",
     "sameSession.ts"
   ]),
+  DurationStore: library("DurationStore", ["durationFile/", "durationHistory.ts"]),
   Generation: library("Generation", [], ["Arta/composition.test.ts", "robustness/decoders.test.ts"]),
   ImageFile: {
     modules: ["ImageFile.ts", "internal/download/"],
@@ -65,14 +66,15 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   Polling: library("Polling", ["adaptivePolling/", "durationRecorder.ts", "weaklyKeyed.ts"]),
   TokenStore: {
-    modules: ["TokenStore.ts", "internal/tokenStore/", "internal/platformError.ts"],
+    modules: ["TokenStore.ts", "internal/tokenStore/", "internal/platformError.ts", "internal/fileAccess.ts"],
     tests: [
       "TokenStore/TokenStore.test.ts",
       "TokenStore/damagedFile.test.ts",
       "TokenStore/diskFailures.test.ts",
       "TokenStore/fileSystems.test.ts",
       "TokenStore/lock.test.ts",
-      "TokenStore/mountedFile.test.ts"
+      "TokenStore/mountedFile.test.ts",
+      "TokenStore/specialFile.test.ts"
     ]
   },
   internal: {
@@ -84,7 +86,8 @@ export const groups: Readonly<Record<string, Group>> = {
       "Arta/telemetry.test.ts",
       "Arta/timeout.test.ts",
       "robustness/bodies.test.ts",
-      "robustness/secrets.test.ts"
+      "robustness/secrets.test.ts",
+      "robustness/unsent.test.ts"
     ]
   },
   node: { modules: ["node/", "internal/node/"], tests: ["node/"] },

@@ -27,8 +27,8 @@ interface PolledGeneration {
 /** Records how long the stages of a generation take. */
 export interface DurationRecorder {
   readonly pollContext: PolledGeneration
-  /** Takes the status that a poll returned just now, and returns it. */
-  readonly report: (status: GenerationStatus) => Effect.Effect<GenerationStatus>
+  /** Takes the status that a poll returned just now, and goes on. */
+  readonly report: <A, E, R>(status: GenerationStatus, next: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 /** Starts to record a generation that was accepted just now. */
@@ -48,17 +48,15 @@ export const recordDurations = (
 
       return Effect.succeed<DurationRecorder>({
         pollContext: { submittedAt, model: (stage) => history.model(keyOf(stage)) },
-        report: (status) =>
+        report: ({ _tag }, next) =>
           Effect.clockWith((clock) => {
-            const reported = Effect.succeed(status)
-            if (observation === undefined) return reported
-            const { _tag } = status
+            if (observation === undefined) return next
             const instant = unsafeMonotonicMillis(clock) / 1_000
             const end = ending(observation, _tag, instant)
             if (end !== undefined) history.learn(keyOf(observation.stage), end)
             const isPending = _tag === "Queued" || _tag === "InProgress"
             observation = isPending ? seen(observation, _tag, instant) : undefined
-            return isPending ? reported : Effect.zipRight(history.save, reported)
+            return isPending ? next : Effect.zipRight(history.save, next)
           })
       })
     })
@@ -67,5 +65,5 @@ export const recordDurations = (
 /** For a resumed generation: uses the prior and records nothing. */
 export const noRecorder: DurationRecorder = {
   pollContext: { submittedAt: undefined, model: () => priorModel },
-  report: Effect.succeed
+  report: (_status, next) => next
 }

@@ -91,7 +91,7 @@ export const makeApi = Effect.fnUntraced(function* (options: ApiOptions) {
     request: (read: Read<A>) => Effect.Effect<A, RequestError>,
     read: Read<A>
   ): Effect.Effect<A, RequestError> =>
-    Effect.flatMap(rateLimiter.take(operation), (permit) =>
+    rateLimiter.withPermit(operation, (permit) =>
       request((response) => {
         if (!isRateLimit(response)) {
           rateLimiter.unsafeAccepted(permit)

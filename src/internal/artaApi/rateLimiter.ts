@@ -19,10 +19,14 @@ interface Permit {
 /** Limits the requests with one token to the rate that the service accepts. */
 export interface RateLimiter {
   /**
-   * Waits until a request may be sent. Submissions precede polls, and polls of older generations precede those of
-   * younger ones. Fails a submission if the service asked for silence, so that its caller may decide whether to wait.
+   * Waits until a request may be sent, and sends it. Submissions precede polls, and polls of older generations precede
+   * those of younger ones. Fails a submission if the service asked for silence, so that its caller may decide whether to
+   * wait.
    */
-  readonly take: (operation: Operation) => Effect.Effect<Permit, RateLimitedError>
+  readonly withPermit: <A, E>(
+    operation: Operation,
+    send: (permit: Permit) => Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | RateLimitedError>
   /** Not an effect: most requests are accepted, and each step of the runtime counts. */
   readonly unsafeAccepted: (permit: Permit) => void
   readonly refused: (permit: Permit, retryAfter: Duration.Duration | undefined) => Effect.Effect<void>
@@ -93,12 +97,12 @@ export const makeRateLimiter: Effect.Effect<RateLimiter> = Effect.map(monotonicM
     })
 
   return {
-    take: (operation) =>
+    withPermit: (operation, send) =>
       Effect.clockWith((clock) => {
         const now = unsafeMonotonicMillis(clock)
-        return isUnlimited(rate)
-          ? Effect.succeed(pass(now))
-          : Effect.acquireUseRelease(join(operation, now), (waiter) => awaitTurn(waiter, 0), leave)
+        if (isUnlimited(rate)) return send(pass(now))
+        const turn = Effect.acquireUseRelease(join(operation, now), (waiter) => awaitTurn(waiter, 0), leave)
+        return Effect.flatMap(turn, send)
       }),
 
     unsafeAccepted: ({ epoch, isPaced, sentAt }) => {

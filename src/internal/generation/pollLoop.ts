@@ -121,12 +121,21 @@ export const makePollLoop = <R>(
 const attempt = <R>({ api, recordId }: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>
   countedPoll(api.status(recordId))
 
-/** Gets one status. A failed poll says nothing about the generation, so transient failures are retried. */
-const poll = <R>(loop: PollLoop<R>): Effect.Effect<GenerationStatus, StatusError> =>
-  Effect.matchEffect(attempt(loop), {
-    onFailure: (error) => Effect.flatMap(afterFailure(error, attempt(loop)), (again) => retryPoll(loop, again)),
-    onSuccess: loop.recorder.report
+type AfterPoll<A, R> = (status: GenerationStatus) => Effect.Effect<A, PollLoopError, R>
+
+/**
+ * Gets one status, and goes on with it. A failed poll says nothing about the generation, so transient failures are
+ * retried.
+ */
+const poll = <A, R>(loop: PollLoop<R>, next: AfterPoll<A, R>): Effect.Effect<A, PollLoopError, R> => {
+  const reported: AfterPoll<A, R> = (status) => loop.recorder.report(status, next(status))
+  const retried = (error: StatusError) =>
+    Effect.flatMap(afterFailure(error, attempt(loop)), (again) => retryPoll(loop, again))
+  return Effect.matchEffect(attempt(loop), {
+    onFailure: (error) => Effect.flatMap(retried(error), reported),
+    onSuccess: reported
   })
+}
 
 const retryPoll = <R>(
   { lastFailure, recordId, recorder }: PollLoop<R>,
@@ -146,9 +155,8 @@ const retryPoll = <R>(
           : isTransient(error)
     }),
     Effect.mapError(withRecordId(recordId)),
-    Effect.flatMap((status) => {
+    Effect.tap(() => {
       MutableRef.set(lastFailure, undefined)
-      return recorder.report(status)
     })
   )
 }
@@ -197,7 +205,7 @@ const pollUntil = <S extends GenerationStatus, R>(
   isWanted: IsWanted<S>
 ): Effect.Effect<S, PollLoopError, R> =>
   Effect.flatMap(pause(loop), () =>
-    Effect.flatMap(poll(loop), (status) => {
+    poll(loop, (status) => {
       const previous = loop.lastStatus.current
       if (isPending(status)) MutableRef.set(loop.lastStatus, status)
       return isWanted(status, previous) ? Effect.succeed(status) : pollUntil(loop, isWanted)

@@ -6,6 +6,8 @@ interface Turn {
   readonly wait: Effect.Effect<void>
   /** Ends the turn before its effect ends. */
   readonly end: Effect.Effect<void>
+  /** How many other turns have not started. */
+  readonly unsafeWaiting: () => number
 }
 
 /**
@@ -47,7 +49,7 @@ export const makeTurns = (
           waiting.delete(turn)
           if (running.delete(turn)) startNext()
         })
-        return Effect.matchCauseEffect(restore(use({ wait, end })), {
+        return Effect.matchCauseEffect(restore(use({ wait, end, unsafeWaiting: () => waiting.size })), {
           onFailure: (cause) => Effect.zipRight(end, Effect.failCause(cause)),
           onSuccess: (result) => Effect.as(end, result)
         })

@@ -142,8 +142,9 @@ Effect over undici's dispatcher shows what Effect costs without that client; wit
 Node, it shows what these cost in memory.
 
 effect-arta runs from its built files with \`NodeArta.layer\` and its defaults: the session is in a file, and at most 32
-generations are submitted at a time, so it polls on time. The loops submit all generations immediately. "effect-arta over
-\`HttpClient\`" is \`Arta.layer\` over the HTTP client of \`@effect/platform-node\`, with the session in memory.
+generations are submitted at a time. While more than 1,000 wait, polls come first. The loops submit all generations
+immediately. "effect-arta over \`HttpClient\`" is \`Arta.layer\` over the HTTP client of \`@effect/platform-node\`, with the
+session in memory.
 
 ## Targets
 

@@ -31,6 +31,8 @@ export const makeTurns = (
       }
     }
 
+    const unsafeWaiting = () => waiting.size
+
     return (use) =>
       Effect.uninterruptibleMask((restore) => {
         const turn = {}
@@ -49,7 +51,7 @@ export const makeTurns = (
           waiting.delete(turn)
           if (running.delete(turn)) startNext()
         })
-        return Effect.matchCauseEffect(restore(use({ wait, end, unsafeWaiting: () => waiting.size })), {
+        return Effect.matchCauseEffect(restore(use({ wait, end, unsafeWaiting })), {
           onFailure: (cause) => Effect.zipRight(end, Effect.failCause(cause)),
           onSuccess: (result) => Effect.as(end, result)
         })

@@ -81,6 +81,7 @@ export const groups: Readonly<Record<string, Group>> = {
     modules: ["internal/"],
     tests: [
       "ArtaApi/",
+      "Arta/ownApi.test.ts",
       "Arta/ownLimiter.test.ts",
       "Arta/serviceFaults.test.ts",
       "Arta/telemetry.test.ts",

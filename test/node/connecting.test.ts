@@ -1,16 +1,18 @@
 import { NodeContext } from "@effect/platform-node"
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Effect, Fiber } from "effect"
+import type { ArtaError } from "effect-arta"
 import { Arta, ArtaApi, GenerateRequest, Generation } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { selfSigned } from "../support/certificate.js"
 import { closedPort } from "../support/closedPort.js"
-import { faultServer, head } from "../support/faultServer.js"
+import { faultServer, head, respond } from "../support/faultServer.js"
 import { storedSession } from "../support/storedSession.js"
 import { tcpServer } from "../support/tcpServer.js"
+import { runToEnd } from "../support/withEmulator.js"
 
 /** Provides the services with a stored session. */
 const withSession =
@@ -229,6 +231,24 @@ describe.concurrent("NodeArta, before it is connected", () => {
         expect(connections()).toBe(0)
       })
       yield* withSession({ apiUrl: url })(interrupted)
+    })
+  )
+
+  // fault: Submit | The layer was closed more than a second ago | `TransportError` with `sent: false`, and no connection
+  it.scoped.each<[string, Effect.Effect<unknown, ArtaError.ArtaError, ArtaApi.ArtaApi>]>([
+    ["submission", submission],
+    ["poll", poll]
+  ])("connects no more once its layer is closed: a %s fails", ([, call]) =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/": [respond(404)] })
+      const api = yield* withSession({ apiUrl: url })(Effect.zipLeft(ArtaApi.ArtaApi, Effect.exit(poll)))
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2_000 })),
+        () => Effect.sync(() => vi.useRealTimers())
+      )
+      const error = yield* runToEnd(Effect.flip(Effect.provideService(call, ArtaApi.ArtaApi, api)))
+      expect(error).toMatchObject({ _tag: "TransportError", sent: false })
+      expect(requests).toHaveLength(1)
     })
   )
 

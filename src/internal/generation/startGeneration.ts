@@ -64,6 +64,14 @@ export interface Started {
   readonly deadline: Deadline
 }
 
+/** Goes on with what was decoded, or fails in the span. */
+const whenValid = <A, E, B, E2, R>(
+  decoded: Either.Either<A, E>,
+  span: Tracer.Span | undefined,
+  next: (value: A) => Effect.Effect<B, E2, R>
+): Effect.Effect<B, E | E2, R> =>
+  Either.isLeft(decoded) ? inSpan(Effect.fail(decoded.left), span) : next(decoded.right)
+
 const submitPrepared = Effect.fnUntraced(function* (
   api: Service,
   request: GenerateRequest,
@@ -87,13 +95,16 @@ export const startGeneration = (
   settings: StartOptions,
   span?: Tracer.Span
 ): Effect.Effect<Started, SubmitError, ArtaApi> =>
-  Effect.flatMap(decodeOptions(options, settings.limits), (decoded): Effect.Effect<Started, SubmitError, ArtaApi> => {
-    const prepared = Either.all({ request: decoded, timeout: decodeTimeout(settings.timeout) })
-    if (Either.isLeft(prepared)) return inSpan(Effect.fail(prepared.left), span)
-    const { request, timeout } = prepared.right
-    return Effect.flatMap(ArtaApi, (api) => {
-      // Waiting for the limiter does not count. It may run the submission in any fiber, and more than once.
-      const { limitSubmissions = identity } = api
-      return limitSubmissions(submitPrepared(api, request, timeout, span))
-    })
-  })
+  Effect.flatMap(ArtaApi, (api) =>
+    Effect.flatMap(decodeOptions(options, settings.limits), (decoded) =>
+      whenValid(decoded, span, (request) => {
+        // Waiting for the limiter does not count. It may run the submission in any fiber, and more than once.
+        const { limitSubmissions = identity } = api
+        return limitSubmissions(
+          Effect.suspend(() =>
+            whenValid(decodeTimeout(settings.timeout), span, (timeout) => submitPrepared(api, request, timeout, span))
+          )
+        )
+      })
+    )
+  )

@@ -30,15 +30,20 @@ const youngAgent = (makeAgent: () => Agent) =>
       const replace = (agent: Agent) =>
         Promise.all([agent.http.close(), agent.https.close()]).finally(() => agents.delete(agent))
       let current = renewed()
+      let isDestroyed = false
       const get = () => {
         // The wall clock: the monotonic one stops while the machine sleeps.
-        if (Math.abs(Date.now() - current.madeAt) > oldestConnection) {
+        if (!isDestroyed && Math.abs(Date.now() - current.madeAt) > oldestConnection) {
           void replace(current.agent)
           current = renewed()
         }
         return current.agent
       }
-      return { get, destroyAll: () => Promise.all(Array.from(agents, destroy)) }
+      const destroyAll = () => {
+        isDestroyed = true
+        return Promise.all(Array.from(agents, destroy))
+      }
+      return { get, destroyAll }
     }),
     ({ destroyAll }) => Effect.promise(destroyAll)
   )

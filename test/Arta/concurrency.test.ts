@@ -65,9 +65,7 @@ describe("Concurrent generations", () => {
       const submittedByThen = Effect.map(run("first"), () => submitted.length)
       const [first] = yield* Effect.all(
         [submittedByThen, Effect.forEach(prompts(2_000), run, { concurrency: "unbounded" })],
-        {
-          concurrency: "unbounded"
-        }
+        { concurrency: "unbounded" }
       )
       expect(first).toBeLessThan(1_000)
     })

@@ -30,13 +30,13 @@ const timesOf = (operation: "submit" | "status", retryAfter: Duration.Duration |
   })
 
 describe("An ArtaApi of the program's own", () => {
-  it.effect.each(["submit", "status"] as const)("gets a refused %s again after its Retry-After", (operation) =>
+  it.effect.each(["submit", "status"] as const)("repeats a refused %s after its Retry-After", (operation) =>
     Effect.gen(function* () {
       expect(yield* runToEnd(timesOf(operation, Duration.minutes(1)))).toEqual([0, 60])
     })
   )
 
-  it.effect.each(["submit", "status"] as const)("gets a refused %s again within seconds without one", (operation) =>
+  it.effect.each(["submit", "status"] as const)("repeats a refused %s within a second without one", (operation) =>
     Effect.gen(function* () {
       const [, again = 0] = yield* runToEnd(timesOf(operation, undefined))
       expect(again).toBeGreaterThan(0)

@@ -7,7 +7,7 @@ export type SubmitLimiter = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.
 // More concurrent submissions finish no image sooner, but delay the polls of earlier generations.
 const maxSubmissions = 32
 
-// To send so many submissions keeps the processor busy for seconds. All polls that are due meanwhile would be late.
+// Sending so many submissions keeps the processor busy for seconds, and polls that are due meanwhile would be late.
 const longBacklog = 1_000
 const maxPerIteration = 2
 

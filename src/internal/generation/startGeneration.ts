@@ -13,12 +13,12 @@ import { recordDurations } from "../durationRecorder.js"
 import { addToContext } from "../fiberContext.js"
 import { MaybeSent } from "../maybeSent.js"
 import { retryForever, retryLazily } from "../retry.js"
+import { decodeTimeout } from "../timeout.js"
 import type { Deadline } from "./deadline.js"
 import { expire, limit, makeDeadline, timeLeft } from "./deadline.js"
 import type { Limits } from "./parseOptions.js"
 import { decodeOptions } from "./parseOptions.js"
 import { remember } from "./submissions.js"
-import { decodeTimeout } from "../timeout.js"
 import { annotateRecordId, annotateRequest, inSpan } from "./telemetry.js"
 
 const submit = (api: Service, request: GenerateRequest, deadline: Deadline, span?: Tracer.Span) =>

@@ -1,65 +1,21 @@
-import { FileSystem, Path } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import { FileSystem } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Logger, LogLevel } from "effect"
+import { Effect, Queue } from "effect"
 import { Arta, ArtaApi, DurationStore } from "effect-arta"
-import type { GenerateRequest } from "effect-arta"
-import { execFileSync } from "node:child_process"
-import { mkdirSync } from "node:fs"
-import type { Step } from "../support/failingDisk.js"
-import { failing } from "../support/failingDisk.js"
-import type { Job } from "../support/timedService.js"
+import {
+  inProcess,
+  job,
+  keysIn,
+  lesson,
+  onDisk,
+  prompt,
+  readJson,
+  run,
+  totalWeight,
+  unlearned
+} from "../support/durations.js"
 import { timedService } from "../support/timedService.js"
 import { runToEnd } from "../support/withEmulator.js"
-
-const prompt = "a secret garden"
-const job: Job = { queue: 1_000, drawing: 9_000 }
-const lesson = Array.from({ length: 4 }, () => job)
-
-interface Program {
-  readonly jobs?: ReadonlyArray<Job>
-  readonly apiUrl?: string
-  readonly options?: Partial<GenerateRequest.Options>
-}
-
-/** Runs generations one after the other, and returns how many polls each took. */
-const run = ({ apiUrl = "https://a.example/api/v1", jobs = [job], options = {} }: Program = {}) =>
-  Effect.suspend(() => {
-    const { polls, service } = timedService(jobs)
-    return Effect.forEach(jobs, () => Arta.run({ prompt, ...options })).pipe(
-      Effect.provideService(ArtaApi.ArtaApi, { ...service, apiUrl }),
-      runToEnd,
-      Effect.map(() => polls.map((ages) => ages.length))
-    )
-  })
-
-/** A program of its own, with its durations in a file. */
-const inProcess = <A, E, R>(file: string, program: Effect.Effect<A, E, R>) =>
-  Effect.scoped(
-    Effect.flatMap(Layer.build(DurationStore.layerFileSystem(file)), (context) => Effect.provide(program, context))
-  )
-
-const unlearned = Effect.provide(run(), DurationStore.layerMemory)
-
-const onDisk = <A, E, R>(
-  test: (disk: { readonly file: string; readonly fs: FileSystem.FileSystem }) => Effect.Effect<A, E, R>
-) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const directory = yield* fs.makeTempDirectoryScoped()
-    return yield* test({ fs, file: `${directory}/durations.json` })
-  }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
-
-const readJson = (file: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    return JSON.parse(yield* fs.readFileString(file)) as {
-      version: number
-      durations: ReadonlyArray<{ key: string; weights: ReadonlyArray<readonly [number, number]> }>
-    }
-  })
-
-const keysIn = (file: string) => Effect.map(readJson(file), ({ durations }) => durations.map(({ key }) => key))
 
 describe("DurationStore.layerMemory", () => {
   it.effect("separates the durations of a part of a program", () =>
@@ -133,12 +89,72 @@ describe.concurrent("DurationStore.layerFileSystem", () => {
         const [other = 0] = yield* inProcess(file, run({ options: { n: 2 } }))
         expect(warm).toBeLessThan(0.7 * cold)
         expect(other).toBeLessThan(0.7 * cold)
-        const total = (yield* readJson(file)).durations
-          .filter(({ key }) => key.startsWith("InProgress 2 "))
-          .flatMap(({ weights }) => weights.map(([, weight]) => weight))
-          .reduce((sum, weight) => sum + weight, 0)
-        // Four and two lessons, of which each keeps a little less of those before it.
-        expect(total).toBeGreaterThan(5)
+        const total = yield* totalWeight(file, "InProgress 2 ")
+        expect(total).toBeGreaterThan(6)
+        expect(total).toBeLessThanOrEqual(4 + 2 + 1)
+      })
+    )
+  )
+
+  it.effect("is written while the program runs, but not after every generation", () =>
+    onDisk(({ file, fs }) =>
+      Effect.gen(function* () {
+        const writes = yield* Queue.unbounded<string>()
+        const rename: typeof fs.rename = (from, to) => Effect.zipRight(fs.rename(from, to), Queue.offer(writes, to))
+        const { service } = timedService(Array.from({ length: 3 }, () => ({ drawing: 1_000 })))
+        const generation = runToEnd(Effect.provideService(Arta.run({ prompt }), ArtaApi.ArtaApi, service), "2 seconds")
+        yield* inProcess(
+          file,
+          Effect.gen(function* () {
+            yield* generation
+            yield* Queue.take(writes)
+            yield* generation
+            yield* generation
+            expect(yield* totalWeight(file, "InProgress")).toBeLessThanOrEqual(1)
+          })
+        ).pipe(Effect.provideService(FileSystem.FileSystem, { ...fs, rename }))
+        expect(yield* totalWeight(file, "InProgress")).toBeGreaterThan(2)
+        expect(yield* totalWeight(file, "InProgress")).toBeLessThanOrEqual(3)
+      })
+    )
+  )
+
+  // fault: Store | A generation ends while the file of durations is read | its duration counts once
+  it.effect("counts a generation once that ends while the file is read", () =>
+    onDisk(({ file, fs }) =>
+      Effect.gen(function* () {
+        const isRead = yield* Effect.makeLatch(false)
+        let reads = 0
+        // The first read is that of the start, the second one is that of the first save.
+        const stat: typeof fs.stat = (path) =>
+          path === file && (reads += 1) === 2 ? Effect.zipRight(isRead.await, fs.stat(path)) : fs.stat(path)
+        const { service } = timedService([job, job])
+        const generation = runToEnd(Effect.provideService(Arta.run({ prompt }), ArtaApi.ArtaApi, service))
+        yield* inProcess(file, Effect.all([generation, generation, isRead.open])).pipe(
+          Effect.provideService(FileSystem.FileSystem, { ...fs, stat })
+        )
+        expect(yield* totalWeight(file, "InProgress")).toBeGreaterThan(1)
+        expect(yield* totalWeight(file, "InProgress")).toBeLessThanOrEqual(2)
+      })
+    )
+  )
+
+  it.effect("is not written by a program that learns nothing", () =>
+    onDisk(({ file, fs }) =>
+      Effect.gen(function* () {
+        yield* inProcess(file, Effect.void)
+        expect(yield* fs.exists(file)).toBe(false)
+      })
+    )
+  )
+
+  it.effect("leaves out a service whose URL is too long for a key", () =>
+    onDisk(({ file }) =>
+      Effect.gen(function* () {
+        const long = `https://a.example/${"v".repeat(500)}`
+        yield* inProcess(file, Effect.zipRight(run(), run({ apiUrl: long })))
+        expect(yield* keysIn(file)).toHaveLength(2)
+        expect(yield* inProcess(file, run())).not.toEqual(yield* unlearned)
       })
     )
   )
@@ -155,7 +171,9 @@ describe.concurrent("DurationStore.layerFileSystem", () => {
         const text = yield* fs.readFileString(nested)
         expect(text).not.toContain("secret")
         expect(text.length).toBeLessThan(2_000)
-        expect(Object.keys((yield* readJson(nested)).durations[0] ?? {})).toEqual(["key", "weights"])
+        const { durations } = yield* readJson(nested)
+        expect(Object.keys(durations[0] ?? {})).toEqual(["key", "weights"])
+        expect(durations.flatMap(({ weights }) => weights).every(([, weight]) => weight > 0)).toBe(true)
       })
     )
   )
@@ -172,99 +190,5 @@ describe.concurrent("DurationStore.layerFileSystem", () => {
         expect(keys.at(-1)).toMatch(/^InProgress 1 .* https:\/\/a\.example\/api\/v1$/)
       })
     )
-  )
-
-  const ofVersion = (version: unknown, weights: unknown = [[20, 1]]) =>
-    JSON.stringify({ version, durations: [{ key: "k", weights }] })
-
-  // fault: Store | The file of durations is damaged | it is replaced
-  it.effect.each<[string, string]>([
-    ["is empty", ""],
-    ["is cut short", ofVersion(1).slice(0, -5)],
-    ["is binary", "\u0000\u0001"],
-    ["lacks its durations", JSON.stringify({ version: 1 })],
-    ["has a negative weight", ofVersion(1, [[20, -1]])],
-    ["has an infinite weight", ofVersion(1, [[20, 1]]).replace("[20,1]", "[20,1e999]")],
-    [
-      "has too much weight",
-      ofVersion(1, [
-        [20, 90],
-        [21, 90]
-      ])
-    ],
-    ["has an unknown bucket", ofVersion(1, [[100, 1]])],
-    ["has a key that is not a text", JSON.stringify({ version: 1, durations: [{ key: 1, weights: [] }] })]
-  ])("replaces a file that %s", ([, text]) =>
-    onDisk(({ file, fs }) =>
-      Effect.gen(function* () {
-        yield* fs.writeFileString(file, text)
-        expect(yield* inProcess(file, run())).toEqual(yield* unlearned)
-        expect(yield* keysIn(file)).toHaveLength(2)
-      })
-    )
-  )
-
-  // fault: Store | The file of durations is of another version or program | it is left unchanged
-  it.effect.each<[string, string]>([
-    ["of a later version", ofVersion(2)],
-    ["of a strange version", ofVersion("1")],
-    ["of another program", JSON.stringify({ breakfast: "20 minutes" })],
-    ["of another program, a list", "[1]"],
-    ["that is huge", ofVersion(1).padEnd(2_000_000)]
-  ])("neither uses nor replaces a file %s", ([, text]) =>
-    onDisk(({ file, fs }) =>
-      Effect.gen(function* () {
-        yield* fs.writeFileString(file, text)
-        expect(yield* inProcess(file, run())).toEqual(yield* unlearned)
-        expect(yield* fs.readFileString(file)).toBe(text)
-      })
-    )
-  )
-
-  // fault: Store | A directory or a pipe in the place of the file of durations | nothing
-  it.effect.each<[string, (file: string) => void]>([
-    [
-      "a directory",
-      (file) => {
-        mkdirSync(file)
-      }
-    ],
-    ["a pipe", (file) => execFileSync("sh", ["-c", 'mkfifo "$0"', file])]
-  ])("does not wait for %s in its place", ([, make]) =>
-    onDisk(({ file }) =>
-      Effect.gen(function* () {
-        make(file)
-        expect(yield* inProcess(file, run())).toEqual(yield* unlearned)
-      })
-    )
-  )
-
-  // fault: Store | The file of durations cannot be read or written | nothing, except for a debug log
-  it.effect.each<Step>(["read", "makeDirectory", "open", "write", "sync", "rename"])(
-    "fails no generation if the disk refuses to %s",
-    (step) =>
-      onDisk(({ file, fs }) =>
-        Effect.gen(function* () {
-          yield* inProcess(file, run({ options: { n: 2 } }))
-          const before = yield* fs.readFileString(file)
-          const logs: Array<string> = []
-          const logger = Logger.make(({ logLevel }) => {
-            logs.push(logLevel.label)
-          })
-          const refusing = failing(fs, { on: [step], failure: "permission denied" })
-          const [cold] = yield* unlearned
-          const [first, second = 0] = yield* inProcess(file, run({ jobs: [job, ...lesson] })).pipe(
-            Effect.provideService(FileSystem.FileSystem, refusing),
-            Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
-            Logger.withMinimumLogLevel(LogLevel.Debug)
-          )
-          expect(first).toBe(cold)
-          expect(second).toBeLessThan(first ?? 0)
-          expect(new Set(logs)).toEqual(new Set(["DEBUG"]))
-          expect(yield* fs.readFileString(file)).toBe(before)
-          const path = yield* Path.Path
-          expect(yield* fs.readDirectory(path.dirname(file))).toEqual(["durations.json"])
-        })
-      )
   )
 })

@@ -78,9 +78,11 @@ export const fileHistory = (
     const save = Effect.gen(function* () {
       const lessons = unsaved.splice(0)
       if (lessons.length === 0) return
+      // What is learned while the file is read belongs to the next save.
+      const learned = new Map(models)
       const stored = yield* read(file)
       if (stored === "foreign") return yield* logForeign
-      const merged = new Map([...stored, ...[...models].filter(([key]) => !stored.has(key))])
+      const merged = new Map([...stored, ...[...learned].filter(([key]) => !stored.has(key))])
       const { learn } = historyIn(merged)
       for (const { ending, key } of lessons) if (stored.has(key)) learn(key, ending)
       yield* write(file, merged)

@@ -1,9 +1,11 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { constTrue, flow, identity } from "effect/Function"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
+import * as MutableRef from "effect/MutableRef"
 import { readText } from "./body.js"
 import { diagnose, diagnoseCause, noResponseWithin } from "./diagnosis.js"
 import { limitTime } from "./timeLimit.js"
@@ -45,7 +47,10 @@ const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service 
         Effect.catchAllDefect((defect) => Effect.fail(diagnoseCause(defect))),
         // The timeout must interrupt a hanging request even in an uninterruptible region.
         Effect.interruptible,
-        (exchange) => limitTime(exchange, request.timeout, Effect.fail(noResponseWithin(request.timeout)))
+        (exchange) => {
+          const budget = MutableRef.make(Duration.toMillis(request.timeout))
+          return limitTime(exchange, budget, Effect.fail(noResponseWithin(request.timeout)))
+        }
       )
   })
 

@@ -1,38 +1,39 @@
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as MutableRef from "effect/MutableRef"
+import * as Runtime from "effect/Runtime"
 import { Timer } from "./timer.js"
 
 /**
- * Runs an effect in a fiber of its own, interrupted after the duration. `Effect.timeoutTo` forks two fibers for each
- * effect, and a thousand effects may wait at once. Changes of fiber refs are lost.
+ * Runs an effect in a fiber of its own, which is interrupted when a budget of milliseconds is used up. It does not start
+ * if none are left. `Effect.timeoutTo` forks two fibers for each effect, and a thousand effects may wait at once.
+ * Changes of fiber refs are lost.
  *
- * The fiber is a daemon: an interruption reaches a child fiber at once, even if its parent is uninterruptible.
+ * No fiber supervises the new one: an interruption would reach a child fiber at once, even if its parent is
+ * uninterruptible.
  */
 export const limitTime = <A, E, R, B, E2>(
   effect: Effect.Effect<A, E, R>,
-  duration: Duration.Duration,
+  budget: MutableRef.MutableRef<number>,
   onTimeout: Effect.Effect<B, E2>
 ): Effect.Effect<A | B, E | E2, R> =>
-  Effect.uninterruptibleMask((restore) => {
-    const timer = new Timer<B, E2>()
-    const timed = Effect.zipRight(timer.start(Duration.toMillis(duration), onTimeout), effect)
-    return Effect.flatMap(Effect.forkDaemon(restore(timed)), (fiber) => {
-      const ended = Effect.async<Exit.Exit<A, E>>((resume) => {
-        fiber.addObserver((exit) => {
-          resume(Effect.succeed(exit))
-        })
+  Effect.flatMap(Effect.runtime<R>(), (runtime) =>
+    Effect.async<A | B, E | E2>((resume) => {
+      if (budget.current <= 0) {
+        resume(onTimeout)
+        return
+      }
+      // The fiber does not start before others that are ready.
+      const fiber = Runtime.runFork(runtime, effect, { immediate: false })
+      const timer = new Timer(fiber, budget)
+      fiber.addObserver((exit) => {
+        timer.stop()
+        resume(timer.isOver && Exit.isInterrupted(exit) ? Effect.provide(onTimeout, fiber.currentContext) : exit)
       })
-      return Effect.matchCauseEffect(restore(ended), {
-        onFailure: (cause) => {
-          timer.stop()
-          return Effect.zipRight(Fiber.interrupt(fiber), Effect.failCause(cause))
-        },
-        onSuccess: (exit): Effect.Effect<A | B, E | E2> => {
-          timer.stop()
-          return timer.timedOut !== undefined && Exit.isInterrupted(exit) ? restore(timer.timedOut) : exit
-        }
+      return Effect.suspend(() => {
+        timer.stop()
+        return Fiber.interrupt(fiber)
       })
     })
-  })
+  )

@@ -4,38 +4,36 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import { constVoid } from "effect/Function"
+import * as MutableRef from "effect/MutableRef"
 import { unsafeMonotonicMillis } from "./clock.js"
 import { weaklyKeyed } from "./weaklyKeyed.js"
 
-interface RunningTimer {
-  readonly due: number
-  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
-  readonly expire: () => void
-}
-
 /** The timers that run on one clock. A fiber sleeps until the first of them is over. */
 class Watch {
-  readonly #timers = new Set<RunningTimer>()
-  #first: RunningTimer | undefined
+  readonly #timers = new Set<Timer>()
+  #first: Timer | undefined
   #sleeper: Fiber.RuntimeFiber<void> | undefined
 
   constructor(readonly clock: Clock.Clock) {}
 
-  add(timer: RunningTimer) {
+  now() {
+    return unsafeMonotonicMillis(this.clock)
+  }
+
+  add(timer: Timer) {
     this.#timers.add(timer)
     if (this.#first === undefined || timer.due < this.#first.due) this.#sleepUntil(timer)
   }
 
-  remove(timer: RunningTimer) {
+  remove(timer: Timer) {
     this.#timers.delete(timer)
     if (this.#timers.size === 0) this.#stop()
   }
 
-  #sleepUntil(timer: RunningTimer) {
+  #sleepUntil(timer: Timer) {
     this.#stop()
     this.#first = timer
-    const pause = this.clock.sleep(Duration.millis(timer.due - unsafeMonotonicMillis(this.clock)))
+    const pause = this.clock.sleep(Duration.millis(timer.due - this.now()))
     const wake = Effect.sync(() => {
       this.#expireOverdue()
     })
@@ -43,8 +41,8 @@ class Watch {
   }
 
   #expireOverdue() {
-    const now = unsafeMonotonicMillis(this.clock)
-    let first: RunningTimer | undefined
+    const now = this.now()
+    let first: Timer | undefined
     this.#first = this.#sleeper = undefined
     for (const timer of this.#timers) {
       if (timer.due > now) {
@@ -52,7 +50,7 @@ class Watch {
         continue
       }
       this.#timers.delete(timer)
-      timer.expire()
+      timer.isOver = true
       timer.fiber.unsafeInterruptAsFork(FiberId.none)
     }
     if (first !== undefined) this.#sleepUntil(first)
@@ -66,32 +64,25 @@ class Watch {
 
 const watchOf = weaklyKeyed((clock: Clock.Clock) => new Watch(clock))
 
-/** Interrupts the fiber that started it when its time is over. */
-export class Timer<A, E> {
-  /** What to do instead of the effect. Undefined until the time is over. */
-  timedOut: Effect.Effect<A, E> | undefined
-  stop: () => void = constVoid
+/** Interrupts a fiber when its time is over. */
+export class Timer {
+  isOver = false
+  readonly due: number
+  readonly #watch: Watch
 
-  /**
-   * Starts the timer, for so many milliseconds. If there are none left, the effect does not go on.
-   */
-  start(millis: number, onTimeout: Effect.Effect<A, E>): Effect.Effect<void> {
-    return Effect.withFiberRuntime((fiber) => {
-      const expire = () => {
-        this.timedOut = Effect.provide(onTimeout, fiber.currentContext)
-      }
-      if (millis <= 0) {
-        expire()
-        return Effect.interrupt
-      }
-      const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-      const watch = watchOf(clock)
-      const timer = { due: unsafeMonotonicMillis(clock) + millis, fiber, expire }
-      watch.add(timer)
-      this.stop = () => {
-        watch.remove(timer)
-      }
-      return Effect.void
-    })
+  /** Starts with the milliseconds that are left. */
+  constructor(
+    readonly fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    readonly budget: MutableRef.MutableRef<number>
+  ) {
+    this.#watch = watchOf(Context.get(fiber.currentDefaultServices, Clock.Clock))
+    this.due = this.#watch.now() + budget.current
+    this.#watch.add(this)
+  }
+
+  /** Stops, and notes how many milliseconds are left. */
+  stop() {
+    this.#watch.remove(this)
+    MutableRef.set(this.budget, this.due - this.#watch.now())
   }
 }

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as MutableRef from "effect/MutableRef"
 import { RateLimitedError } from "../../ArtaError.js"
 import { monotonicMillis, unsafeMonotonicMillis } from "../clock.js"
 import { PollContext } from "../durationRecorder.js"
@@ -92,7 +93,7 @@ export const makeRateLimiter: Effect.Effect<RateLimiter> = Effect.map(monotonicM
       if (isNext && wait <= 0) return Effect.succeed(pass(now))
       const change = waiter.changed.await
       // In an uninterruptible region, `Effect.timeoutOption` would wait for the change without end.
-      const elapsed = limitTime(Effect.interruptible(change), Duration.millis(wait), Effect.void)
+      const elapsed = limitTime(Effect.interruptible(change), MutableRef.make(wait), Effect.void)
       return Effect.flatMap(isNext ? elapsed : change, () => awaitTurn(waiter, shortSilence))
     })
 

@@ -1,16 +1,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as MutableRef from "effect/MutableRef"
-import type { RateLimitedError } from "../../ArtaError.js"
 import { GenerationTimeoutError } from "../../ArtaError.js"
 import { monotonicMillis } from "../clock.js"
-import { limitTime } from "../timeLimit.js"
 
 /** How far a generation has come. */
 type Progress = Pick<GenerationTimeoutError, "recordId" | "lastStatus" | "reason" | "request">
-
-/** A generation whose last submission was refused fails with the refusal. */
-type Expired = GenerationTimeoutError | RateLimitedError
 
 /** The time that a generation may take. */
 export interface Deadline {
@@ -36,19 +31,3 @@ export const timeLeft = (deadline: Deadline): Effect.Effect<Duration.Duration> =
 
 export const expire = (deadline: Deadline, progress: Progress): Effect.Effect<never, GenerationTimeoutError> =>
   Effect.flatMap(elapsed(deadline), (elapsed) => new GenerationTimeoutError({ ...progress, elapsed }))
-
-/** Interrupts an effect when the remaining time is used up, and does not start it if none is left. */
-export const limit = <A, E, R>(
-  { budget }: Deadline,
-  effect: Effect.Effect<A, E, R>,
-  onTimeout: Effect.Effect<never, Expired>
-): Effect.Effect<A, E | Expired, R> =>
-  Effect.flatMap(monotonicMillis, (startedAt) => {
-    const measured = Effect.flatMap(effect, (result) =>
-      Effect.map(monotonicMillis, (now) => {
-        MutableRef.update(budget, (left) => left - (now - startedAt))
-        return result
-      })
-    )
-    return limitTime(measured, Duration.millis(budget.current), onTimeout)
-  })

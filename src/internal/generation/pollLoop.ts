@@ -19,8 +19,9 @@ import { isPermanent } from "../http.js"
 import { addLogAnnotation, addToContext } from "../fiberContext.js"
 import { countedPoll } from "../metrics.js"
 import { afterFailure, retryForever } from "../retry.js"
+import { limitTime } from "../timeLimit.js"
 import type { Deadline } from "./deadline.js"
-import { elapsed, expire, limit } from "./deadline.js"
+import { elapsed, expire } from "./deadline.js"
 import { recall } from "./submissions.js"
 
 type Pending = Extract<GenerationStatus, { readonly _tag: "Queued" | "InProgress" }>
@@ -194,21 +195,24 @@ const pause = <R>(loop: PollLoop<R>): Effect.Effect<void, Errors.GenerationTimeo
 
 type IsWanted<S extends GenerationStatus> = (status: GenerationStatus, previous: Pending | undefined) => status is S
 
+type Next<S extends GenerationStatus, A, R> = (loop: PollLoop<R>, status: S) => Effect.Effect<A, PollLoopError, R>
+
 const hasChanged = (status: GenerationStatus, previous: Pending | undefined): status is GenerationStatus =>
   status._tag !== previous?._tag
 
 const hasEnded = (status: GenerationStatus): status is Ended => !isPending(status)
 
-// Makes each poll after its pause: a waiting fiber holds what it has been given.
-const pollUntil = <S extends GenerationStatus, R>(
+// Makes each poll after its pause, and goes on after the last one: a waiting fiber holds what it has been given.
+const pollUntil = <S extends GenerationStatus, A, R>(
   loop: PollLoop<R>,
-  isWanted: IsWanted<S>
-): Effect.Effect<S, PollLoopError, R> =>
+  isWanted: IsWanted<S>,
+  next: Next<S, A, R>
+): Effect.Effect<A, PollLoopError, R> =>
   Effect.flatMap(pause(loop), () =>
     poll(loop, (status) => {
       const previous = loop.lastStatus.current
       if (isPending(status)) MutableRef.set(loop.lastStatus, status)
-      return isWanted(status, previous) ? Effect.succeed(status) : pollUntil(loop, isWanted)
+      return isWanted(status, previous) ? next(loop, status) : pollUntil(loop, isWanted, next)
     })
   )
 
@@ -242,16 +246,20 @@ const toEvent = <R>(
 const describeFiber = <R>({ recordId, recorder, span }: PollLoop<R>): Effect.Effect<void> =>
   Effect.zipRight(addToContext(PollContext, recorder.pollContext, span), addLogAnnotation("recordId", recordId))
 
-const limited = <A, R>(loop: PollLoop<R>, event: () => Effect.Effect<A, PollLoopError, R>) =>
-  limit(
-    loop.deadline,
-    Effect.suspend(() => Effect.flatMap(describeFiber(loop), event)),
+const pollInTime = <S extends GenerationStatus, A, R>(
+  loop: PollLoop<R>,
+  isWanted: IsWanted<S>,
+  next: Next<S, A, R>
+): Effect.Effect<A, PollLoopError, R> =>
+  limitTime(
+    Effect.suspend(() => Effect.flatMap(describeFiber(loop), () => pollUntil(loop, isWanted, next))),
+    loop.deadline.budget,
     expireWithProgress(loop)
   )
 
 /** The next event of a generation. Time between two of them does not count towards the timeout. */
 export const nextEvent = <R>(loop: PollLoop<R>): Effect.Effect<GenerationEvent, PollLoopError, R> =>
-  limited(loop, () => Effect.flatMap(pollUntil(loop, hasChanged), (status) => toEvent(loop, status)))
+  pollInTime(loop, hasChanged, toEvent)
 
 const isCompleted = (event: GenerationEvent): event is Completed => event._tag === "Completed"
 
@@ -265,6 +273,4 @@ const reportUntilCompleted = <R>(loop: PollLoop<R>, onEvent: OnEvent): Effect.Ef
  * Running a stream costs several times as much as the polls.
  */
 export const outcome = <R>(loop: PollLoop<R>, onEvent?: OnEvent): Effect.Effect<Completed, PollLoopError, R> =>
-  onEvent === undefined
-    ? limited(loop, () => Effect.flatMap(pollUntil(loop, hasEnded), (status) => completed(loop, status)))
-    : reportUntilCompleted(loop, onEvent)
+  onEvent === undefined ? pollInTime(loop, hasEnded, completed) : reportUntilCompleted(loop, onEvent)

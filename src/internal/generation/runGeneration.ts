@@ -47,7 +47,7 @@ export const runGeneration = (options: Options, settings: RunOptions): Effect.Ef
         const counted = Exit.isSuccess(exit) ? countOutcomeOf(exit) : inSpan(countOutcomeOf(exit), span)
         return counted.pipe(Effect.zipRight(endSpan(span, exit)), Effect.zipRight(exit))
       }
-      return Effect.matchCauseEffect(restore(submitAndPoll(options, settings, span)), {
+      return Effect.matchCauseEffect(restore(Effect.suspend(() => submitAndPoll(options, settings, span))), {
         onFailure: (cause) => end(Exit.failCause(cause)),
         onSuccess: (completed) => end(Exit.succeed(completed))
       })

@@ -13,9 +13,10 @@ import { recordDurations } from "../durationRecorder.js"
 import { addToContext } from "../fiberContext.js"
 import { MaybeSent } from "../maybeSent.js"
 import { retryForever, retryLazily } from "../retry.js"
+import { limitTime } from "../timeLimit.js"
 import { decodeTimeout } from "../timeout.js"
 import type { Deadline } from "./deadline.js"
-import { expire, limit, makeDeadline, timeLeft } from "./deadline.js"
+import { expire, makeDeadline, timeLeft } from "./deadline.js"
 import type { Limits } from "./parseOptions.js"
 import { decodeOptions } from "./parseOptions.js"
 import { remember } from "./submissions.js"
@@ -48,7 +49,7 @@ const submit = (api: Service, request: GenerateRequest, deadline: Deadline, span
       if (maybeSent.current) return expire(deadline, { request })
       return refusal.current ?? expire(deadline, {})
     })
-    return limit(deadline, Effect.zipRight(addToContext(MaybeSent, maybeSent, span), accepted), onTimeout)
+    return limitTime(Effect.zipRight(addToContext(MaybeSent, maybeSent, span), accepted), deadline.budget, onTimeout)
   })
 
 export interface StartOptions {

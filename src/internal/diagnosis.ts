@@ -68,12 +68,11 @@ const maxDepth = 8
 export const diagnoseCause = (cause: unknown, depth = 0): TransportFailure => {
   if (Predicate.isString(cause)) return { ...unexplained, detail: cause }
   if (!Predicate.isRecord(cause) || depth === maxDepth) return unexplained
-  const [syscall = "", code = "", name = "", message = ""] = ["syscall", "code", "name", "message"].map((field) =>
-    Predicate.isString(cause[field]) ? cause[field] : ""
-  )
+  const textOf = (field: string) => (Predicate.isString(cause[field]) ? cause[field] : "")
+  const [code, name, message] = [textOf("code"), textOf("name"), textOf("message")]
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
-  const text = `${syscall} ${code} ${message}`
+  const text = `${textOf("syscall")} ${code} ${message}`
   const [pattern, template, more] = known.find(([pattern]) => pattern.test(text)) ?? []
   if (template !== undefined) {
     const [, subject = "", host] = pattern?.exec(text) ?? []

@@ -88,7 +88,8 @@ export const groups: Readonly<Record<string, Group>> = {
       "Arta/timeout.test.ts",
       "robustness/bodies.test.ts",
       "robustness/secrets.test.ts",
-      "robustness/unsent.test.ts"
+      "robustness/unsent.test.ts",
+      "Auth/config.test.ts"
     ]
   },
   node: { modules: ["node/", "internal/node/"], tests: ["node/"] },
@@ -112,6 +113,12 @@ export const groups: Readonly<Record<string, Group>> = {
       "cli/shared/submissionJournal.ts"
     ],
     tests: ["cli/shared/", "cli/missingImages.test.ts"]
+  },
+  "cli/mcp": { modules: ["cli/command/mcp/"], tests: ["cli/mcp/"] },
+  "cli/serve": { modules: ["cli/command/serve/"], tests: ["cli/serve.test.ts", "cli/servePage.test.ts"] },
+  "cli/database": {
+    modules: ["cli/command/status/", "cli/command/runner.ts", "cli/command/retry.ts", "cli/shared/database/"],
+    tests: ["cli/batch/database.test.ts", "cli/status.test.ts"]
   },
   cli: {
     modules: ["cli/"],

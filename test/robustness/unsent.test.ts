@@ -184,6 +184,13 @@ const maybeSent: ReadonlyArray<readonly [string, unknown]> = [
   ["nothing", undefined]
 ]
 
+/** An error that is its own cause. */
+const circular = (() => {
+  const error = failed({}, "round and round")
+  error.cause = error
+  return error
+})()
+
 describe("What a client reports", () => {
   // fault: Submit | A client's error that proves that nothing was connected | `TransportError` with `sent: false`, retried where that can help
   it.effect.each(unsent)("proves that nothing was sent: %s", ([, cause, attempts]) =>
@@ -192,6 +199,26 @@ describe("What a client reports", () => {
       const error = yield* runToEnd(Effect.flip(submit("https://arta.test", client)))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "submit", sent: false })
       expect(calls).toHaveLength(attempts)
+    })
+  )
+
+  // fault: Submit | A client cannot make the request | `TransportError` with `sent: false`, at once
+  it.effect.each(["InvalidUrl", "Encode"] as const)("proves that nothing was sent: %s", (reason) =>
+    Effect.gen(function* () {
+      const client = HttpClient.make((request) => Effect.fail(new RequestError({ request, reason })))
+      const error = yield* Effect.flip(submit("https://arta.test", Layer.succeed(HttpClient.HttpClient, client)))
+      expect(error).toMatchObject({ _tag: "TransportError", sent: false })
+      expect(error.message).toContain("the request could not be made: check the URL")
+    })
+  )
+
+  it.effect("names the address that refused, wherever it is said", () =>
+    Effect.gen(function* () {
+      const refused = failed({ code: "ECONNREFUSED", syscall: "connect" }, "connect ECONNREFUSED 127.0.0.1:9")
+      const timedOut = failed({ code: "ETIMEDOUT", syscall: "connect" }, "connect ETIMEDOUT ::1:9")
+      const all = Object.assign(new AggregateError([timedOut, refused]), { code: "ECONNREFUSED" })
+      const error = yield* runToEnd(Effect.flip(submit("https://arta.test", failWith(fetchFailed(all)).client)))
+      expect(error.message).toContain("connection refused: 127.0.0.1:9")
     })
   )
 
@@ -230,6 +257,7 @@ describe("What a client reports", () => {
     ["no message", fetchFailed({}), "TypeError: fetch failed"],
     ["control characters", failed({}, "one\n\u001b[31mtwo"), "Error: one \\u001b[31mtwo"],
     ["no error", "just text", "just text"],
+    ["an error that is its own cause", circular, "Error: round and round"],
     ["a long message", failed({}, "x".repeat(10_000)), "xxx…"]
   ])("is kept: %s", ([, cause, reason]) =>
     Effect.gen(function* () {

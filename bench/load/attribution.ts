@@ -5,7 +5,6 @@ import { join } from "node:path"
 import { attributionCase } from "./cases.js"
 import type { Load } from "./measures.js"
 import { run } from "./run.js"
-import { median } from "./summary.js"
 
 /** The parts of a client's processor time, in the order of the table. */
 export const parts = [
@@ -75,55 +74,39 @@ const profile = async (contender: string, load: Load): Promise<Attribution> => {
   }
 }
 
-/** The medians of some profiles of each contender, which take turns. */
 const attributeProcessor = async (): Promise<ReadonlyMap<string, Attribution>> => {
   const { contenders, ...load } = attributionCase.processor
-  const profiles: Array<ReadonlyMap<string, Attribution>> = []
-  for (let round = 0; round < attributionCase.rounds; round++) {
-    const taken = new Map<string, Attribution>()
-    for (const contender of contenders) taken.set(contender, await profile(contender, load))
-    profiles.push(taken)
-  }
-  const millis = (contender: string, part: Part) =>
-    median(profiles.map((taken) => taken.get(contender)?.get(part) ?? 0))
-  return new Map(
-    contenders.map((contender) => [contender, new Map(parts.map((part) => [part, millis(contender, part)]))])
-  )
+  const profiles = new Map<string, Attribution>()
+  for (const contender of contenders) profiles.set(contender, await profile(contender, load))
+  return profiles
 }
 
 /** The peak memory of a process, in bytes. */
-export interface Peaks {
-  /** With one generation: what the process needs to import and to start. */
-  readonly one: number
-  readonly many: number
-  /** With many generations, if V8 collects garbage earlier, and the factor by which that raises the processor time. */
-  readonly smallHeap: number
-  readonly smallHeapCost: number
-}
-
-const attributeMemory = async (): Promise<ReadonlyMap<string, Peaks>> => {
-  const { contenders, ...load } = attributionCase.memory
-  const peaks = new Map<string, Peaks>()
+const peaks = async (
+  contenders: ReadonlyArray<string>,
+  load: Load,
+  options: Array<string> = []
+): Promise<ReadonlyMap<string, number>> => {
+  const measured = new Map<string, number>()
   for (const contender of contenders) {
-    const one = await run(contender, "fixed", { generations: 1, concurrency: 1 })
-    const many = await run(contender, "fixed", load)
-    const small = await run(contender, "fixed", load, [attributionCase.smallHeap])
-    peaks.set(contender, {
-      one: one.peakBytes,
-      many: many.peakBytes,
-      smallHeap: small.peakBytes,
-      smallHeapCost: small.cpuMillis / many.cpuMillis
-    })
+    measured.set(contender, (await run(contender, "fixed", load, options)).peakBytes)
   }
-  return peaks
+  return measured
 }
 
 export interface Attributions {
   readonly processor: ReadonlyMap<string, Attribution>
-  readonly memory: ReadonlyMap<string, Peaks>
+  /** The peak memory with one generation: what a process takes to import its modules and to start. */
+  readonly imports: ReadonlyMap<string, number>
+  /** The peak memory with many generations, if V8 collects garbage earlier. */
+  readonly smallHeap: ReadonlyMap<string, number>
 }
 
-export const attributeAll = async (): Promise<Attributions> => ({
-  processor: await attributeProcessor(),
-  memory: await attributeMemory()
-})
+export const attributeAll = async (): Promise<Attributions> => {
+  const { contenders, option, ...load } = attributionCase.smallHeap
+  return {
+    processor: await attributeProcessor(),
+    imports: await peaks(attributionCase.imports, { generations: 1, concurrency: 1 }),
+    smallHeap: await peaks(contenders, load, [option])
+  }
+}

@@ -87,31 +87,28 @@ const processorTable = (processor: Attributions["processor"]): string => {
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0)
 
-const memoryTable = (memory: Attributions["memory"]): string =>
+const peakTable = (measured: string, peaks: ReadonlyMap<string, number>): string =>
   table(
-    ["Client", "One generation", "5,000", "5,000 in a small heap", "Processor time in it"],
-    [...memory].map(([contender, { many, one, smallHeap, smallHeapCost }]) => [
-      titleOf(contender),
-      megabytes(one),
-      megabytes(many),
-      megabytes(smallHeap),
-      smallHeapCost.toFixed(2)
-    ])
+    ["Client", measured],
+    [...peaks].map(([contender, peak]) => [titleOf(contender), megabytes(peak)])
   )
 
-export const attributionTables = ({ memory, processor }: Attributions): string =>
+export const attributionTables = ({ imports, processor, smallHeap }: Attributions): string =>
   `Where the processor time goes at 1,000 generations with fixed requests, relative to all of the fetch loop's. V8's
 profiler attributes each sample of the main thread to the innermost script that runs. It slows down small functions, so
-the sum differs from the ratio without it. The time to load modules does not count. Median of ${String(attributionCase.rounds)} runs.
+the sum differs from the ratio without it. The time to load modules does not count.
 
 ${processorTable(processor)}
 
-Where the memory goes at 5,000 generations, at most 1,000 at a time: the peak memory of the process in MB. One
-generation shows what the imports take. V8 lets the heap grow to a multiple of what was alive before it collects
-garbage. In a small heap (\`${attributionCase.smallHeap}\`), it collects earlier. The last column is relative to the
-processor time in the default heap.
+What the imports take: the peak memory of the process with one generation. Each client imports what those above it
+import, and more.
 
-${memoryTable(memory)}`
+${peakTable("One generation, MB", imports)}
+
+What is alive takes less than the peak memory: V8 lets the heap grow to a multiple of it before it collects garbage. The
+peak memory at 5,000 generations, at most 1,000 at a time, in a small heap (\`${attributionCase.smallHeap.option}\`):
+
+${peakTable("5,000 in a small heap, MB", smallHeap)}`
 
 export const markdown = (
   machine: string,

@@ -47,4 +47,4 @@ export const attributionCase = {
 } as const
 
 /** The generations that wait for their next poll while the heap is measured. */
-export const heapCase = { generations: 2_000, contenders: ["fetch", "arta", "undici"] } as const
+export const heapCase = { generations: 2_000, contenders: ["fetch", "arta"] } as const

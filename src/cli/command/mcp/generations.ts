@@ -174,14 +174,18 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         })
       )
 
-    /** Goes on with a generation: waits for it, or watches it again if it ended without all of its images. */
+    const filesExist = (files: ReadonlyArray<string>) =>
+      Effect.orElseSucceed(Effect.every(files, fs.exists), () => false)
+
+    /** Goes on with a generation: waits for it, or watches it again if it ended and not all of its images are there. */
     const goOn = (job: Job) =>
       Effect.gen(function* () {
         const { recordId } = yield* Ref.get(job.lastKnown)
         const outcome = yield* Jobs.ended(job)
-        const isDone = Option.match(outcome, {
-          onNone: () => true,
-          onSome: (end) => end._tag === "Saved" && end.failures.length === 0
+        const isDone = yield* Option.match(outcome, {
+          onNone: () => Effect.succeed(true),
+          onSome: (end) =>
+            end._tag === "Saved" && end.failures.length === 0 ? filesExist(end.paths) : Effect.succeed(false)
         })
         return isDone || recordId === undefined ? job : yield* startResuming(recordId, job)
       })
@@ -202,9 +206,6 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
       Effect.map((records) => records.filter(({ key }) => key.startsWith(emulatedPrefix) === emulator)),
       Effect.provide(services)
     )
-
-    const filesExist = (files: ReadonlyArray<string>) =>
-      Effect.orElseSucceed(Effect.every(files, fs.exists), () => false)
 
     /** The files of a generation that is saved already. */
     const findSaved = (recordId: Generation.RecordId) =>

@@ -19,7 +19,7 @@ export const parts = [
 type Part = (typeof parts)[number]
 
 /** Milliseconds of the main thread. */
-export type Attribution = ReadonlyMap<Part, number>
+type Attribution = ReadonlyMap<Part, number>
 
 /** The part of a script, by its URL. */
 const owners: ReadonlyArray<readonly [script: RegExp, part: Part]> = [

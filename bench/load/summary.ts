@@ -41,7 +41,7 @@ export const summarize = (generations: number, { counts, ...usage }: Run): Summa
   lost: generations - usage.lags.length
 })
 
-export const median = (values: ReadonlyArray<number>): number => quantile(0.5, values)
+const median = (values: ReadonlyArray<number>): number => quantile(0.5, values)
 
 /** The median of each measurement, but the worst count: a median would hide that one run lost generations. */
 export const combine = (runs: ReadonlyArray<Summary>): Summary => {

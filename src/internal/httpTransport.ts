@@ -47,10 +47,14 @@ const httpTransport = (client: HttpClient.HttpClient): typeof Transport.Service 
         Effect.catchAllDefect((defect) => Effect.fail(diagnoseCause(defect))),
         // The timeout must interrupt a hanging request even in an uninterruptible region.
         Effect.interruptible,
-        (exchange) => {
-          const budget = MutableRef.make(Duration.toMillis(request.timeout))
-          return limitTime(exchange, budget, Effect.fail(noResponseWithin(request.timeout)))
-        }
+        (exchange) =>
+          Effect.suspend(() =>
+            limitTime(
+              exchange,
+              MutableRef.make(Duration.toMillis(request.timeout)),
+              Effect.fail(noResponseWithin(request.timeout))
+            )
+          )
       )
   })
 

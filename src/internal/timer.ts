@@ -70,7 +70,7 @@ export class Timer {
   readonly due: number
   readonly #watch: Watch
 
-  /** Starts with the milliseconds that are left. */
+  /** Starts at once, and is due when the budget is used up. */
   constructor(
     readonly fiber: Fiber.RuntimeFiber<unknown, unknown>,
     readonly budget: MutableRef.MutableRef<number>
@@ -80,7 +80,7 @@ export class Timer {
     this.#watch.add(this)
   }
 
-  /** Stops, and notes how many milliseconds are left. */
+  /** Stops, and stores in the budget how many milliseconds are left. */
   stop() {
     this.#watch.remove(this)
     MutableRef.set(this.budget, this.due - this.#watch.now())

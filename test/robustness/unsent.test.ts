@@ -203,7 +203,7 @@ describe("What a client reports", () => {
   )
 
   // fault: Submit | A client cannot make the request | `TransportError` with `sent: false`, at once
-  it.effect.each(["InvalidUrl", "Encode"] as const)("proves that nothing was sent: %s", (reason) =>
+  it.effect.each(["InvalidUrl", "Encode"] as const)("proves that the request could not be made: %s", (reason) =>
     Effect.gen(function* () {
       const client = HttpClient.make((request) => Effect.fail(new RequestError({ request, reason })))
       const error = yield* Effect.flip(submit("https://arta.test", Layer.succeed(HttpClient.HttpClient, client)))

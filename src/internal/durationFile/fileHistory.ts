@@ -78,7 +78,7 @@ export const fileHistory = (
     const save = Effect.gen(function* () {
       const lessons = unsaved.splice(0)
       if (lessons.length === 0) return
-      // What is learned while the file is read belongs to the next save.
+      // What is learned while the file is read and written belongs to the next save.
       const learned = new Map(models)
       const stored = yield* read(file)
       if (stored === "foreign") return yield* logForeign
@@ -86,6 +86,7 @@ export const fileHistory = (
       const { learn } = historyIn(merged)
       for (const { ending, key } of lessons) if (stored.has(key)) learn(key, ending)
       yield* write(file, merged)
+      models.clear()
       take(merged)
       for (const { ending, key } of unsaved) history.learn(key, ending)
     }).pipe(orIgnore, lock.withPermits(1), Effect.provide(context), Effect.uninterruptible)

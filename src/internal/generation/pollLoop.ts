@@ -202,7 +202,7 @@ const hasChanged = (status: GenerationStatus, previous: Pending | undefined): st
 
 const hasEnded = (status: GenerationStatus): status is Ended => !isPending(status)
 
-// Makes each poll after its pause, and goes on after the last one: a waiting fiber holds what it has been given.
+// Continues inside the last poll instead of in an outer `flatMap`: a waiting fiber retains every pending continuation.
 const pollUntil = <S extends GenerationStatus, A, R>(
   loop: PollLoop<R>,
   isWanted: IsWanted<S>,

@@ -81,30 +81,33 @@ interface Options {
   readonly timeout?: number
 }
 
-/** The MCP server of the command in this process, on the emulator of the test. */
-export const mcpServer = ({
-  env,
-  directory,
-  patience = "30 seconds",
-  timeout = 30
-}: Options & { readonly env: Environment; readonly directory: string }) =>
-  Effect.gen(function* () {
-    const input = {
-      directory: Option.some(directory),
-      http: Option.none(),
-      timeout,
-      proxy: Option.none(),
-      emulator: false
-    }
-    const tools = yield* makeTools(input, patience).pipe(
+interface ServerOptions extends Options {
+  readonly env: Environment
+  readonly directory: string
+}
+
+/** What makes the server of the command for each client. */
+export const mcpTools = ({ env, directory, patience = "30 seconds", timeout = 30 }: ServerOptions) =>
+  Effect.map(
+    makeTools(
+      { directory: Option.some(directory), http: Option.none(), timeout, proxy: Option.none(), emulator: false },
+      patience
+    ).pipe(
       Effect.withConfigProvider(
         ConfigProvider.fromMap(
           new Map(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])))
         )
       )
-    )
+    ),
+    (tools) => () => makeServer(tools, "0.0.0")
+  )
+
+/** The MCP server of the command in this process, on the emulator of the test. */
+export const mcpServer = (options: ServerOptions) =>
+  Effect.gen(function* () {
+    const make = yield* mcpTools(options)
     const [ours, theirs] = InMemoryTransport.createLinkedPair()
-    const server = makeServer(tools, "0.0.0")
+    const server = make()
     yield* Effect.acquireRelease(
       Effect.promise(() => server.connect(theirs)),
       () => Effect.promise(() => server.close())

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Fault } from "effect-arta/testing"
 import { onPort, timeout } from "../../support/commandWorld.js"
 import type { ToolResult } from "../../support/mcpWorld.js"
-import { textOf, until, world } from "../../support/mcpWorld.js"
+import { textOf, world } from "../../support/mcpWorld.js"
 
 const fox = { prompt: "a fox", seed: 7 }
 
@@ -41,6 +41,7 @@ describe.concurrent("effect-arta mcp", { timeout }, () => {
       const result = yield* generate(fox)
       expect(result).toMatchObject({ isError: true, structuredContent: { status: "not_accepted" } })
       expect(textOf(result)).toMatch(/Too many requests.*nothing is charged/)
+      expect(textOf(yield* generate(fox))).not.toMatch(/earlier, equal call/)
     }).pipe(onPort())
   )
 
@@ -81,6 +82,23 @@ describe.concurrent("effect-arta mcp", { timeout }, () => {
       expect(result).toMatchObject({ isError: true, structuredContent: { status: "failed" } })
       expect(textOf(result)).toMatch(new RegExp(`${recordId} ended with status ${reason}.*deliver no images`))
       expect(yield* submissions).toBe(1)
+      expect(statusOf(yield* generate(fox))).toBe("saved")
+      expect(yield* submissions).toBe(2)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("says that the service has lost a generation, and submits an equal call", () =>
+    Effect.gen(function* () {
+      const { emulator, generate, submissions } = yield* world()
+      yield* emulator.inject(Fault.respond("status", 410))
+      const result = yield* generate(fox)
+      const recordId = result.structuredContent?.recordId ?? "none"
+      expect(textOf(result)).toBe(
+        `The service has no generation ${recordId}. Check the recordId, or call check_generation without one to list the latest.`
+      )
+      expect(yield* submissions).toBe(1)
+      expect(statusOf(yield* generate(fox))).toBe("saved")
+      expect(yield* submissions).toBe(2)
     }).pipe(onPort())
   )
 
@@ -125,31 +143,5 @@ describe.concurrent("effect-arta mcp", { timeout }, () => {
       expect(last.structuredContent?.recordId).toBe(recordId)
       expect(yield* submissions).toBe(1)
     }).pipe(onPort({ drawTime: "4 seconds" }))
-  )
-
-  // fault: Process | an MCP client cancels a call, or its timeout passes, after the submission | the images are saved, and an equal call returns them
-  it.scopedLive("saves the images of a cancelled call, and gives them to an equal one", () =>
-    Effect.gen(function* () {
-      const { cancelled, generate, fs, images, submissions } = yield* world()
-      const isSubmitted = Effect.map(submissions, (count) => count > 0)
-      yield* cancelled(fox, until(isSubmitted))
-      yield* until(fs.exists(`${images}/a-fox-7-0.png`))
-      const again = yield* generate(fox)
-      expect(statusOf(again)).toBe("saved")
-      expect(textOf(again)).toMatch(/earlier, equal call/)
-      expect(yield* submissions).toBe(1)
-      // Its result was delivered, so the next equal call is a new request.
-      expect(textOf(yield* generate(fox))).not.toMatch(/earlier, equal call/)
-      expect(yield* submissions).toBe(2)
-    }).pipe(onPort())
-  )
-
-  it.scopedLive("submits each of several equal calls at the same time", () =>
-    Effect.gen(function* () {
-      const { generate, submissions } = yield* world()
-      const results = yield* Effect.all([generate(fox), generate(fox)], { concurrency: 2 })
-      expect(new Set(results.map(({ structuredContent }) => structuredContent?.recordId)).size).toBe(2)
-      expect(yield* submissions).toBe(2)
-    }).pipe(onPort())
   )
 })

@@ -1,5 +1,3 @@
-import { HttpClient, HttpClientRequest } from "@effect/platform"
-import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { lines } from "../../support/command.js"
@@ -69,45 +67,5 @@ describe.concurrent("The process of effect-arta mcp", { timeout }, () => {
       expect(code).toBe(130)
       expect(stderr).toMatch(/has accepted the generation (\S+)\. To get its images: effect-arta watch \1 -o /)
     }).pipe(onPort({ drawTime: "1 hour" }))
-  )
-
-  it.scopedLive("serves HTTP to this machine only, and stops with an open session", () =>
-    Effect.gen(function* () {
-      const { directory, emulator, env, images } = yield* setUp
-      const child = yield* startProcess(["mcp", "--directory", images, "--http", "0"], { env, cwd: directory })
-      const url = /http:\S+\/mcp/.exec(yield* child.wrote(/\/mcp\n/))?.[0] ?? ""
-      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/)
-      const post = (headers: Record<string, string>, message: object, to = url) =>
-        HttpClientRequest.post(to).pipe(
-          HttpClientRequest.bodyUnsafeJson({ jsonrpc: "2.0", ...message }),
-          HttpClientRequest.setHeaders({ accept: "application/json, text/event-stream", ...headers }),
-          (request) => Effect.flatMap(HttpClient.HttpClient, (client) => client.execute(request))
-        )
-      const statuses = yield* Effect.forEach(
-        [
-          post({ host: "attacker.example" }, initialize),
-          post({ origin: "https://attacker.example" }, initialize),
-          post({ origin: "null" }, initialize),
-          post({}, initialize, url.replace("/mcp", "/other")),
-          post({ "mcp-session-id": "unknown" }, generate(2)),
-          post({}, generate(2)),
-          post({ "content-type": "text/plain" }, initialize)
-        ],
-        (response) => Effect.map(response, ({ status }) => status)
-      )
-      expect(statuses).toEqual([403, 403, 403, 404, 404, 400, 415])
-
-      const opened = yield* post({ origin: "http://localhost:3000" }, initialize)
-      expect(opened.status).toBe(200)
-      const session = { "mcp-session-id": opened.headers["mcp-session-id"] ?? "" }
-      yield* opened.text
-      yield* Effect.forkScoped(Effect.flatMap(post(session, generate(2)), ({ text }) => text))
-      yield* until(Effect.map(emulator.counts, ({ status }) => status > 0))
-      yield* child.signal("SIGTERM")
-      const { code, stderr } = yield* child.ended
-      expect(code).toBe(130)
-      expect(stderr).toContain("effect-arta watch")
-      expect((yield* emulator.counts).submit).toBe(1)
-    }).pipe(Effect.provide(NodeHttpClient.layer), onPort({ drawTime: "1 hour" }))
   )
 })

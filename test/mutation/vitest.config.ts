@@ -17,7 +17,6 @@ export default defineConfig({
       ...slow.filter((file) => file !== "test/cli/commandLine/shells.test.ts"),
       ...nightly
     ],
-    globalSetup: "test/support/build.ts",
     // Instrumented code is slow.
     testTimeout: 60_000,
     // Loading Effect again for every file would take most of the time.

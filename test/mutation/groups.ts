@@ -115,7 +115,10 @@ export const groups: Readonly<Record<string, Group>> = {
     tests: ["cli/shared/", "cli/missingImages.test.ts"]
   },
   "cli/mcp": { modules: ["cli/command/mcp/"], tests: ["cli/mcp/"] },
-  "cli/serve": { modules: ["cli/command/serve/"], tests: ["cli/serve.test.ts", "cli/serveOptions.test.ts", "cli/servePage.test.ts"] },
+  "cli/serve": {
+    modules: ["cli/command/serve/"],
+    tests: ["cli/serve.test.ts", "cli/serveOptions.test.ts", "cli/servePage.test.ts"]
+  },
   "cli/database": {
     modules: ["cli/command/status/", "cli/command/runner.ts", "cli/command/retry.ts", "cli/shared/database/"],
     tests: [

@@ -7,7 +7,7 @@ if (typeof stryker === "object" && stryker !== null) Reflect.set(stryker, "activ
 
 // A command loads its modules when it runs. Stryker would take what runs while they load for a part of the first test,
 // and its mutants for survivors, because they load only once.
-const startsProcess = /^cli\/(main|start)\.ts$/
-for (const file of readdirSync("src", { recursive: true, encoding: "utf8" })) {
-  if (file.endsWith(".ts") && !startsProcess.test(file)) await import(resolve("src", file))
+const startsProcess = /^(main|start)\.ts$/
+for (const file of readdirSync("src/cli", { recursive: true, encoding: "utf8" })) {
+  if (file.endsWith(".ts") && !startsProcess.test(file)) await import(resolve("src/cli", file))
 }

@@ -17,8 +17,9 @@ export default defineConfig({
       ...slow.filter((file) => file !== "test/cli/commandLine/shells.test.ts"),
       ...nightly
     ],
-    // Instrumented code is slow.
-    testTimeout: 60_000,
+    // Stryker starts a new process after its own timeout of 30 s, which loads everything again.
+    testTimeout: 20_000,
+    env: { ARTA_TEST_TIMEOUT: "20000" },
     // Loading Effect again for every file would take most of the time.
     isolate: false
   }

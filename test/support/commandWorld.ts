@@ -20,4 +20,4 @@ export const setUp = Effect.gen(function* () {
 })
 
 /** Commands wait for the emulator in real time, up to ten seconds, and processes start slowly on a busy machine. */
-export const timeout = 120_000
+export const timeout = Number(process.env["ARTA_TEST_TIMEOUT"] ?? 120_000)

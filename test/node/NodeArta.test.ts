@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process"
 import { Arta, Auth, ImageFile, Polling } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { ArtaEmulator } from "effect-arta/testing"
+import { timeout } from "../support/commandWorld.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { proxyServer } from "../support/proxy.js"
 import { runs } from "../support/suite.js"
@@ -100,7 +101,7 @@ describe.skipIf(process.platform === "win32")("NodeArta.layer with a pipe as its
 const calls = runs({ quick: 20, full: 200 })
 
 // Many calls on real sockets are slow on a busy machine.
-describe("NodeArta.layer", { timeout: 120_000 }, () => {
+describe("NodeArta.layer", { timeout }, () => {
   it.scopedLive(`signs up once for ${String(calls)} calls, and the next program reuses the session`, () =>
     Effect.gen(function* () {
       const options = {

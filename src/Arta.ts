@@ -279,7 +279,7 @@ export interface AllSettings extends Settings {
 
 /**
  * Runs many generations, a few at a time, and emits each outcome as soon as it is known. If one fails, the others go
- * on.
+ * on. They are submitted in the order of the requests, but may arrive in another one over several connections.
  *
  * @example
  * ```ts
@@ -302,15 +302,18 @@ export interface AllSettings extends Settings {
 export const generateAll = (
   requests: Iterable<Options>,
   settings: AllSettings = {}
-): Stream.Stream<Outcome, never, ArtaApi.ArtaApi> =>
-  Stream.fromIterable(requests).pipe(
+): Stream.Stream<Outcome, never, ArtaApi.ArtaApi> => {
+  const { concurrency = 4 } = settings
+  return Stream.fromIterable(requests).pipe(
     Stream.zipWithIndex,
     Stream.mapEffect(
       ([request, index]) =>
         Effect.map(Effect.either(run(request, settings)), (result): Outcome => ({ index, request, result })),
-      { concurrency: settings.concurrency ?? 4, unordered: true }
+      // With infinite concurrency, `Stream.mapEffect` would emit nothing.
+      { concurrency: concurrency === Infinity ? "unbounded" : concurrency, unordered: true }
     )
   )
+}
 
 /**
  * All of the above, bound to one `ArtaApi`.

@@ -61,18 +61,23 @@ const unexplained: TransportFailure = { reason: "the connection failed", sent: t
 
 const maxDepth = 8
 
+/** What a part of an error says. The patterns above take long for texts without end. */
+const textOf = (value: unknown): string =>
+  Predicate.isObject(value) || Predicate.isNullable(value) ? "" : String(value).slice(0, 2000)
+
 /**
  * Decides by what happened: nothing was sent if an error in the chain of causes says so, or all errors of an
  * `AggregateError`, one for each address of the host. What is not certain counts as sent.
  */
 export const diagnoseCause = (cause: unknown, depth = 0): TransportFailure => {
-  if (Predicate.isString(cause)) return { ...unexplained, detail: cause }
-  if (!Predicate.isRecord(cause) || depth === maxDepth) return unexplained
-  const textOf = (field: string) => (Predicate.isString(cause[field]) ? cause[field] : "")
-  const [code, name, message] = [textOf("code"), textOf("name"), textOf("message")]
-  const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"]) ? cause["errors"] : [cause["cause"]]
+  if (!Predicate.isRecord(cause) || depth === maxDepth) return { ...unexplained, detail: textOf(cause) || undefined }
+  const [code, message] = [textOf(cause["code"]), textOf(cause["message"])]
+  const name = textOf(cause["name"]) || textOf(cause["_tag"])
+  const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"])
+    ? cause["errors"]
+    : [cause["cause"]].filter(Predicate.isObject)
   const diagnoses = errors.map((error) => diagnoseCause(error, depth + 1))
-  const text = `${textOf("syscall")} ${code} ${message}`
+  const text = `${textOf(cause["syscall"])} ${code} ${message}`
   const [pattern, template, more] = known.find(([pattern]) => pattern.test(text)) ?? []
   if (template !== undefined) {
     const [, subject = "", host] = pattern?.exec(text) ?? []
@@ -80,12 +85,13 @@ export const diagnoseCause = (cause: unknown, depth = 0): TransportFailure => {
     const detail = host ?? diagnoses.find((diagnosis) => diagnosis.reason === reason)?.detail
     return { reason, sent: false, ...more, detail }
   }
-  const own = code === "" || message.includes(code) ? name : `${name} (${code})`
-  const said = message === "" ? own : withReason(own, message)
+  const own = code === "" || message.includes(code) ? name : `${name} (${code})`.trim()
+  // A cause that is a text has no name of its own.
+  const said = [own, message, textOf(cause["cause"])].filter((part) => part !== "").join(": ")
   return {
     ...(diagnoses.find(({ detail, reason }) => detail !== undefined || reason !== unexplained.reason) ?? {
       ...unexplained,
-      detail: said === name ? undefined : said
+      detail: said === "Error" || said === "" ? undefined : said
     }),
     sent: pattern === undefined && (diagnoses.length === 0 || diagnoses.some(({ sent }) => sent))
   }

@@ -41,17 +41,19 @@ export const explanation = (body: unknown, depth = 5): string => {
   return text !== "" && isLocation(loc) ? `${loc.join(".")}: ${text}` : text
 }
 
-const isEmpty = (value: unknown): boolean =>
-  Predicate.isNullable(value) || value === "" || (Predicate.isObject(value) && Object.keys(value).length === 0)
+const isEmpty = (value: unknown, depth = 5): boolean =>
+  Predicate.isNullable(value) ||
+  (Predicate.isString(value) && value.trim() === "") ||
+  (depth > 0 && Predicate.isObject(value) && Object.values(value).every((inner) => isEmpty(inner, depth - 1)))
 
-/** What else an unexplained body holds, beside fields that say nothing. */
-export const remainder = (body: Readonly<Record<string, unknown>>): string => {
-  const { detail } = body
-  if (!isEmpty(detail)) return stringify(detail)
-  const said = Object.entries(body).filter(
-    ([field, value]) => field !== "status" && field !== "record_id" && !isEmpty(value)
-  )
-  return said.length === 0 ? "" : stringify(Object.fromEntries(said))
+/** What an unexplained body holds, without the fields that say nothing. Of `detail` alone, its value. */
+export const remainder = (body: unknown): string => {
+  if (isEmpty(body)) return ""
+  if (!Predicate.isRecord(body)) return stringify(body)
+  const said = Object.entries(body).filter(([field, value]) => field !== "record_id" && !isEmpty(value))
+  const [[field, value] = []] = said
+  if (said.length > 1 || field !== "detail") return said.length === 0 ? "" : stringify(Object.fromEntries(said))
+  return stringify(value)
 }
 
 const shown = (response: BufferedResponse, otherwise: (body: unknown) => string): string => {
@@ -62,7 +64,7 @@ const shown = (response: BufferedResponse, otherwise: (body: unknown) => string)
 
 /** The explanation in a response, or its whole body if it has none. */
 export const bodyReason = (response: BufferedResponse): string =>
-  shown(response, (body) => (Predicate.isRecord(body) ? remainder(body) : response.text))
+  shown(response, (body) => (body === undefined ? response.text : remainder(body)))
 
 /** Only the explanation in a response, for one whose body may hold new secrets. */
 export const explained = (response: BufferedResponse): string => shown(response, () => "")

@@ -10,10 +10,10 @@ import { explanation, parseJson, readJson } from "./explanation.js"
 import type { Secrets } from "./serviceText.js"
 import type { BufferedResponse, Transport, TransportFailure, TransportRequest, TransportResponse } from "./transport.js"
 
-class PermanentError extends TransportError {}
+/** A failure that a retry cannot help, or may make worse. */
+export class PermanentError extends TransportError {}
 
-/** Whether a retry cannot help. */
-export const isPermanent = (error: TransportError): boolean => error instanceof PermanentError
+export const isPermanent = (error: unknown): error is TransportError => error instanceof PermanentError
 
 /** Sends a request once. The service, or an error, may repeat the secrets in it. */
 export const exchange = (

@@ -1,13 +1,19 @@
+import { encodeBase64 } from "effect/Encoding"
 import * as Redacted from "effect/Redacted"
 import { atMost, visible } from "./errorMessages.js"
 import { weaklyKeyed } from "./weaklyKeyed.js"
 
 export type Secrets = ReadonlyArray<Redacted.Redacted>
 
-/** A secret, and its form in a form body or a URL. */
+/** A secret, and its forms in a form body, a URL, JSON and base64. */
 const spellings = weaklyKeyed((secret: Redacted.Redacted): ReadonlyArray<string> => {
   const text = Redacted.value(secret)
-  return text === "" ? [] : [text, new URLSearchParams([["", text]]).toString().slice(1)]
+  if (text === "") return []
+  const json = JSON.stringify(text).slice(1, -1)
+  const forms = [text, new URLSearchParams([["", text]]).toString().slice(1), encodeURIComponent(text), json]
+  // The base64 of a short text is part of many words.
+  const base64 = encodeBase64(text)
+  return text.length < 12 ? forms : [...forms, base64, base64.replace(/=+$/, "")]
 })
 
 export const scrub = (text: string, secrets: Secrets): string =>

@@ -55,6 +55,14 @@ describe("The reason of a refusal", () => {
     ["a code beside it", { error: { code: 5 }, message: "Not enough credits" }, "Not enough credits"],
     ["other fields", { success: false, code: 1003, detail: null }, '{"success":false,"code":1003}'],
     ["detail as an object", { detail: { code: 7 } }, '{"code":7}'],
+    ["status", { record_id: null, status: "OUT_OF_CREDITS" }, '{"status":"OUT_OF_CREDITS"}'],
+    ["status as an object", { status: { code: 7, message: "banned" } }, '{"status":{"code":7,"message":"banned"}}'],
+    ["a blank detail", { detail: "  ", code: "NO_CREDITS" }, '{"code":"NO_CREDITS"}'],
+    ["a list of blanks", { detail: ["", " "], code: "NO_CREDITS" }, '{"code":"NO_CREDITS"}'],
+    ["a detail with blanks", { detail: { msg: "", loc: [null] }, code: 5 }, '{"code":5}'],
+    ["a flag as detail", { detail: false, code: "NSFW" }, '{"detail":false,"code":"NSFW"}'],
+    ["a number as detail", { detail: 0, code: "NSFW" }, '{"detail":0,"code":"NSFW"}'],
+    ["blank fields", { detail: [{}], message: "  " }, "no reason given"],
     ["an empty object", {}, "no reason given"],
     ["nothing", { detail: null, record_id: null, response: [] }, "no reason given"]
   ])("is read from %s", ([, body, detail]) =>
@@ -71,7 +79,13 @@ describe("The reason of a refusal", () => {
   it.effect.each<[unknown, string]>([
     ['"Not enough credits"', "Not enough credits"],
     [["Not enough", "credits"], "Not enough; credits"],
-    ["42", "42"]
+    ["42", "42"],
+    ['""', "no reason given"],
+    ['" "', "no reason given"],
+    ["[]", "no reason given"],
+    ['["",null,{}]', "no reason given"],
+    ["null", "no reason given"],
+    [" ", "no reason given"]
   ])("is read from %j alone", ([body, detail]) =>
     Effect.map(Effect.flip(submit({ status: 402, body })), (error) => {
       expect(error).toMatchObject({ _tag: "ResponseError", detail })
@@ -204,6 +218,8 @@ describe("The text of a service", () => {
     ["cut at its start", `invalid ...${long.slice(-23)}`, "invalid <redacted>"],
     ["split", `${long.slice(0, 25)}\n${long.slice(25)}`, "<redacted> <redacted>"],
     ["escaped", long.replaceAll(".", "%2e"), "<redacted>%<redacted>%<redacted>"],
+    ["in base64", `invalid ${Buffer.from(long).toString("base64")}`, "invalid <redacted>"],
+    ["in base64url", `invalid ${Buffer.from(long).toString("base64url")}`, "invalid <redacted>"],
     ["not at all", "the word eyJhbGciOiJ is shown", "the word eyJhbGciOiJ is shown"]
   ])("holds no token that is %s", ([, detail, shown]) =>
     Effect.map(

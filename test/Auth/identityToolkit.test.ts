@@ -1,6 +1,7 @@
 import type { HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Option, Redacted, TestClock } from "effect"
+import type { ArtaError } from "effect-arta"
 import { Auth, TokenStore } from "effect-arta"
 import { runToEnd } from "../support/withEmulator.js"
 import { stored, token } from "../support/session.js"
@@ -103,6 +104,22 @@ describe("the requests and responses of sign-up and refresh", () => {
       const error = yield* runToEnd(Effect.flip(token))
       expect(error).toMatchObject({ _tag: "TransportError", operation: "signUp" })
       expect(error.message).toContain(says)
+    }).pipe(on(http.layer))
+  })
+
+  // fault: Sessions | The services refuse the API key in other words, or in another form | `AuthError` at once
+  it.effect.each<[unknown, ArtaError.AuthReason]>([
+    [{ error: { message: "API key has expired." } }, "API_KEY_EXPIRED"],
+    [{ error: { message: "The API key expired. Renew it." } }, "API_KEY_EXPIRED"],
+    [[{ error: { message: "API key not valid. Please pass a valid API key." } }], "API_KEY_INVALID"],
+    [{ error: "API key not valid. Please pass a valid API key." }, "API_KEY_INVALID"],
+    [{ error: { status: "INVALID_ARGUMENT", details: [{ reason: "API_KEY_INVALID" }] } }, "API_KEY_INVALID"],
+    [{ error: { message: "", details: [{ reason: "API_KEY_EXPIRED" }] } }, "API_KEY_EXPIRED"]
+  ])("names what is wrong with the key: %j", ([body, reason]) => {
+    const http = scriptedClient({ signupNewUser: [{ status: 400, body }] })
+    return Effect.gen(function* () {
+      expect(yield* runToEnd(Effect.flip(token))).toMatchObject({ _tag: "AuthError", reason })
+      expect(http.seen).toHaveLength(1)
     }).pipe(on(http.layer))
   })
 

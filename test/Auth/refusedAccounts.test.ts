@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Option, TestClock } from "effect"
+import { Duration, Effect, Fiber, Option, TestClock } from "effect"
 import { ArtaApi, type ArtaError, Auth, GenerateRequest, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { renew, token } from "../support/session.js"
@@ -76,6 +76,34 @@ describe("Auth when the services refuse every account", () => {
         yield* TestClock.adjust("6 minutes")
       }
       expect((yield* counts).signUp).toBeLessThanOrEqual(13)
+    }).pipe(withEmulator())
+  )
+
+  // fault: Sessions | A sign-up succeeds with a response that cannot be used | one sign-up, then its error until the cooldown ends
+  it.effect.each<[string, unknown]>([
+    ["no refresh token", { localId: "me", idToken: "id-1", expiresIn: "3600" }],
+    ["a token with a line break", { localId: "me", idToken: "id\n1", refreshToken: "r", expiresIn: "3600" }],
+    ["a number as the id", { localId: 5, idToken: "id-1", refreshToken: "r", expiresIn: "3600" }]
+  ])("does not sign up again and again for %s", ([, body]) =>
+    Effect.gen(function* () {
+      yield* Effect.forEach(Array.from({ length: 10 }), () => inject(Fault.respond("signUp", 200, { body })))
+      for (const [index, seconds] of [30, 60, 120].entries()) {
+        const errors = yield* submitEach(6, 3)
+        expect(tagsOf(errors)).toEqual(new Set(["TransportError"]))
+        expect(errors[5]?.message).toContain("an unusable response (HTTP 200)")
+        expect(yield* counts).toMatchObject({ signUp: index + 1, submit: 0 })
+        yield* TestClock.adjust(Duration.seconds(seconds))
+      }
+    }).pipe(withEmulator())
+  )
+
+  it.effect("signs up again after a response that says that it failed", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.respond("signUp", 503), Fault.respond("signUp", 403))
+      const fiber = yield* Effect.fork(submit)
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      expect(yield* counts).toMatchObject({ signUp: 3, submit: 1 })
     }).pipe(withEmulator())
   )
 

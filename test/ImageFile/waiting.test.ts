@@ -12,6 +12,8 @@ interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Stream.Stream<Uint8Array>
+  /** When the headers are sent. Default: at once. */
+  readonly after?: Duration.DurationInput
 }
 
 const whole: Reply = { status: 200, body: Stream.make(png) }
@@ -33,9 +35,14 @@ const noApi = Layer.succeed(ArtaApi.ArtaApi, {
 const imageHost = (...replies: ReadonlyArray<Reply>) => {
   const requestedAt: Array<number> = []
   const client = HttpClient.make((request) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      const { body = Stream.empty, ...head } = replies[Math.min(requestedAt.length, replies.length - 1)] ?? whole
-      requestedAt.push(now / 1000)
+    Effect.gen(function* () {
+      const {
+        after = 0,
+        body = Stream.empty,
+        ...head
+      } = replies[Math.min(requestedAt.length, replies.length - 1)] ?? whole
+      requestedAt.push((yield* Clock.currentTimeMillis) / 1000)
+      yield* Effect.sleep(after)
       return makeStreamResponse(request, head, body)
     })
   )
@@ -194,6 +201,20 @@ describe("An image of one byte a second", () => {
       expect(error.reason).toBe("no complete image within 1m")
       expect(seconds).toBe(60)
     }).pipe(Effect.provide(imageHost(slow).layer))
+  )
+
+  // fault: Download | The headers of an image do not come, or redirects without end | `DownloadError` within the timeout
+  it.effect.each<[string, Reply]>([
+    ["no headers", { status: 200, after: "1 hour" }],
+    ["redirects", { status: 302, headers: { location: "/next" }, after: "2 seconds" }],
+    ["slow headers, and a body without end", { ...dripping(png, 1), after: "2 seconds" }]
+  ])("ends a stream of its bytes that has %s", ([, reply]) =>
+    Effect.gen(function* () {
+      const read = Stream.runDrain(ImageFile.bytes(image, { timeout: "5 seconds" }))
+      const [seconds, error] = yield* runToEnd(timed(Effect.flip(read)))
+      expect(error.reason).toBe("no complete image within 5s")
+      expect(seconds).toBe(5)
+    }).pipe(Effect.provide(imageHost(reply).layer))
   )
 
   it.effect("counts only the time that the server takes", () =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Fault } from "effect-arta/testing"
 import { Line } from "../../src/cli/shared/jsonOutput.js"
+import { parse } from "shell-quote"
 import { command, decodeLines } from "../support/command.js"
 import { commandProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
@@ -118,6 +119,21 @@ describe.concurrent("A failure of the command", { timeout }, () => {
       )
       expect(code).toBe(7)
     }).pipe(onPort({ drawTime: "1 hour" }))
+  )
+
+  // fault: Submit | A record id that begins with a hyphen, as an option does | a command that resumes it
+  it.scopedLive.each(["-5", "--emulator", "record 1"])("names the command that resumes the generation %s", (recordId) =>
+    Effect.gen(function* () {
+      const { emulator, env, images } = yield* setUp
+      yield* emulator.inject(Fault.respond("submit", 200, { body: { record_id: recordId } }))
+      yield* emulator.inject(Fault.respond("status", 403))
+      const { code, stderr } = yield* command(["generate", "a fox", "-o", images], { env })
+      expect(code).toBe(4)
+      const [program, ...args] = parse(/^effect-arta watch .*$/m.exec(stderr)?.[0] ?? "").map(String)
+      expect(program).toBe("effect-arta")
+      const watched = yield* command(args, { env })
+      expect(watched.stderr).toContain(`The service has no generation ${recordId}.`)
+    }).pipe(onPort())
   )
 
   it.scopedLive("is the exit code of the process", () =>

@@ -257,6 +257,18 @@ describe("What a client reports", () => {
     ["no message", fetchFailed({}), "TypeError: fetch failed"],
     ["control characters", failed({}, "one\n\u001b[31mtwo"), "Error: one \\u001b[31mtwo"],
     ["no error", "just text", "just text"],
+    ["no name", fetchFailed({ message: "only a message" }), "failed: only a message"],
+    ["a number as code", fetchFailed({ code: 17, message: "odd" }), "failed: (17): odd"],
+    ["a tag", { _tag: "TimeoutException", message: "took long" }, "failed: TimeoutException: took long"],
+    ["a tag alone", { _tag: "SocketGone" }, "failed: SocketGone"],
+    ["a number", 42, "failed: 42"],
+    ["a bigint", 5n, "failed: 5"],
+    ["a text as the cause", new RangeError("outer", { cause: "deep text" }), "failed: RangeError: outer: deep text"],
+    [
+      "a text as the last cause",
+      fetchFailed(new RangeError("inner", { cause: "deep text" })),
+      "failed: RangeError: inner: deep text"
+    ],
     ["an error that is its own cause", circular, "Error: round and round"],
     ["a long message", failed({}, "x".repeat(10_000)), "xxx…"]
   ])("is kept: %s", ([, cause, reason]) =>

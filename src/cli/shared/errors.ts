@@ -114,7 +114,8 @@ const flagNameOf = (field: string): string => (isFlag(field) ? flagNames[field] 
 export type WatchFlags = Option.Option<ReadonlyArray<string>>
 
 export const watchCommand = (recordId: string, flags: ReadonlyArray<string>): string =>
-  quote(["effect-arta", "watch", recordId, ...flags])
+  // An id may begin with a hyphen, as an option does.
+  quote(["effect-arta", "watch", ...(recordId.startsWith("-") ? [...flags, "--", recordId] : [recordId, ...flags])])
 
 const watchHint = (recordId: string | undefined, flags: WatchFlags): string =>
   recordId === undefined || Option.isNone(flags) ? "" : `\n${watchCommand(recordId, flags.value)}`

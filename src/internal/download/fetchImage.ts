@@ -14,10 +14,11 @@ import { describe, diagnose } from "../diagnosis.js"
 import { isRedirect, notFollowed } from "../explanation.js"
 import { retryAfter } from "../http.js"
 import * as DataUrl from "./dataUrl.js"
-import { DownloadFailure, failure, fromBodyFailure, incomplete, withoutUser } from "./downloadFailure.js"
+import { DownloadFailure, failure, fromBodyFailure, incomplete, timedOut, withoutUser } from "./downloadFailure.js"
 import type { Format, Scanned } from "./imageScan.js"
 import { makeImageScan } from "./imageScan.js"
 import { idleTimeout, limitWaiting } from "./limitWaiting.js"
+import { stopwatch } from "./stopwatch.js"
 import { streamBody } from "./streamBody.js"
 
 const maxMebibytes = 64
@@ -110,8 +111,12 @@ const fromServer = (
 ): Stream.Stream<Uint8Array, DownloadFailure, HttpClient.HttpClient> =>
   Effect.gen(function* () {
     const client = HttpClient.withScope(untraced(yield* HttpClient.HttpClient))
-    const response = yield* open(client, yield* parseUrl(url))
-    return limitWaiting(streamBody(response, maxMebibytes), timeout, isComplete)
+    const elapsed = yield* stopwatch
+    const response = yield* Effect.timeoutFail(open(client, yield* parseUrl(url)), {
+      duration: timeout,
+      onTimeout: () => timedOut(timeout)
+    })
+    return limitWaiting(streamBody(response, maxMebibytes), timeout, yield* elapsed, isComplete)
   }).pipe(Stream.unwrapScoped)
 
 const fromDataUrl = (url: string): Stream.Stream<Uint8Array, DownloadFailure> =>

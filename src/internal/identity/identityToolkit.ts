@@ -11,7 +11,7 @@ import { AuthError, AuthReason, ResponseError, TransportError } from "../../Arta
 import { Credentials } from "../../Credentials.js"
 import type { BufferedResponse } from "../transport.js"
 import { explained, withReason } from "../explanation.js"
-import { decodeJson, exchange, isRateLimit, rateLimited } from "../http.js"
+import { decodeJson, exchange, isRateLimit, PermanentError, rateLimited } from "../http.js"
 import { renewals } from "../metrics.js"
 import { annotateAttempt } from "../retry.js"
 import type { Secrets } from "../serviceText.js"
@@ -48,22 +48,27 @@ const isAuthReason = Schema.is(AuthReason)
 const readErrorBody = decodeJson(Schema.Struct({ error: Schema.Struct({ message: Schema.String }) }))
 
 const keyMessages: ReadonlyArray<readonly [RegExp, AuthReason]> = [
-  [/^API key expired/i, "API_KEY_EXPIRED"],
-  [/^API key not/i, "API_KEY_INVALID"],
+  [/API key (has )?expired|API_KEY_EXPIRED/i, "API_KEY_EXPIRED"],
+  [/API key not|API_KEY_INVALID/i, "API_KEY_INVALID"],
   [/missing a valid API key/i, "API_KEY_MISSING"]
 ]
 
-const authReason = (message: string): AuthReason | undefined => {
+/** Google's services say in several forms what is wrong with a key, but a code only in one. */
+const authReason = (message: string, { text }: BufferedResponse): AuthReason | undefined => {
   const code = message.split(" : ", 1)[0]
-  return isAuthReason(code) ? code : keyMessages.find(([pattern]) => pattern.test(message))?.[1]
+  return isAuthReason(code) ? code : keyMessages.find(([pattern]) => pattern.test(text))?.[1]
 }
 
 const rateLimitCode = /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/
 
-/** A response that tells nothing of the session. Its reason includes what the service says. */
+/**
+ * A response that tells nothing of the session. Its reason includes what the service says. A sign-up that succeeded may
+ * have created an account, and another one would create another.
+ */
 const unusable = (operation: Operation, response: BufferedResponse): TransportError => {
   const reason = withReason(`an unusable response (HTTP ${String(response.status)})`, explained(response))
-  return new TransportError({ operation, reason, sent: true })
+  const fields = { operation, reason, sent: true }
+  return operation === "signUp" && response.status === 200 ? new PermanentError(fields) : new TransportError(fields)
 }
 
 const failWithIdentityError = (
@@ -74,11 +79,12 @@ const failWithIdentityError = (
   if (isRateLimit(response) || rateLimitCode.test(message)) {
     return rateLimited(operation, response, explained(response))
   }
-  if (message === "" || response.status >= 500) return unusable(operation, response)
-  const reason = authReason(message)
-  return reason === undefined
-    ? new ResponseError({ operation, status: response.status, detail: presentable(message, response.secrets) })
-    : new AuthError({ reason })
+  if (response.status >= 500) return unusable(operation, response)
+  const reason = authReason(message, response)
+  if (reason !== undefined) return new AuthError({ reason })
+  return message === ""
+    ? unusable(operation, response)
+    : new ResponseError({ operation, status: response.status, detail: presentable(message, response.secrets) })
 }
 
 export const make = (transport: typeof Transport.Service, options: Options): Identity => {

@@ -62,8 +62,12 @@ const generationError = (error: ArtaError, status: number, message = error.messa
     recordId: "recordId" in error ? error.recordId : undefined
   })
 
+/** The request that gets the images of an accepted generation. */
+export const resumingRequest = (recordId: string): string =>
+  `GET /v1/images/generations/${encodeURIComponent(recordId)}`
+
 const howToResume = (recordId: string | undefined): string =>
-  recordId === undefined ? "" : ` GET /v1/images/generations/${recordId} returns them.`
+  recordId === undefined ? "" : ` ${resumingRequest(recordId)} returns them.`
 
 const lookFirst = (seed: number): string =>
   ` Look for it among your images at the service before you send it again (seed ${String(seed)}).`
@@ -142,7 +146,7 @@ const ended = (
 export const stopped = (recordId: string | undefined, seed: number): ApiError =>
   ended("server_stopped", recordId, seed, {
     accepted: (id) =>
-      `The server has stopped. The generation ${id} may still finish: GET /v1/images/generations/${id} returns its images once the server runs again.`,
+      `The server has stopped. The generation ${id} may still finish: ${resumingRequest(id)} returns its images once the server runs again.`,
     unknown: "The server has stopped. The service may or may not have accepted the generation."
   })
 

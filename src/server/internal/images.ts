@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { ArtaApi } from "../../ArtaApi.js"
 import type { GenerateRequest } from "../../GenerateRequest.js"
 import * as ImageFile from "../../ImageFile.js"
-import { ApiError } from "./apiError.js"
+import { ApiError, resumingRequest } from "./apiError.js"
 
 const toBase64 = ({ buffer, byteLength, byteOffset }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString("base64")
@@ -44,7 +44,7 @@ export const loadImages = (
         recordId,
         message:
           `The generation ${recordId} is complete, but its images could not be downloaded. ${warnings[0] ?? ""} ` +
-          `GET /v1/images/generations/${recordId} tries again, at no cost.`
+          `${resumingRequest(recordId)} tries again, at no cost.`
       })
     }
     const images = Array.map(loaded, ({ bytes, image, mediaType }) => ({

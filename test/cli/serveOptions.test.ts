@@ -8,6 +8,9 @@ import { command, started } from "../support/command.js"
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === "IPv6"))
 
+// Only Linux has all addresses that begin with 127.
+const otherLoopbacks = process.platform === "linux" ? ["127.12.0.113"] : []
+
 const args = (flags: ReadonlyArray<string>) => ["serve", "--emulator", "--port", "0", ...flags]
 
 /** What the command prints, and its base URL. */
@@ -38,7 +41,7 @@ const refused = (flags: ReadonlyArray<string>, env: Environment = {}) =>
   })
 
 describe.concurrent("The options of the command serve", () => {
-  it.scopedLive.each(["localhost", "127.0.0.1", ...(hasIpv6 ? ["::1", "[::1]"] : [])])(
+  it.scopedLive.each(["localhost", "127.0.0.1", ...otherLoopbacks, ...(hasIpv6 ? ["::1", "[::1]"] : [])])(
     "need no key on %s, which no other machine reaches",
     (host) =>
       Effect.gen(function* () {

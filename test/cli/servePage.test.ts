@@ -11,9 +11,11 @@ const statusOf = (url: string) =>
 const serve = (flags: ReadonlyArray<string>, env: Environment = {}) =>
   Effect.gen(function* () {
     const { wrote } = yield* started(["serve", "--emulator", "--port", "0", ...flags], { env })
-    const output = yield* wrote(flags.includes("--ui=false") ? /Serving until.*\n/ : /A page.*\n/)
-    const origin = /http:\/\/[^/"]+/.exec(output)?.[0] ?? ""
-    return { output, link: /A page to generate images: (\S+)/.exec(output)?.[1], origin, page: yield* statusOf(origin) }
+    const first = yield* wrote(flags.includes("--ui=false") ? /Serving until.*\n/ : /A page.*\n/)
+    const origin = /http:\/\/[^/"]+/.exec(first)?.[0] ?? ""
+    const page = yield* statusOf(origin)
+    const output = yield* wrote(/Serving/)
+    return { output, link: /A page to generate images: (\S+)/.exec(output)?.[1], origin, page }
   })
 
 describe("The page of the command serve", () => {

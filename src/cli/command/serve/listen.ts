@@ -45,7 +45,7 @@ export const listen = (address: Address): Layer.Layer<HttpServer.HttpServer, Set
       Effect.addFinalizer(() => Effect.forkDaemon(Effect.delay(closeConnections, connectionGrace)))
     ).pipe(
       Layer.provideMerge(
-        NodeHttpServer.layerServer(() => server, { host: address.host.replace(/^\[(.*)\]$/, "$1"), port: address.port })
+        NodeHttpServer.layerServer(() => server, { host: address.host.replace(/[[\]]/g, ""), port: address.port })
       )
     )
   }).pipe(Layer.mapError((error) => new SetupError({ message: explain(address, error) })))

@@ -49,12 +49,11 @@ const parseCors = (cors: ServerOptions["cors"]): Either.Either<"*" | ReadonlyArr
     : Either.left(new UsageError({ message: "--cors must be origins such as https://chat.example.com, or *." }))
 }
 
-const isAny = (hostname: string): boolean => hostname === "0.0.0.0" || hostname === "::"
-
 /** The origin of the server, as this machine reaches it. */
 const origin = HttpServer.addressWith((address) => {
   if (address._tag === "UnixAddress") return Effect.dieMessage("A server on a port has a port.")
-  const name = isAny(address.hostname) ? "127.0.0.1" : address.hostname
+  // Also the address of a server on `::`.
+  const name = address.hostname === "0.0.0.0" ? "127.0.0.1" : address.hostname
   return Effect.succeed(`http://${name.includes(":") ? `[${name}]` : name}:${String(address.port)}`)
 })
 

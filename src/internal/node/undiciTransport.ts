@@ -1,6 +1,7 @@
 import type * as Undici from "@effect/platform-node/Undici"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { concat, decodeUtf8, decompressText, isCompressed, toBytes, tooLarge } from "../body.js"
@@ -10,7 +11,7 @@ import type { TransportFailure, TransportRequest, TransportResponse } from "../t
 import { isRefusal, Transport } from "../transport.js"
 import type { Dispatch } from "./dispatcher.js"
 
-type Resume = (result: Effect.Effect<TransportResponse, TransportFailure>) => void
+type Result = Effect.Effect<TransportResponse, TransportFailure>
 
 const timeouts: ReadonlySet<unknown> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"])
 
@@ -22,12 +23,22 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   #headers: Readonly<Record<string, string | Array<string> | undefined>> = {}
   #chunks: Array<Uint8Array> = []
   #length = 0
+  #result: Result | undefined
+  #onResult: (result: Result) => void = constVoid
   readonly #startedAt = performance.now()
 
-  constructor(
-    readonly request: TransportRequest,
-    readonly resume: Resume
-  ) {}
+  constructor(readonly request: TransportRequest) {}
+
+  /** Waits for the result, which may come before. */
+  readonly result: Result = Effect.async((resume) => {
+    this.#onResult = resume
+    if (this.#result !== undefined) resume(this.#result)
+  })
+
+  #end(result: Result) {
+    this.#result = result
+    this.#onResult(result)
+  }
 
   onRequestStart(controller: Undici.Dispatcher.DispatchController) {
     this.#controller = controller
@@ -55,7 +66,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   onResponseEnd() {
     const bytes = concat(this.#chunks)
-    this.resume(
+    this.#end(
       isCompressed(bytes)
         ? Effect.matchEffect(decompressText(bytes, this.request.maxMebibytes), {
             onFailure: (failure) => this.#withoutBody(diagnose(failure)),
@@ -66,9 +77,9 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Undici.Dispatcher.DispatchController, error: Error & { readonly code?: unknown }) {
-    if (timeouts.has(error.code)) this.resume(this.#cutOff(noResponseWithin(this.request.timeout)))
-    else if (this.#status !== 0) this.resume(this.#cutOff(cutOff))
-    else this.resume(Effect.fail(this.#diagnose(error)))
+    if (timeouts.has(error.code)) this.#end(this.#cutOff(noResponseWithin(this.request.timeout)))
+    else if (this.#status !== 0) this.#end(this.#cutOff(cutOff))
+    else this.#end(Effect.fail(this.#diagnose(error)))
   }
 
   /** A request that has started may have been sent, whatever the error says. Only a proxy's 407 proves otherwise. */
@@ -84,7 +95,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   #fail(failure: TransportFailure) {
-    this.resume(this.#withoutBody(failure))
+    this.#end(this.#withoutBody(failure))
     this.abort()
   }
 
@@ -97,12 +108,12 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     return Effect.succeed({ status, header, text })
   }
 
-  #withoutBody(failure: TransportFailure): Effect.Effect<TransportResponse, TransportFailure> {
+  #withoutBody(failure: TransportFailure): Result {
     return isRefusal(this.#status) ? this.#withBody("") : Effect.fail(failure)
   }
 
   /** A JSON object is whole even if the response does not end as it should. */
-  #cutOff(failure: TransportFailure): Effect.Effect<TransportResponse, TransportFailure> {
+  #cutOff(failure: TransportFailure): Result {
     const text = decodeUtf8(concat(this.#chunks))
     const isWhole = Option.exists(parseJson(text), Predicate.isRecord)
     return isWhole ? this.#withBody(text) : this.#withoutBody(failure)
@@ -116,12 +127,15 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
 /**
  * A transport without what an `HttpClient` does for each request, which takes as much CPU time as the request itself.
+ *
+ * `Effect.async` installs its canceler a step after it has called its function. An interruption between the two would
+ * leave the request running, so it starts before.
  */
 export const undiciTransport = (dispatch: Dispatch): typeof Transport.Service =>
   Transport.of({
     send: (request) =>
-      Effect.async((resume) => {
-        const exchange = new Exchange(request, resume)
+      Effect.uninterruptibleMask((restore) => {
+        const exchange = new Exchange(request)
         const pathAt = request.url.indexOf("/", "https://".length)
         const timeout = Duration.toMillis(request.timeout)
         dispatch(
@@ -136,8 +150,9 @@ export const undiciTransport = (dispatch: Dispatch): typeof Transport.Service =>
           },
           exchange
         )
-        return Effect.sync(() => {
+        return Effect.catchAllCause(restore(exchange.result), (cause) => {
           exchange.abort()
+          return Effect.failCause(cause)
         })
       })
   })

@@ -119,7 +119,7 @@ export class Completed extends Schema.TaggedClass<Completed>("ArtaCompleted")("C
 ]) {
   /** The number of images that were requested. */
   get requested(): number {
-    return this.images.length + this.missing
+    return this.request?.n ?? this.images.length + this.missing
   }
 }
 
@@ -150,6 +150,6 @@ export class Generation extends Schema.Class<Generation>("ArtaGeneration")(outco
 ]) {
   /** The number of images that were requested. */
   get requested(): number {
-    return this.images.length + this.missing
+    return this.request?.n ?? this.images.length + this.missing
   }
 }

@@ -66,14 +66,20 @@ const collect = (self: Bytes): Effect.Effect<Uint8Array, BodyFailure> => Effect.
 export const isCompressed = (bytes: Uint8Array): boolean => bytes.length > 1 && isGzip(bytes)
 
 /**
- * Decodes a compressed text. Fails if it is larger than so many mebibytes. Ignores what follows the end of gzip: up to
- * 16 MiB, gzip ends with a zero, because it ends with the length of the text.
+ * Where gzip can end, last first: up to 16 MiB, it ends with a zero, because it ends with the length of the text. Other
+ * zeros may follow.
  */
+export const possibleEnds = (bytes: Uint8Array): ReadonlyArray<number> =>
+  Array.from(bytes, (byte, index) => (byte === 0 && bytes[index + 1] !== 0 ? index + 1 : 0))
+    .filter((end) => end > 0)
+    .reverse()
+
+/** Decodes a compressed text. Fails if it is larger than so many mebibytes. Ignores what follows the end of gzip. */
 export const decompressText = (bytes: Uint8Array, mebibytes: number): Effect.Effect<string, BodyFailure> => {
-  const text = (bytes: Uint8Array) => collect(decompress(Stream.make(bytes), mebibytes))
-  const withoutRest = text(bytes.subarray(0, bytes.lastIndexOf(0) + 1))
+  const text = (end?: number) => collect(decompress(Stream.make(bytes.subarray(0, end)), mebibytes))
+  const withoutRest = Effect.firstSuccessOf([...possibleEnds(bytes).slice(0, 100).map(text), cutOff])
   return Effect.map(
-    Effect.catchAll(text(bytes), (failure) => (failure.isTooLarge ? failure : withoutRest)),
+    Effect.catchAll(text(), (failure) => (failure.isTooLarge ? failure : withoutRest)),
     decodeUtf8
   )
 }

@@ -10,7 +10,11 @@ export const isRedirect = (status: number): boolean => status === 0 || (status >
 
 export const notFollowed = "redirects are not followed"
 
-export const parseJson: (text: string) => Option.Option<unknown> = Option.liftThrowable(JSON.parse)
+const parse: (text: string) => Option.Option<unknown> = Option.liftThrowable(JSON.parse)
+
+/** Reads JSON. Proxies and caches append text to an object. */
+export const parseJson = (text: string): Option.Option<unknown> =>
+  Option.orElse(parse(text), () => parse(text.slice(0, text.lastIndexOf("}") + 1)))
 
 /** The JSON of a response, which may be anything and nest deeply. `undefined` if the response is no JSON. */
 export const readJson = ({ text }: Pick<BufferedResponse, "text">): unknown => Option.getOrUndefined(parseJson(text))

@@ -19,11 +19,11 @@ export const isMountPoint = (error: PlatformError): boolean =>
 export const isNotPermitted = (error: PlatformError): boolean =>
   hasReason("PermissionDenied")(error) || codeOf(error) === "EPERM"
 
-/** Whether no file can be created in a directory: it is read-only, belongs to another user, or is not there. */
+/** Whether a file cannot be created at all: its directory is read-only, belongs to another user, or is not there. */
 export const isUnwritable = (error: PlatformError): boolean =>
   error._tag === "BadArgument" ||
   ["NotFound", "PermissionDenied", "BadResource"].includes(error.reason) ||
-  codeOf(error) === "EROFS"
+  ["EROFS", "ENAMETOOLONG"].includes(codeOf(error))
 
 /** Whether a disk has no room left. */
 export const isDiskFull = (error: PlatformError): boolean => ["ENOSPC", "EDQUOT"].includes(codeOf(error))

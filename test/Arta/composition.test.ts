@@ -141,6 +141,22 @@ describe("Completed", () => {
       expect(generation).toMatchObject({ missing, requested: 4 })
     }).pipe(withEmulator())
   )
+
+  // fault: Composition | The service delivers more entries than were requested | all of its images, and nothing is missing
+  it.effect.each<[number, ReadonlyArray<string | null>, number, number]>([
+    [1, ["a", "b", "c"], 3, 0],
+    [1, ["a", null], 1, 0],
+    [4, ["a", null, "b", "c", null, "d"], 4, 0],
+    [2, [null, "a", null], 1, 1]
+  ])("knows what was requested of %d images and %j", ([n, urls, delivered, missing]) =>
+    Effect.gen(function* () {
+      const response = urls.map((name) => ({ url: name && `https://a/${name}.png` }))
+      yield* inject(Fault.respond("status", 200, { body: { status: "DONE", response } }))
+      const generation = yield* runToEnd(Arta.run({ ...cat, n }))
+      expect(generation.images).toHaveLength(delivered)
+      expect(generation).toMatchObject({ missing, requested: n })
+    }).pipe(withEmulator())
+  )
 })
 
 describe("Arta.make", () => {

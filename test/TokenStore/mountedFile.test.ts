@@ -1,6 +1,7 @@
-import { Error, type FileSystem } from "@effect/platform"
+import { Error, FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Logger, Option, TestClock } from "effect"
+import { Effect, Layer, Logger, Option, TestClock } from "effect"
 import { Auth, TokenStore } from "effect-arta"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { failing } from "../support/failingDisk.js"
@@ -141,6 +142,35 @@ describe("A token file that does not exist", () => {
         expect(yield* files).toEqual([])
       })
     )
+  )
+})
+
+describe("A token file with a long name", () => {
+  const storeOf = (length: number) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const file = `${yield* fs.makeTempDirectoryScoped()}/${"x".repeat(length)}`
+      const store = yield* TokenStore.TokenStore.pipe(Effect.provide(TokenStore.layerFileSystem(file)))
+      return { file, store, saved: store.exclusively(store.save(session("a"))) }
+    })
+
+  // fault: Store | The name of the token file is too long | `TokenStoreError` with the reason, at once
+  it.scopedLive("fails at once if it is too long", () =>
+    Effect.gen(function* () {
+      const { file, saved } = yield* storeOf(300)
+      const error = yield* Effect.flip(saved)
+      expect(error).toMatchObject({ _tag: "TokenStoreError", path: file })
+      expect(error.message).toContain("ENAMETOOLONG")
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+  // fault: Store | The name of the token file's lock is too long | saved without a lock, at once
+  it.scopedLive("is saved without a lock whose name would be too long", () =>
+    Effect.gen(function* () {
+      const { saved, store } = yield* storeOf(252)
+      yield* saved
+      expect(Option.isSome(yield* store.load)).toBe(true)
+    }).pipe(Effect.provide(Layer.merge(NodeContext.layer, Logger.remove(Logger.defaultLogger))))
   )
 })
 

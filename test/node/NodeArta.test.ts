@@ -181,8 +181,10 @@ describe("NodeArta.layer", { timeout }, () => {
         Arta.run({ prompt: "cat" }, settings).pipe(
           Effect.provide(NodeArta.layer({ apiKey: "k", tokenFile: `${directory}/${name}.json`, ...urls }))
         )
-      yield* withVariables({ http_proxy: proxy.url, no_proxy: "127.0.0.1" }, run("direct"))
-      expect(proxy.requests).toEqual([])
+      for (const noProxy of ["127.0.0.1", "elsewhere.test, 127.0.0.1", "elsewhere.test,*", " * "]) {
+        yield* withVariables({ http_proxy: proxy.url, no_proxy: noProxy }, run("direct"))
+        expect(proxy.requests, noProxy).toEqual([])
+      }
       yield* withVariables({ http_proxy: proxy.url, no_proxy: "elsewhere.test" }, run("proxied"))
       expect(proxy.requests).not.toEqual([])
     }).pipe(onPort())

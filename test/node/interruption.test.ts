@@ -43,7 +43,9 @@ const interruptedAt = <A, E, R>(step: number, call: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     let steps = 0
     const scheduler: Scheduler.Scheduler = {
-      scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority),
+      scheduleTask: (task, priority) => {
+        Scheduler.defaultScheduler.scheduleTask(task, priority)
+      },
       shouldYield: () => {
         steps += 1
         if (steps !== step) return false

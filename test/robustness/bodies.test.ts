@@ -32,6 +32,8 @@ const base64 = Buffer.from(png).toString("base64")
 
 const bytewise = (body: Uint8Array) => chunked(...Array.from(body, (byte) => new Uint8Array([byte])))
 
+const junkWithZeros = Buffer.from("<!-- hi -->\0\0PK\x03\x04\x14\0\0\0\b\0")
+
 describe.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
   // fault: Whatever a service sends | A body that is gzip although no request asked for it | nothing
   it.scopedLive.each<[string, (body: Uint8Array) => RawResponse]>([
@@ -39,6 +41,9 @@ describe.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
     ["gzip without a header", (body) => respond(200, gzipSync(body))],
     ["gzip with a newline after it", (body) => respond(200, Buffer.concat([gzipSync(body), Buffer.from("\n")]))],
     ["gzip with a page after it", (body) => respond(200, Buffer.concat([gzipSync(body), Buffer.from("<!-- hi -->")]))],
+    ["gzip with zeros in what is after it", (body) => respond(200, Buffer.concat([gzipSync(body), junkWithZeros]))],
+    ["a page after it", (body) => respond(200, `${body}\n<!-- cached -->`)],
+    ["a zero after it", (body) => respond(200, `${body}\0`)],
     ["gzip in chunks", (body) => bytewise(gzipSync(body))],
     ["no gzip in chunks", bytewise]
   ])("reads %s", ([, encode]) =>

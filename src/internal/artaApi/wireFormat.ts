@@ -49,14 +49,15 @@ const maxUrlLength = 16_384
 const imageUrl = (entry: unknown, base: string, secrets: Secrets): string | undefined => {
   if (!Predicate.hasProperty(entry, "url") || !Predicate.isString(entry.url)) return undefined
   const isData = /^\s*data:/i.test(entry.url)
-  // Base64 may be wrapped, and space between bytes is no part of an image.
-  const url = scrub(isData ? entry.url.replace(/\s+/g, "") : entry.url.trim(), secrets)
-  if (/^data:[!-~]+$/i.test(url)) return url
+  // Base64 may be wrapped. Other data may contain spaces.
+  const isBase64 = isData && /^[^,]*;\s*base64\s*,/i.test(entry.url)
+  const url = scrub(isBase64 ? entry.url.replace(/\s+/g, "") : entry.url.trim(), secrets)
+  if (/^data:[!-~]*,[ -~]+$/i.test(url)) return url
   if (url === "" || (isData ? /[\0-\x1f]/.test(url) : url.length > maxUrlLength)) return undefined
   if (!URL.canParse(url, base)) return undefined
   // A signed URL must not change. `href` is absolute, and escapes what is not ASCII.
   const absolute = /^https?:\/\/[!-~]+$/i.test(url) ? url : new URL(url, base).href
-  if (!/^(http|data:)/i.test(absolute)) return undefined
+  if (!/^(https?:|data:.*,.)/i.test(absolute)) return undefined
   // `href` has no line breaks, so it may contain a secret that was split by one.
   return scrub(base.startsWith("https:") ? absolute.replace(/^http:/i, "https:") : absolute, secrets)
 }

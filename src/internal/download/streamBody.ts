@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Bytes } from "../body.js"
-import { decompress, isGzip, limit, received, toBytes, tooLarge } from "../body.js"
+import { decompress, isGzip, limit, possibleEnds, received, toBytes, tooLarge } from "../body.js"
 import type { DownloadFailure } from "./downloadFailure.js"
 import { failure, fromBodyFailure } from "./downloadFailure.js"
 
@@ -25,12 +25,15 @@ const formatOf = (start: Uint8Array, encoding: string): CompressionFormat | unde
 }
 
 /**
- * Splits a chunk after its last zero, with which gzip of less than 16 MiB ends. If other bytes follow, decompression
- * fails at them, and loses what is decompressed from the same chunk.
+ * Splits a chunk where gzip may end, among its last bytes. If other bytes follow, decompression fails at them, and loses
+ * what is decompressed from the same chunk.
  */
-const splitAtZero = (chunk: Uint8Array): Chunk.Chunk<Uint8Array> => {
-  const end = chunk.lastIndexOf(0) + 1
-  return Chunk.filter(Chunk.make(chunk.subarray(0, end), chunk.subarray(end)), ({ length }) => length > 0)
+const splitAtEnds = (chunk: Uint8Array): Chunk.Chunk<Uint8Array> => {
+  const tail = Math.max(0, chunk.length - 2_048)
+  const ends = possibleEnds(chunk.subarray(tail)).map((end) => tail + end)
+  return Chunk.fromIterable([chunk.length, ...ends, 0]).pipe(Chunk.reverse, Chunk.dedupeAdjacent, (all) =>
+    Chunk.zipWith(all, Chunk.drop(all, 1), (start, end) => chunk.subarray(start, end))
+  )
 }
 
 /** Decompresses a body that is compressed up to so many times. */
@@ -55,7 +58,7 @@ const decode = (self: Bytes, encoding: string, mebibytes: number, times: number)
     }
     // Compressed data has an end of its own, so it does not matter how the connection ends after it.
     const compressed = Stream.catchAll(body, (failure) => (failure.isTooLarge ? Stream.fail(failure) : Stream.empty))
-    const decompressed = decompress(Stream.mapConcatChunk(compressed, splitAtZero), mebibytes, format).pipe(
+    const decompressed = decompress(Stream.mapConcatChunk(compressed, splitAtEnds), mebibytes, format).pipe(
       // A failure drops the chunks that were not read before.
       Stream.buffer({ capacity: "unbounded" })
     )

@@ -224,7 +224,7 @@ const completed = <R>(
     return new Errors.GenerationFailedError({ recordId, status: status.status, detail: status.detail })
   }
   const { images } = status
-  const missing = Math.max(status.missing ?? 0, (request?.n ?? 0) - images.length)
+  const missing = request === undefined ? (status.missing ?? 0) : Math.max(0, request.n - images.length)
   return Effect.map(
     elapsed(deadline),
     (elapsed) => new Completed({ recordId, elapsed, images, missing, ...(request && { request }) }, skipValidation)

@@ -99,7 +99,9 @@ const environmentAgent: Effect.Effect<MakeAgent, InvalidRequestError> = Effect.g
   for (const { name, value } of [http, https]) {
     if (value !== "") yield* checkProxy(name, value)
   }
-  const noProxy = variable("no_proxy", "NO_PROXY").value
+  const { value } = variable("no_proxy", "NO_PROXY")
+  // undici knows `*` only alone.
+  const noProxy = value.split(/[\s,]+/).includes("*") ? "*" : value
   const httpsProxy = https.value === "" ? http.value : https.value
   return () => {
     const connections = new Connections()

@@ -177,6 +177,8 @@ describe("An image in a data: URL", { timeout: 60_000 }, () => {
     ["base64", `data:image/png;base64,${base64}`],
     ["base64 with parameters and another case", `DATA:image/png;name=a.png;BASE64,${base64}`],
     ["base64 with line breaks", `data:image/png;base64,${base64.replace(/(.{76})/g, "$1\r\n")}`],
+    ["spaces before it", ` \n data:image/png;base64,${base64}`],
+    ["a fragment", `data:image/png;base64,${base64}#top`],
     ["base64 without padding", `data:image/png;base64,${base64.replace(/=/g, "")}`],
     ["base64 with escapes", `data:image/png;base64,${encodeURIComponent(base64)}`],
     ["base64 without a type", `data:;base64,${base64}`],

@@ -1,9 +1,9 @@
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 
-const head = /^data:([^,]*?)(;\s*base64)?\s*,/i
+const head = /^\s*data:([^,]*?)(;\s*base64)?\s*,/i
 
-export const isDataUrl = (url: string): boolean => /^data:/i.test(url)
+export const isDataUrl = (url: string): boolean => /^\s*data:/i.test(url)
 
 /** The start of a URL, without the content of a `data:` URL. */
 export const withoutContent = (url: string): string => (isDataUrl(url) ? `${head.exec(url)?.[0] ?? "data:"}…` : url)
@@ -21,7 +21,7 @@ const unescape = (text: string): string =>
 /** The bytes of a `data:` URL. None if its base64 is invalid. */
 export const decode = (url: string): Option.Option<Uint8Array> => {
   const [start = "", , base64] = head.exec(url) ?? []
-  const content = unescape(url.slice(start.length))
+  const content = unescape(url.slice(start.length).split("#", 1)[0] ?? "")
   if (base64 === undefined) return Option.some(toBytes(content))
   // As in browsers, spaces are ignored and the padding is optional.
   const digits = content.replace(/[\s=]+/g, "")

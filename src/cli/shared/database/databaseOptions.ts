@@ -3,7 +3,7 @@ import { inGroup, optional, withDefault } from "../../commandLine/command.js"
 import * as Value from "../../commandLine/value.js"
 
 /** Whether a word names a database, and not a file of prompts or a batch. */
-const namesDatabase = (word: string): boolean => /^[a-z][a-z+.-]+:|\.(db|sqlite3?)$/i.test(word)
+const namesDatabase = (word: string): boolean => /^[a-z][a-z\d+.-]+:|\.(db|sqlite3?)$/i.test(word)
 
 // Its URL may contain a password.
 const url = Value.omittable(Value.secret("URL"), namesDatabase)

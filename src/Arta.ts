@@ -279,7 +279,7 @@ export interface AllSettings extends Settings {
 
 /**
  * Runs many generations, a few at a time, and emits each outcome as soon as it is known. If one fails, the others go
- * on. They are submitted in the order of the requests, but may arrive in another one over several connections.
+ * on. The submissions are sent in the order of the requests, but may overtake each other on several connections.
  *
  * @example
  * ```ts
@@ -309,7 +309,7 @@ export const generateAll = (
     Stream.mapEffect(
       ([request, index]) =>
         Effect.map(Effect.either(run(request, settings)), (result): Outcome => ({ index, request, result })),
-      // With infinite concurrency, `Stream.mapEffect` would emit nothing.
+      // `Stream.mapEffect` emits nothing if its concurrency is `Infinity`.
       { concurrency: concurrency === Infinity ? "unbounded" : concurrency, unordered: true }
     )
   )

@@ -11,8 +11,8 @@ export interface Sizes {
   readonly external: number
 }
 
-/** The size limit of our own code: 17 KiB. */
-export const mostOwnBytes = 17_408
+/** The size limit of our own code: 17.25 KiB. */
+export const mostOwnBytes = 17_664
 
 const effectPackages = ["effect", "effect/*", "@effect/platform", "@effect/platform/*"]
 const otherDependencies = ["fastest-levenshtein"]

@@ -66,18 +66,24 @@ const collect = (self: Bytes): Effect.Effect<Uint8Array, BodyFailure> => Effect.
 export const isCompressed = (bytes: Uint8Array): boolean => bytes.length > 1 && isGzip(bytes)
 
 /**
- * Where gzip can end, last first: up to 16 MiB, it ends with a zero, because it ends with the length of the text. Other
- * zeros may follow.
+ * Up to so many places where gzip may end, last first. Below 16 MiB, the last byte of the length that ends it is zero.
+ * Other zeros may follow, but no other gzip.
  */
-export const possibleEnds = (bytes: Uint8Array): ReadonlyArray<number> =>
-  Array.from(bytes, (byte, index) => (byte === 0 && bytes[index + 1] !== 0 ? index + 1 : 0))
-    .filter((end) => end > 0)
-    .reverse()
+export const possibleEnds = (bytes: Uint8Array, count: number): ReadonlyArray<number> => {
+  const ends: Array<number> = []
+  let zero = bytes.lastIndexOf(0)
+  while (zero >= 0 && ends.length < count) {
+    if (!isGzip(bytes.subarray(zero + 1))) ends.push(zero + 1)
+    while (bytes[zero - 1] === 0) zero -= 1
+    zero = zero === 0 ? -1 : bytes.lastIndexOf(0, zero - 1)
+  }
+  return ends
+}
 
-/** Decodes a compressed text. Fails if it is larger than so many mebibytes. Ignores what follows the end of gzip. */
+/** Decodes a compressed text. Fails above so many mebibytes. Ignores what follows the end of gzip. */
 export const decompressText = (bytes: Uint8Array, mebibytes: number): Effect.Effect<string, BodyFailure> => {
   const text = (end?: number) => collect(decompress(Stream.make(bytes.subarray(0, end)), mebibytes))
-  const withoutRest = Effect.firstSuccessOf([...possibleEnds(bytes).slice(0, 100).map(text), cutOff])
+  const withoutRest = Effect.suspend(() => Effect.firstSuccessOf([...possibleEnds(bytes, 5).map(text), cutOff]))
   return Effect.map(
     Effect.catchAll(text(), (failure) => (failure.isTooLarge ? failure : withoutRest)),
     decodeUtf8

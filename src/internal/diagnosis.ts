@@ -61,7 +61,7 @@ const unexplained: TransportFailure = { reason: "the connection failed", sent: t
 
 const maxDepth = 8
 
-/** What a part of an error says. The patterns above take long for texts without end. */
+/** The start of what a part of an error says: the patterns above are slow on long texts. */
 const textOf = (value: unknown): string =>
   Predicate.isObject(value) || Predicate.isNullable(value) ? "" : String(value).slice(0, 2000)
 
@@ -71,8 +71,9 @@ const textOf = (value: unknown): string =>
  */
 export const diagnoseCause = (cause: unknown, depth = 0): TransportFailure => {
   if (!Predicate.isRecord(cause) || depth === maxDepth) return { ...unexplained, detail: textOf(cause) || undefined }
-  const [code, message] = [textOf(cause["code"]), textOf(cause["message"])]
-  const name = textOf(cause["name"]) || textOf(cause["_tag"])
+  const [name, message] = [textOf(cause["name"]) || textOf(cause["_tag"]), textOf(cause["message"])]
+  // The name of a `DOMException` says more than its number.
+  const code = Predicate.isString(cause["code"]) || name === "" ? textOf(cause["code"]) : ""
   const errors: ReadonlyArray<unknown> = Array.isArray(cause["errors"])
     ? cause["errors"]
     : [cause["cause"]].filter(Predicate.isObject)
@@ -86,8 +87,8 @@ export const diagnoseCause = (cause: unknown, depth = 0): TransportFailure => {
     return { reason, sent: false, ...more, detail }
   }
   const own = code === "" || message.includes(code) ? name : `${name} (${code})`.trim()
-  // A cause that is a text has no name of its own.
-  const said = [own, message, textOf(cause["cause"])].filter((part) => part !== "").join(": ")
+  // A cause that is a text has no name, so what it says follows.
+  const said = [...new Set([own, message, textOf(cause["cause"])])].filter((part) => part !== "").join(": ")
   return {
     ...(diagnoses.find(({ detail, reason }) => detail !== undefined || reason !== unexplained.reason) ?? {
       ...unexplained,

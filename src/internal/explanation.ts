@@ -12,7 +12,7 @@ export const notFollowed = "redirects are not followed"
 
 const parse: (text: string) => Option.Option<unknown> = Option.liftThrowable(JSON.parse)
 
-/** Reads JSON. Proxies and caches append text to an object. */
+/** Reads JSON. Ignores text after an object, which some proxies append. */
 export const parseJson = (text: string): Option.Option<unknown> =>
   Option.orElse(parse(text), () => parse(text.slice(0, text.lastIndexOf("}") + 1)))
 
@@ -50,7 +50,7 @@ const isEmpty = (value: unknown, depth = 5): boolean =>
   (Predicate.isString(value) && value.trim() === "") ||
   (depth > 0 && Predicate.isObject(value) && Object.values(value).every((inner) => isEmpty(inner, depth - 1)))
 
-/** What an unexplained body holds, without the fields that say nothing. Of `detail` alone, its value. */
+/** What an unexplained body holds, without the fields that say nothing. If only `detail` is left, its value. */
 export const remainder = (body: unknown): string => {
   if (isEmpty(body)) return ""
   if (!Predicate.isRecord(body)) return stringify(body)

@@ -10,7 +10,7 @@ import { explanation, parseJson, readJson } from "./explanation.js"
 import type { Secrets } from "./serviceText.js"
 import type { BufferedResponse, Transport, TransportFailure, TransportRequest, TransportResponse } from "./transport.js"
 
-/** A failure that a retry cannot help, or may make worse. */
+/** A failure that must not be retried. */
 export class PermanentError extends TransportError {}
 
 export const isPermanent = (error: unknown): error is TransportError => error instanceof PermanentError

@@ -19,7 +19,7 @@ export const isMountPoint = (error: PlatformError): boolean =>
 export const isNotPermitted = (error: PlatformError): boolean =>
   hasReason("PermissionDenied")(error) || codeOf(error) === "EPERM"
 
-/** Whether a file cannot be created at all: its directory is read-only, belongs to another user, or is not there. */
+/** Whether a file cannot be created: its directory is read-only, another user's, or not there, or its name is too long. */
 export const isUnwritable = (error: PlatformError): boolean =>
   error._tag === "BadArgument" ||
   ["NotFound", "PermissionDenied", "BadResource"].includes(error.reason) ||

@@ -9,11 +9,13 @@ export type Secrets = ReadonlyArray<Redacted.Redacted>
 const spellings = weaklyKeyed((secret: Redacted.Redacted): ReadonlyArray<string> => {
   const text = Redacted.value(secret)
   if (text === "") return []
-  const json = JSON.stringify(text).slice(1, -1)
-  const forms = [text, new URLSearchParams([["", text]]).toString().slice(1), encodeURIComponent(text), json]
-  // The base64 of a short text is part of many words.
+  const form = new URLSearchParams([["", text]]).toString().slice(1)
+  // `encodeURIComponent` throws on half a character.
+  const component = form.replaceAll("+", "%20").replace(/%(2[1789]|7E)/g, decodeURIComponent)
   const base64 = encodeBase64(text)
-  return text.length < 12 ? forms : [...forms, base64, base64.replace(/=+$/, "")]
+  const forms = new Set([text, form, component, JSON.stringify(text).slice(1, -1)])
+  // The base64 of a short text is part of many words.
+  return text.length < 12 ? [...forms] : [...forms, base64, base64.replace(/=+$/, "")]
 })
 
 export const scrub = (text: string, secrets: Secrets): string =>

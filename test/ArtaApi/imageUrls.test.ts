@@ -30,6 +30,7 @@ describe("The images of a status", () => {
     ["DATA:image/png;base64,iVBORw0KGgo=", "DATA:image/png;base64,iVBORw0KGgo="],
     ["data:image/png;base64,iVBO\r\n Rw0KGgo=", "data:image/png;base64,iVBORw0KGgo="],
     ["data:image/png,%89PNG a b", "data:image/png,%89PNG a b"],
+    [" data:image/png,%89PNG\n\t%0D%0A\r\n", "data:image/png,%89PNG%0D%0A"],
     [" https://a.test/1\u001b[31m ", "https://a.test/1%1B[31m"],
     ["https://a.test/a b\u202e\u009b", "https://a.test/a%20b%E2%80%AE%C2%9B"],
     ["https://a.test/\u00e9?\u00e9", "https://a.test/%C3%A9?%C3%A9"],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option, TestClock } from "effect"
-import { ArtaApi, type ArtaError, Auth, GenerateRequest, TokenStore } from "effect-arta"
+import { Arta, ArtaApi, type ArtaError, Auth, GenerateRequest, TokenStore } from "effect-arta"
 import { Fault } from "effect-arta/testing"
 import { renew, token } from "../support/session.js"
 import { counts, inject, withEmulator } from "../support/withEmulator.js"
@@ -16,6 +16,8 @@ const refuseEverything = Effect.forEach(Array.from({ length: 200 }), () =>
 
 const submitEach = (times: number, concurrency: number) =>
   Effect.all(Effect.replicate(Effect.flip(submit), times), { concurrency })
+
+const unusable = { localId: "me", idToken: "id-1", expiresIn: "3600" }
 
 const tagsOf = (errors: ReadonlyArray<ArtaError.ArtaError>) => new Set(errors.map(({ _tag }) => _tag))
 
@@ -80,21 +82,67 @@ describe("Auth when the services refuse every account", () => {
   )
 
   // fault: Sessions | A sign-up succeeds with a response that cannot be used | one sign-up, then its error until the cooldown ends
-  it.effect.each<[string, unknown]>([
-    ["no refresh token", { localId: "me", idToken: "id-1", expiresIn: "3600" }],
-    ["a token with a line break", { localId: "me", idToken: "id\n1", refreshToken: "r", expiresIn: "3600" }],
-    ["a number as the id", { localId: 5, idToken: "id-1", refreshToken: "r", expiresIn: "3600" }]
-  ])("does not sign up again and again for %s", ([, body]) =>
+  it.effect.each<[string, number, unknown]>([
+    ["no refresh token", 200, unusable],
+    ["a token with a line break", 200, { ...unusable, idToken: "id\n1", refreshToken: "r" }],
+    ["a number as the id", 200, { ...unusable, localId: 5, refreshToken: "r" }],
+    ["another status", 201, { ...unusable, refreshToken: "r" }]
+  ])("does not sign up again and again for %s", ([, status, body]) =>
     Effect.gen(function* () {
-      yield* Effect.forEach(Array.from({ length: 10 }), () => inject(Fault.respond("signUp", 200, { body })))
+      yield* Effect.forEach(Array.from({ length: 10 }), () => inject(Fault.respond("signUp", status, { body })))
       for (const [index, seconds] of [30, 60, 120].entries()) {
         const errors = yield* submitEach(6, 3)
         expect(tagsOf(errors)).toEqual(new Set(["TransportError"]))
-        expect(errors[5]?.message).toContain("an unusable response (HTTP 200)")
+        expect(errors[5]?.message).toContain(
+          `an unusable response (HTTP ${String(status)}), and no other sign-up for ${String(seconds)}s: it may create an account`
+        )
         expect(yield* counts).toMatchObject({ signUp: index + 1, submit: 0 })
         yield* TestClock.adjust(Duration.seconds(seconds))
       }
     }).pipe(withEmulator())
+  )
+
+  const loseSession = Effect.forEach(Array.from({ length: 50 }), () =>
+    inject(Fault.identityError("refresh", "USER_NOT_FOUND"), Fault.respond("signUp", 200, { body: unusable }))
+  )
+
+  it.effect("does not sign up again at once after an account that worked", () =>
+    Effect.gen(function* () {
+      yield* submit
+      yield* Effect.flatMap(Auth.Auth, ({ signOut }) => signOut)
+      yield* loseSession
+      yield* submitEach(4, 1)
+      expect(yield* counts).toMatchObject({ signUp: 2, submit: 1 })
+    }).pipe(withEmulator())
+  )
+
+  // fault: Sessions | The session is gone and a sign-up unusable while the token still works | the token is used
+  it.effect("goes on with a token that works", () =>
+    Effect.gen(function* () {
+      yield* submit
+      yield* loseSession
+      yield* TestClock.adjust("31 minutes")
+      yield* Effect.replicateEffect(Effect.zipRight(submit, TestClock.adjust("5 seconds")), 60)
+      const { signUp, submit: submitted } = yield* counts
+      expect(submitted).toBe(61)
+      expect(signUp).toBeLessThanOrEqual(11)
+    }).pipe(withEmulator())
+  )
+
+  // fault: Poll | A poll's token is refused, its session is gone, and a sign-up unusable | polled again with the token
+  it.effect("does not end the polling of a generation", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Arta.run({ prompt: "a cat" }, { timeout: "1 hour" }))
+      yield* TestClock.adjust("10 minutes")
+      yield* inject(
+        Fault.respond("status", 401),
+        Fault.identityError("refresh", "USER_NOT_FOUND"),
+        Fault.respond("signUp", 200, { body: unusable })
+      )
+      yield* TestClock.adjust("20 minutes")
+      expect((yield* Fiber.join(fiber)).images).toHaveLength(1)
+      expect(yield* counts).toMatchObject({ signUp: 2, submit: 1 })
+    }).pipe(withEmulator({ drawTime: "20 minutes" }))
   )
 
   it.effect("signs up again after a response that says that it failed", () =>

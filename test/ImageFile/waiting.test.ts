@@ -203,7 +203,7 @@ describe("An image of one byte a second", () => {
     }).pipe(Effect.provide(imageHost(slow).layer))
   )
 
-  // fault: Download | The headers of an image do not come, or redirects without end | `DownloadError` within the timeout
+  // fault: Download | An image host sends no headers, or redirects endlessly | `DownloadError` within the timeout
   it.effect.each<[string, Reply]>([
     ["no headers", { status: 200, after: "1 hour" }],
     ["redirects", { status: 302, headers: { location: "/next" }, after: "2 seconds" }],
@@ -215,6 +215,17 @@ describe("An image of one byte a second", () => {
       expect(error.reason).toBe("no complete image within 5s")
       expect(seconds).toBe(5)
     }).pipe(Effect.provide(imageHost(reply).layer))
+  )
+
+  it.effect("is complete although its connection stays open until the timeout", () =>
+    Effect.gen(function* () {
+      const chunks = yield* runToEnd(Stream.runCollect(ImageFile.bytes(image, { timeout: "6 seconds" })))
+      expect(Buffer.concat([...chunks])).toEqual(Buffer.from(png))
+    }).pipe(
+      Effect.provide(
+        imageHost({ status: 200, body: Stream.concat(Stream.make(png), Stream.never), after: "2 seconds" }).layer
+      )
+    )
   )
 
   it.effect("counts only the time that the server takes", () =>

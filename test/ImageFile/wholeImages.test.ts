@@ -115,6 +115,7 @@ describe.concurrent.each(clients)("The body of an image with %s", { timeout: 60_
     ["zeros", new Uint8Array(50)],
     ["a newline and a zero", Buffer.from("\n\0")],
     ["a zero in a text", Buffer.from("abc\0def")],
+    ["a long page", Buffer.from(`<!-- ${"cached ".repeat(2_000)} -->`)],
     ["an archive", Buffer.from([0x50, 0x4b, 3, 4, 20, 0, 0, 0, 8, 0, 1, 2, 0, 0, 3])]
   ])("is complete with %s after gzip", ([, trailer]) =>
     Effect.gen(function* () {

@@ -121,7 +121,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     }).pipe(onPort({ drawTime: "1 hour" }))
   )
 
-  // fault: Submit | A record id that begins with a hyphen, as an option does | a command that resumes it
+  // fault: Submit | A record id that begins with a hyphen | a command that resumes it
   it.scopedLive.each(["-5", "--emulator", "record 1"])("names the command that resumes the generation %s", (recordId) =>
     Effect.gen(function* () {
       const { emulator, env, images } = yield* setUp
@@ -133,6 +133,17 @@ describe.concurrent("A failure of the command", { timeout }, () => {
       expect(program).toBe("effect-arta")
       const watched = yield* command(args, { env })
       expect(watched.stderr).toContain(`The service has no generation ${recordId}.`)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("by too many images for standard output names a command that can be pasted", () =>
+    Effect.gen(function* () {
+      const { emulator, env } = yield* setUp
+      const response = [{ url: "https://a.test/1.png" }, { url: "https://a.test/2.png" }]
+      yield* emulator.inject(Fault.respond("submit", 200, { body: { record_id: "a; b" } }))
+      yield* emulator.inject(Fault.respond("status", 200, { body: { status: "DONE", response } }))
+      const { stderr } = yield* command(["generate", "a fox", "-o", "-"], { env })
+      expect(stderr).toContain("Save them to a directory: effect-arta watch 'a; b' -o images")
     }).pipe(onPort())
   )
 

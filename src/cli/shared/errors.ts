@@ -114,7 +114,7 @@ const flagNameOf = (field: string): string => (isFlag(field) ? flagNames[field] 
 export type WatchFlags = Option.Option<ReadonlyArray<string>>
 
 export const watchCommand = (recordId: string, flags: ReadonlyArray<string>): string =>
-  // An id may begin with a hyphen, as an option does.
+  // After `--`, an id that begins with a hyphen is no option.
   quote(["effect-arta", "watch", ...(recordId.startsWith("-") ? [...flags, "--", recordId] : [recordId, ...flags])])
 
 const watchHint = (recordId: string | undefined, flags: WatchFlags): string =>

@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 import type { Generation } from "effect-arta"
 import { ImageFile } from "effect-arta"
 import { write } from "node:fs"
-import { SetupError, UsageError } from "./errors.js"
+import { SetupError, UsageError, watchCommand } from "./errors.js"
 import type { OutputFlags, OutputOptions } from "./options.js"
 import { printable } from "./printable.js"
 import type { SaveResult, SaveServices } from "./saveImages.js"
@@ -72,7 +72,7 @@ export const writeImage =
         return yield* new SetupError({
           message:
             `The generation has ${String(done.images.length)} images, and -o - writes one. ` +
-            `Save them to a directory: effect-arta watch ${done.recordId} -o images`,
+            `Save them to a directory: ${watchCommand(done.recordId, ["-o", "images"])}`,
           recordId: done.recordId
         })
       }

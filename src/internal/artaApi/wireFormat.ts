@@ -49,10 +49,10 @@ const maxUrlLength = 16_384
 const imageUrl = (entry: unknown, base: string, secrets: Secrets): string | undefined => {
   if (!Predicate.hasProperty(entry, "url") || !Predicate.isString(entry.url)) return undefined
   const isData = /^\s*data:/i.test(entry.url)
-  // Base64 may be wrapped. Other data may contain spaces.
-  const isBase64 = isData && /^[^,]*;\s*base64\s*,/i.test(entry.url)
-  const url = scrub(isBase64 ? entry.url.replace(/\s+/g, "") : entry.url.trim(), secrets)
-  if (/^data:[!-~]*,[ -~]+$/i.test(url)) return url
+  // A `data:` URL may be wrapped. Only base64 has no spaces of its own.
+  const space = /^[^,]*;\s*base64\s*,/i.test(entry.url) ? /\s+/g : /[\t\r\n]+/g
+  const url = scrub(isData ? entry.url.trim().replace(space, "") : entry.url.trim(), secrets)
+  if (/^data:[!-+\--~]*,[ -~]+$/i.test(url)) return url
   if (url === "" || (isData ? /[\0-\x1f]/.test(url) : url.length > maxUrlLength)) return undefined
   if (!URL.canParse(url, base)) return undefined
   // A signed URL must not change. `href` is absolute, and escapes what is not ASCII.

@@ -16,27 +16,28 @@ const trailerTimeout = Duration.seconds(5)
 
 /**
  * Fails if the stream sends nothing for 30 seconds, or for 5 seconds after a complete image, or if its consumer has
- * waited for `timeout` in total, `waited` of it before. The time that the consumer takes between two pulls does not count.
+ * waited for `timeout` in total, of which `spent` has passed. The time that the consumer takes between two pulls does not count.
  */
 export const limitWaiting = <A>(
   self: Stream.Stream<A, DownloadFailure>,
   timeout: Duration.Duration,
-  waited: Duration.Duration,
+  spent: Duration.Duration,
   isComplete: Effect.Effect<boolean>
 ): Stream.Stream<A, DownloadFailure> =>
   Effect.gen(function* () {
     const pull = yield* Stream.toPull(self)
-    const left = yield* Ref.make(Duration.subtract(timeout, waited))
+    const left = yield* Ref.make(Duration.subtract(timeout, spent))
     const limitedPull = Effect.gen(function* () {
-      const longest = (yield* isComplete) ? trailerTimeout : idleTimeout
+      const isDone = yield* isComplete
+      const longest = isDone ? trailerTimeout : idleTimeout
       const isLast = Duration.lessThan(yield* left, longest)
       const elapsed = yield* stopwatch
       const chunk = yield* Effect.timeoutFail(pull, {
         duration: isLast ? yield* left : longest,
-        onTimeout: () => Option.some(isLast ? timedOut(timeout) : idle)
+        onTimeout: () => Option.some(isLast && !isDone ? timedOut(timeout) : idle)
       })
-      const pulled = yield* elapsed
-      yield* Ref.update(left, (before) => Duration.subtract(before, pulled))
+      const waited = yield* elapsed
+      yield* Ref.update(left, (before) => Duration.subtract(before, waited))
       return chunk
     })
     return Stream.repeatEffectChunkOption(limitedPull)

@@ -25,16 +25,13 @@ const formatOf = (start: Uint8Array, encoding: string): CompressionFormat | unde
 }
 
 /**
- * Splits a chunk where gzip may end, among its last bytes. If other bytes follow, decompression fails at them, and loses
- * what is decompressed from the same chunk.
+ * Splits a chunk where gzip may end. If other bytes follow, decompression fails at them, and discards what is
+ * decompressed from the same chunk.
  */
-const splitAtEnds = (chunk: Uint8Array): Chunk.Chunk<Uint8Array> => {
-  const tail = Math.max(0, chunk.length - 2_048)
-  const ends = possibleEnds(chunk.subarray(tail)).map((end) => tail + end)
-  return Chunk.fromIterable([chunk.length, ...ends, 0]).pipe(Chunk.reverse, Chunk.dedupeAdjacent, (all) =>
+const splitAtEnds = (chunk: Uint8Array): Chunk.Chunk<Uint8Array> =>
+  Chunk.fromIterable([chunk.length, ...possibleEnds(chunk, 16), 0]).pipe(Chunk.reverse, Chunk.dedupeAdjacent, (all) =>
     Chunk.zipWith(all, Chunk.drop(all, 1), (start, end) => chunk.subarray(start, end))
   )
-}
 
 /** Decompresses a body that is compressed up to so many times. */
 const decode = (self: Bytes, encoding: string, mebibytes: number, times: number): ImageBytes =>

@@ -39,7 +39,8 @@ const unknownRecordGrace = 10
 const resumedAfter = 2
 
 const isTransient = (error: StatusError): boolean =>
-  (error._tag === "TransportError" && !isPermanent(error)) ||
+  // Also a sign-up whose response cannot be used: it is only repeated after a cooldown.
+  (error._tag === "TransportError" && (error.sent || !isPermanent(error))) ||
   error._tag === "RateLimitedError" ||
   (error._tag === "ResponseError" &&
     ((error.status >= 200 && error.status < 300) || error.status === 408 || error.status >= 500))

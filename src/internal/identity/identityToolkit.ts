@@ -53,7 +53,7 @@ const keyMessages: ReadonlyArray<readonly [RegExp, AuthReason]> = [
   [/missing a valid API key/i, "API_KEY_MISSING"]
 ]
 
-/** Google's services say in several forms what is wrong with a key, but a code only in one. */
+/** Google reports what is wrong with a key in several formats, and only one has a code: the whole body is searched. */
 const authReason = (message: string, { text }: BufferedResponse): AuthReason | undefined => {
   const code = message.split(" : ", 1)[0]
   return isAuthReason(code) ? code : keyMessages.find(([pattern]) => pattern.test(text))?.[1]
@@ -63,12 +63,12 @@ const rateLimitCode = /^(TOO_MANY_ATTEMPTS_TRY_LATER|QUOTA_EXCEEDED)\b/
 
 /**
  * A response that tells nothing of the session. Its reason includes what the service says. A sign-up that succeeded may
- * have created an account, and another one would create another.
+ * have created an account, so repeating it may create a second one.
  */
 const unusable = (operation: Operation, response: BufferedResponse): TransportError => {
   const reason = withReason(`an unusable response (HTTP ${String(response.status)})`, explained(response))
   const fields = { operation, reason, sent: true }
-  return operation === "signUp" && response.status === 200 ? new PermanentError(fields) : new TransportError(fields)
+  return operation === "signUp" && response.status < 300 ? new PermanentError(fields) : new TransportError(fields)
 }
 
 const failWithIdentityError = (

@@ -117,11 +117,13 @@ export const makeAuth = Effect.fnUntraced(function* (options: AuthOptions) {
 
   const validToken = (refused?: Redacted.Redacted) =>
     Effect.gen(function* () {
-      yield* signUps.failIfSuspended
+      const clock = yield* Effect.clock
       const held = session.unsafeHeld()
-      const isUsable = held !== undefined && !isRefused(held, refused) && isValid(held, yield* Clock.currentTimeMillis)
+      const isUsable = held !== undefined && !isRefused(held, refused) && isValid(held, clock.unsafeCurrentTimeMillis())
+      yield* signUps.failIfSuspended(isUsable)
       const credentials = isUsable ? held : yield* refreshed(refused)
-      if (!isFresh(credentials, yield* Clock.currentTimeMillis)) yield* refreshInBackground
+      const isDue = !isFresh(credentials, clock.unsafeCurrentTimeMillis()) && signUps.unsafeIsOpen(clock)
+      if (isDue) yield* refreshInBackground
       return credentials.idToken
     })
 

@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as MutableRef from "effect/MutableRef"
@@ -6,17 +7,17 @@ import type { TransportError } from "../../ArtaError.js"
 import { AuthError } from "../../ArtaError.js"
 import type { Credentials } from "../../Credentials.js"
 import { makeCooldown } from "../cooldown.js"
-import { isPermanent } from "../http.js"
+import { isPermanent, PermanentError } from "../http.js"
 
-/** Prevents a stream of new accounts while the services refuse each of them, or none can be read. */
+/** Limits sign-ups while the services refuse new accounts, or while their responses to sign-ups are unusable. */
 export interface SignUpLimit {
-  /** Fails while sign-ups are suspended. */
-  readonly failIfSuspended: Effect.Effect<void, AuthError | TransportError>
-  /** Whether `failIfSuspended` succeeds. */
+  /** Fails while sign-ups are suspended. An unusable response to a sign-up is no reason not to use a token. */
+  readonly failIfSuspended: (hasToken: boolean) => Effect.Effect<void, AuthError | TransportError>
+  /** Whether sign-ups are not suspended. */
   readonly unsafeIsOpen: (clock: Clock.Clock) => boolean
   /**
-   * Runs a sign-up, unless one of the sessions that are gone was signed up within the cooldown. If no retry can help it,
-   * and it may have created an account, others wait for the cooldown.
+   * Runs a sign-up, unless one of the sessions that are gone was signed up within the cooldown. Suspends further ones if
+   * this one may have created an account that cannot be used.
    */
   readonly limit: (
     gone: ReadonlyArray<Credentials>
@@ -37,9 +38,16 @@ export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* 
 
   return {
     unsafeIsOpen,
-    failIfSuspended: Effect.flatMap(suspension.current, (pause) =>
-      pause === undefined ? Effect.void : Effect.fail(pause.reason)
-    ),
+    failIfSuspended: (hasToken) =>
+      Effect.flatMap(suspension.current, (pause): Effect.Effect<void, AuthError | TransportError> => {
+        if (pause === undefined) return Effect.void
+        const { left, reason } = pause
+        if (reason._tag === "AuthError") return reason
+        const wait = `no other sign-up for ${String(Math.ceil(Duration.toSeconds(left)))}s: it may create an account`
+        return hasToken
+          ? Effect.void
+          : new PermanentError({ operation: reason.operation, sent: true, reason: `${reason.reason}, and ${wait}` })
+      }),
     limit: (gone) => (signUp) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
@@ -52,9 +60,9 @@ export const makeSignUpLimit: Effect.Effect<SignUpLimit> = Effect.gen(function* 
           return yield* refusal
         }
         const result = yield* Effect.either(signUp)
-        const unread = Either.isLeft(result) && isPermanent(result.left) && result.left.sent
-        if (unread) yield* suspension.start(result.left, length)
-        if (unread || Either.isRight(result)) {
+        const isUnusable = Either.isLeft(result) && isPermanent(result.left) && result.left.sent
+        if (isUnusable) yield* suspension.start(result.left, Math.max(firstCooldown, length))
+        if (isUnusable || Either.isRight(result)) {
           cooldown.current = Math.min(longestCooldown, Math.max(firstCooldown, 2 * length))
         }
         return yield* result

@@ -100,7 +100,7 @@ const environmentAgent: Effect.Effect<MakeAgent, InvalidRequestError> = Effect.g
     if (value !== "") yield* checkProxy(name, value)
   }
   const { value } = variable("no_proxy", "NO_PROXY")
-  // undici knows `*` only alone.
+  // undici supports `*` only as the whole value.
   const noProxy = value.split(/[\s,]+/).includes("*") ? "*" : value
   const httpsProxy = https.value === "" ? http.value : https.value
   return () => {

@@ -29,13 +29,14 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   constructor(readonly request: TransportRequest) {}
 
-  /** Waits for the result, which may come before. */
+  /** Waits for the result, which may already be there. */
   readonly result: Result = Effect.async((resume) => {
     this.#onResult = resume
     if (this.#result !== undefined) resume(this.#result)
   })
 
   #end(result: Result) {
+    if (this.#result !== undefined) return
     this.#result = result
     this.#onResult(result)
   }
@@ -128,8 +129,8 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 /**
  * A transport without what an `HttpClient` does for each request, which takes as much CPU time as the request itself.
  *
- * `Effect.async` installs its canceler a step after it has called its function. An interruption between the two would
- * leave the request running, so it starts before.
+ * The request starts before `Effect.async`, which installs its canceler a step after it has called its function: an
+ * interruption between the two would leave the request running.
  */
 export const undiciTransport = (dispatch: Dispatch): typeof Transport.Service =>
   Transport.of({

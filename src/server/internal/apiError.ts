@@ -62,7 +62,7 @@ const generationError = (error: ArtaError, status: number, message = error.messa
     recordId: "recordId" in error ? error.recordId : undefined
   })
 
-/** The request that gets the images of an accepted generation. */
+/** The request that returns the images of an accepted generation. */
 export const resumingRequest = (recordId: string): string =>
   `GET /v1/images/generations/${encodeURIComponent(recordId)}`
 

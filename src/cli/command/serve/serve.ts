@@ -52,7 +52,7 @@ const parseCors = (cors: ServerOptions["cors"]): Either.Either<"*" | ReadonlyArr
 /** The origin of the server, as this machine reaches it. */
 const origin = HttpServer.addressWith((address) => {
   if (address._tag === "UnixAddress") return Effect.dieMessage("A server on a port has a port.")
-  // Also the address of a server on `::`.
+  // platform-node reports `::` as `0.0.0.0`.
   const name = address.hostname === "0.0.0.0" ? "127.0.0.1" : address.hostname
   return Effect.succeed(`http://${name.includes(":") ? `[${name}]` : name}:${String(address.port)}`)
 })

@@ -79,6 +79,8 @@ interface Options {
   readonly patience?: Duration.DurationInput
   /** How many seconds a generation may take. */
   readonly timeout?: number
+  /** Whether it is the emulator in memory that generates, and not the one of the test. */
+  readonly emulator?: boolean
 }
 
 interface ServerOptions extends Options {
@@ -87,10 +89,10 @@ interface ServerOptions extends Options {
 }
 
 /** What makes the server of the command for each client. */
-export const mcpTools = ({ env, directory, patience = "30 seconds", timeout = 30 }: ServerOptions) =>
+export const mcpTools = ({ env, directory, emulator = false, patience = "30 seconds", timeout = 30 }: ServerOptions) =>
   Effect.map(
     makeTools(
-      { directory: Option.some(directory), http: Option.none(), timeout, proxy: Option.none(), emulator: false },
+      { directory: Option.some(directory), http: Option.none(), timeout, proxy: Option.none(), emulator },
       patience
     ).pipe(
       Effect.withConfigProvider(
@@ -102,10 +104,9 @@ export const mcpTools = ({ env, directory, patience = "30 seconds", timeout = 30
     (tools) => () => makeServer(tools, "0.0.0")
   )
 
-/** The MCP server of the command in this process, on the emulator of the test. */
-export const mcpServer = (options: ServerOptions) =>
+/** A client of a new server. */
+export const mcpClient = (make: Effect.Effect.Success<ReturnType<typeof mcpTools>>) =>
   Effect.gen(function* () {
-    const make = yield* mcpTools(options)
     const [ours, theirs] = InMemoryTransport.createLinkedPair()
     const server = make()
     yield* Effect.acquireRelease(
@@ -147,6 +148,9 @@ export const mcpServer = (options: ServerOptions) =>
         })
     }
   })
+
+/** The MCP server of the command in this process, on the emulator of the test. */
+export const mcpServer = (options: ServerOptions) => Effect.flatMap(mcpTools(options), mcpClient)
 
 /** A server with a directory of its own, and the emulator that counts. */
 export const world = (options: Options = {}) =>

@@ -110,7 +110,7 @@ describe.concurrent("effect-arta retry", { timeout }, () => {
       const { code, stderr } = yield* run("retry", "p", "--unknown", "--yes")
       expect(code, stderr).toBe(0)
       expect(stderr).toMatch(
-        /^1 row may have been accepted already, and may be paid twice\.\n1 row of p-[0-9a-f]{8} queued again\. A runner submits them: effect-arta runner --database sqlite:\S+\n$/
+        /^1 row may have been accepted already, and may be paid twice\.\n1 row of p-[0-9a-f]{8} queued again\. A runner submits them: effect-arta runner --database sqlite\\:\S+\n$/
       )
     }).pipe(onPort())
   )

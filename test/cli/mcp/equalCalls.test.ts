@@ -56,6 +56,17 @@ describe.concurrent("Equal calls of effect-arta mcp", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("get one generation that nobody waits for only once", () =>
+    Effect.gen(function* () {
+      const { cancelled, fs, generate, images, submissions } = yield* world()
+      yield* cancelled(fox, until(Effect.map(submissions, (count) => count > 0)))
+      yield* until(fs.exists(`${images}/a-fox-7-0.png`))
+      const results = yield* Effect.all([generate(fox), generate(fox)], { concurrency: 2 })
+      expect(results.map((result) => textOf(result).includes("earlier, equal call")).sort()).toEqual([false, true])
+      expect(yield* submissions).toBe(2)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("download the image that did not come, and submit nothing", () =>
     Effect.gen(function* () {
       const { emulator, generate, submissions } = yield* world()

@@ -110,8 +110,13 @@ describe.concurrent("effect-arta mcp", { timeout }, () => {
       const result = yield* generate(fox)
       const recordId = result.structuredContent?.recordId ?? "none"
       expect(result).toMatchObject({ isError: true, structuredContent: { status: "failed" } })
-      expect(textOf(result)).toMatch(new RegExp(`${recordId} is accepted and paid for`))
-      expect(statusOf(yield* check(recordId))).toBe("saved")
+      expect(textOf(result)).toContain(
+        `The generation ${recordId} is accepted and paid for. Call check_generation with recordId "${recordId}" to get its ` +
+          "images: that costs nothing. Do not call generate_image again for it: that would be charged a second time."
+      )
+      yield* emulator.inject(Fault.respond("status", 403, { body: { detail: "Forbidden" } }))
+      expect(statusOf(yield* generate(fox))).toBe("failed")
+      expect(statusOf(yield* check(` ${recordId} `))).toBe("saved")
       expect(yield* submissions).toBe(1)
     }).pipe(onPort())
   )

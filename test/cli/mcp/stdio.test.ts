@@ -60,6 +60,7 @@ const served = Effect.gen(function* () {
     responded: (id: string | number) => until(Effect.sync(() => responses().some((response) => response.id === id))),
     /** All responses, once the server has ended. */
     responses: Effect.map(Fiber.join(fiber), responses),
+    written: responses,
     isSubmitted: Effect.map(emulator.counts, ({ status }) => status > 0)
   }
 })
@@ -96,12 +97,38 @@ describe.concurrent("effect-arta mcp over standard input and output", { timeout 
   it.scopedLive("does not wait for a call that was cancelled", () =>
     Effect.gen(function* () {
       const { end, isSubmitted, responses, send } = yield* served
-      yield* send(initialize, initialized, generate(2))
+      yield* send(initialize, initialized, generate(2), generate("three"))
       yield* until(isSubmitted)
+      yield* send({ method: "notifications/progress", params: { requestId: 2 } })
+      yield* send({ method: "notifications/cancelled" })
       yield* send({ method: "notifications/cancelled", params: { requestId: 2 } })
+      yield* send({ method: "notifications/cancelled", params: { requestId: "three" } })
       yield* end
       expect(idsOf(yield* responses)).toEqual([1])
     }).pipe(onPort({ queueTime: "1 hour" }))
+  )
+
+  it.scopedLive("waits for a call although another request has been cancelled", () =>
+    Effect.gen(function* () {
+      const { end, isSubmitted, responses, send } = yield* served
+      yield* send(initialize, initialized, generate(2))
+      yield* until(isSubmitted)
+      yield* send({ method: "notifications/cancelled", params: { requestId: 5 } }, { method: "notifications/progress" })
+      yield* end
+      expect(idsOf(yield* responses)).toEqual([1, 2])
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("serves nothing more once it is interrupted", () =>
+    Effect.gen(function* () {
+      const { fiber, input, responded, send, written } = yield* served
+      yield* send(initialize, initialized)
+      yield* responded(1)
+      yield* Fiber.interrupt(fiber)
+      yield* send({ id: 2, method: "ping" })
+      yield* Effect.promise(() => new Promise<void>((resolve) => input.once("finish", resolve).end()))
+      expect(idsOf(written())).toEqual([1])
+    }).pipe(onPort())
   )
 
   it.scopedLive("does not wait for a subscription, which has no end", () =>

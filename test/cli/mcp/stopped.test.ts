@@ -1,11 +1,11 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Console, Effect, Exit, Layer, Ref, Scope } from "effect"
+import { Console, Effect, Exit, Fiber, Layer, Ref, Scope } from "effect"
 import { Fault } from "effect-arta/testing"
 import { onPort, setUp, timeout } from "../../support/commandWorld.js"
 import * as CountingUpstream from "../../support/countingUpstream.js"
-import { mcpServer, textOf, until } from "../../support/mcpWorld.js"
+import { mcpClient, mcpServer, mcpTools, textOf, until } from "../../support/mcpWorld.js"
 
 const fox = { prompt: "a fox", seed: 7 }
 
@@ -80,5 +80,23 @@ describe.concurrent("effect-arta mcp when it is stopped", { timeout }, () => {
         yield* stop
         expect(yield* printed).toEqual([])
       }).pipe(onPort())
+  )
+
+  it.scopedLive("tells a call that still waits how to get the images", () =>
+    Effect.gen(function* () {
+      const { emulator, env, images } = yield* setUp
+      const scope = yield* Scope.make()
+      const make = yield* Scope.extend(mcpTools({ env, directory: images }), scope)
+      const { generate } = yield* mcpClient(make)
+      const call = yield* Effect.fork(generate(fox))
+      yield* until(Effect.map(emulator.counts, ({ status }) => status > 0))
+      yield* Scope.close(scope, Exit.void)
+      const result = yield* Fiber.join(call)
+      const recordId = result.structuredContent?.recordId ?? "none"
+      expect(textOf(result)).toBe(
+        `The server was stopped. Call check_generation with recordId "${recordId}" once it runs again. ` +
+          "Do not call generate_image again for it: that would be charged a second time."
+      )
+    }).pipe(onPort({ queueTime: "1 hour" }))
   )
 })

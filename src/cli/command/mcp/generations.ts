@@ -177,7 +177,7 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
     const filesExist = (files: ReadonlyArray<string>) =>
       Effect.orElseSucceed(Effect.every(files, fs.exists), () => false)
 
-    /** Goes on with a generation: waits for it, or watches it again if it ended and not all of its images are there. */
+    /** Goes on with a generation: waits for it, or watches it again if not all images of it are there that may come. */
     const goOn = (job: Job) =>
       Effect.gen(function* () {
         const { recordId } = yield* Ref.get(job.lastKnown)
@@ -185,7 +185,9 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
         const isDone = yield* Option.match(outcome, {
           onNone: () => Effect.succeed(true),
           onSome: (end) =>
-            end._tag === "Saved" && end.failures.length === 0 ? filesExist(end.paths) : Effect.succeed(false)
+            end._tag === "Saved" && end.failures.length === 0
+              ? filesExist(end.paths)
+              : Effect.succeed(end._tag === "Failed" && end.failure._tag === "GenerationFailedError")
         })
         return isDone || recordId === undefined ? job : yield* startResuming(recordId, job)
       })

@@ -106,7 +106,6 @@ export const start = <R>(
     const fiber = yield* Effect.interruptible(work({ lastKnown, stage })).pipe(
       Effect.exit,
       Effect.map(toOutcome),
-      Effect.onInterrupt(() => Deferred.succeed(outcome, { _tag: "Stopped" })),
       Effect.flatMap((end) => Deferred.succeed(outcome, end)),
       Effect.asVoid,
       FiberSet.run(fibers)

@@ -13,6 +13,7 @@ import type { BufferedResponse, Transport, TransportFailure, TransportRequest, T
 /** A failure that must not be retried. */
 export class PermanentError extends TransportError {}
 
+/** Whether a failure must not be retried. */
 export const isPermanent = (error: unknown): error is TransportError => error instanceof PermanentError
 
 /** Sends a request once. The service, or an error, may repeat the secrets in it. */

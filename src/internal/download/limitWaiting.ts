@@ -16,7 +16,8 @@ const trailerTimeout = Duration.seconds(5)
 
 /**
  * Fails if the stream sends nothing for 30 seconds, or for 5 seconds after a complete image, or if its consumer has
- * waited for `timeout` in total, of which `spent` has passed. The time that the consumer takes between two pulls does not count.
+ * waited for `timeout` in total, of which `spent` has passed. The time that the consumer takes between two pulls does
+ * not count.
  */
 export const limitWaiting = <A>(
   self: Stream.Stream<A, DownloadFailure>,

@@ -177,7 +177,7 @@ export const make = (settings: Settings): Effect.Effect<Generations, never, Save
     const filesExist = (files: ReadonlyArray<string>) =>
       Effect.orElseSucceed(Effect.every(files, fs.exists), () => false)
 
-    /** Goes on with a generation: waits for it, or watches it again unless it has failed or all of its images are there. */
+    /** Waits for a generation, or watches it again unless it has failed or all of its images are there. */
     const goOn = (job: Job) =>
       Effect.gen(function* () {
         const { recordId } = yield* Ref.get(job.lastKnown)

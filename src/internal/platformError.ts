@@ -19,7 +19,7 @@ export const isMountPoint = (error: PlatformError): boolean =>
 export const isNotPermitted = (error: PlatformError): boolean =>
   hasReason("PermissionDenied")(error) || codeOf(error) === "EPERM"
 
-/** Whether a file cannot be created: its name is too long, or its directory is read-only, another user's, or missing. */
+/** Whether a file cannot be created: its name is too long, or its directory read-only, another user's, or missing. */
 export const isUnwritable = (error: PlatformError): boolean =>
   error._tag === "BadArgument" ||
   ["NotFound", "PermissionDenied", "BadResource"].includes(error.reason) ||

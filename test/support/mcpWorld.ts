@@ -53,6 +53,13 @@ const isProgress = Schema.is(
   })
 )
 
+/** The first request of a client of the 2025 protocol. */
+export const initialize = {
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "0" } }
+}
+
 type Message = JSONRPCMessage & { readonly id?: unknown; readonly result?: unknown; readonly error?: unknown }
 
 /** A client that speaks bare JSON-RPC with a server in this process. */
@@ -120,11 +127,7 @@ export const mcpClient = (make: Effect.Effect.Success<ReturnType<typeof mcpTools
         await sent
         return await response
       })
-    yield* request("initialize", {
-      protocolVersion: "2025-11-25",
-      capabilities: {},
-      clientInfo: { name: "test", version: "0" }
-    })
+    yield* request("initialize", initialize.params)
     yield* Effect.promise(() => client.send({ method: "notifications/initialized" }))
 
     const call = (name: string, args: object) =>

@@ -16,8 +16,8 @@ export interface SignUpLimit {
   /** Whether sign-ups are not suspended. */
   readonly unsafeIsOpen: (clock: Clock.Clock) => boolean
   /**
-   * Runs a sign-up, unless one of the sessions that are gone was signed up within the cooldown. Suspends further ones if
-   * this one may have created an account that cannot be used.
+   * Runs a sign-up, unless one of the sessions that are gone was signed up within the cooldown. Suspends further ones
+   * if this one may have created an account that cannot be used.
    */
   readonly limit: (
     gone: ReadonlyArray<Credentials>

@@ -4,14 +4,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { command, started } from "../../support/command.js"
 import { onPort, setUp, timeout } from "../../support/commandWorld.js"
-import { ToolResult, until } from "../../support/mcpWorld.js"
+import { initialize, ToolResult, until } from "../../support/mcpWorld.js"
 import { usedPort } from "../../support/usedPort.js"
-
-const initialize = {
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "0" } }
-}
 
 const envelope = {
   "io.modelcontextprotocol/protocolVersion": "2026-07-28",

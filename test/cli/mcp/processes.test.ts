@@ -3,13 +3,7 @@ import { Effect } from "effect"
 import { lines } from "../../support/command.js"
 import { commandProcess, startProcess } from "../../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../../support/commandWorld.js"
-import { until } from "../../support/mcpWorld.js"
-
-const initialize = {
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "0" } }
-}
+import { initialize, until } from "../../support/mcpWorld.js"
 
 const generate = (id: number) => ({
   id,

@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream"
 import { serveOverStdio } from "../../../src/cli/command/mcp/stdio.js"
 import { lines } from "../../support/command.js"
 import { onPort, setUp, timeout } from "../../support/commandWorld.js"
-import { mcpTools, until } from "../../support/mcpWorld.js"
+import { initialize, mcpTools, until } from "../../support/mcpWorld.js"
 
 interface Response {
   readonly id?: string | number
@@ -12,11 +12,6 @@ interface Response {
   readonly error?: { readonly code: number }
 }
 
-const initialize = {
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "0" } }
-}
 const initialized = { method: "notifications/initialized" }
 
 const envelope = {

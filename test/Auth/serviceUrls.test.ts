@@ -3,6 +3,7 @@ import { Cause, Config, ConfigProvider, Effect, Layer } from "effect"
 import { Arta, ArtaApi, ArtaClient, Auth, TokenStore } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { scriptedClient } from "../support/scriptedClient.js"
+import { withVariables } from "../support/withVariables.js"
 
 const { layer: http, seen } = scriptedClient({})
 const services = Layer.merge(TokenStore.layerMemory, http)
@@ -93,20 +94,17 @@ describe("The URL of a service", () => {
       Effect.scoped(Layer.build(Layer.provide(ArtaApi.layer({ apiUrl }), Layer.merge(Auth.layerToken("t"), http))))
   )
 
-  it.each([
-    ["the option", { apiKey: "k", apiUrl: "ftp://arta.test" }, {}, "apiUrl"],
-    ["the variable", { apiKey: "k" }, { ARTA_API_URL: "ftp://arta.test" }, "ARTA_API_URL"]
-  ])("rejects the first call of a client with %s", async (_, clientOptions, env, field) => {
-    const before = { ...process.env }
-    Object.assign(process.env, env)
-    await using client = NodeArta.client({ ...clientOptions, tokenFile: "/nowhere" })
-    await expect(client.run({ prompt: "a cat" })).rejects.toMatchObject({
-      _tag: "InvalidRequestError",
-      field,
-      value: '"ftp://arta.test"',
-      allowed
+  it.effect.each<[string, object, Record<string, string>, string]>([
+    ["the option", { apiUrl: "ftp://arta.test" }, {}, "apiUrl"],
+    ["the variable", {}, { ARTA_API_URL: "ftp://arta.test" }, "ARTA_API_URL"]
+  ])("rejects the first call of a client with %s", ([, options, variables, field]) => {
+    const rejected = Effect.promise(async () => {
+      await using client = NodeArta.client({ apiKey: "k", tokenFile: "/nowhere", ...options })
+      return await client.run({ prompt: "a cat" }).catch((error: unknown) => error)
     })
-    process.env = before
+    return Effect.map(withVariables(variables, rejected), (error) => {
+      expect(error).toMatchObject({ _tag: "InvalidRequestError", field, value: '"ftp://arta.test"', allowed })
+    })
   })
 
   it("rejects the first call of a client with fetch", async () => {

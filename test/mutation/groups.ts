@@ -92,7 +92,17 @@ export const groups: Readonly<Record<string, Group>> = {
       "Auth/config.test.ts"
     ]
   },
-  node: { modules: ["node/", "internal/node/"], tests: ["node/"] },
+  node: {
+    modules: ["node/", "internal/node/"],
+    tests: [
+      "node/",
+      "Auth/serviceUrls.test.ts",
+      "robustness/bodies.test.ts",
+      "robustness/timeLimits.test.ts",
+      "robustness/unsent.test.ts",
+      "robustness/unusualResponses.test.ts"
+    ]
+  },
   "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/"] },
   "cli/promptFile": {
     modules: ["cli/command/batch/promptFile/"],
@@ -124,6 +134,8 @@ export const groups: Readonly<Record<string, Group>> = {
     tests: [
       "cli/batch/database.test.ts",
       "cli/batch/databaseServers.test.ts",
+      "cli/batch/databaseUrl.test.ts",
+      "cli/batch/runner.test.ts",
       "cli/status.test.ts",
       "cli/statusText.test.ts"
     ]

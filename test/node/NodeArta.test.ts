@@ -10,6 +10,7 @@ import { timeout } from "../support/commandWorld.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { proxyServer } from "../support/proxy.js"
 import { runs } from "../support/suite.js"
+import { withVariables } from "../support/withVariables.js"
 
 const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
 const counts = Effect.flatMap(ArtaEmulator.ArtaEmulator, (emulator) => emulator.counts)
@@ -209,20 +210,6 @@ describe("NodeArta.layer", { timeout }, () => {
       }).pipe(Effect.scoped, (effect) => withVariables({ [name]: proxy }, effect))
   )
 })
-
-const withVariables = <A, E, R>(variables: Readonly<Record<string, string>>, effect: Effect.Effect<A, E, R>) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => {
-      const before = { ...process.env }
-      Object.assign(process.env, variables)
-      return before
-    }),
-    () => effect,
-    (before) =>
-      Effect.sync(() => {
-        process.env = before
-      })
-  )
 
 describe("NodeArta.client", () => {
   it.scopedLive("reads omitted options from the environment, and keeps the session in the file", () =>

@@ -1,38 +1,18 @@
-import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it, vi } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Effect, Fiber } from "effect"
 import type { ArtaError } from "effect-arta"
-import { Arta, ArtaApi, GenerateRequest, Generation } from "effect-arta"
-import { NodeArta } from "effect-arta/node"
+import { Arta, ArtaApi } from "effect-arta"
+import type { NodeArta } from "effect-arta/node"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { selfSigned } from "../support/certificate.js"
 import { closedPort } from "../support/closedPort.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
-import { storedSession } from "../support/storedSession.js"
+import { settle } from "../support/settle.js"
 import { tcpServer } from "../support/tcpServer.js"
 import { runToEnd } from "../support/withEmulator.js"
-
-/** Provides the services with a stored session. */
-const withSession =
-  (options: Partial<NodeArta.Options>) =>
-  <A, E>(effect: Effect.Effect<A, E, NodeArta.Services>) =>
-    Effect.gen(function* () {
-      const layer = NodeArta.layer({ apiKey: "k", tokenFile: yield* storedSession, ...options })
-      return yield* Effect.provide(effect, layer)
-    }).pipe(Effect.provide(NodeContext.layer), Effect.scoped)
-
-const submission = Effect.flatMap(ArtaApi.ArtaApi, (api) =>
-  api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))
-)
-
-const poll = Effect.flatMap(ArtaApi.ArtaApi, (api) => api.status(Generation.RecordId.make("rec")))
-
-/** Submits a generation with a stored session. */
-const submit = (options: Partial<NodeArta.Options>) => withSession(options)(submission)
-
-const until = (condition: () => boolean) => Effect.repeat(Effect.sleep("5 millis"), { until: condition })
+import { poll, submission, submit, until, withSession } from "../support/withSession.js"
 
 const tunnelOnly: Parameters<typeof tcpServer>[0] = (socket, data) => {
   if (data.startsWith("CONNECT")) socket.write("HTTP/1.1 200 OK\r\n\r\n")
@@ -222,13 +202,13 @@ describe.concurrent("NodeArta, before it is connected", () => {
     ["poll", poll]
   ])("connects no more after an interrupted %s", ([, call]) =>
     Effect.gen(function* () {
-      const { connections, requests, url } = yield* faultServer({ "/": [{ then: "silence" }] })
+      const { accepted, requests, url } = yield* faultServer({ "/": [{ then: "silence" }] })
       const interrupted = Effect.gen(function* () {
         const running = yield* Effect.fork(call)
         yield* until(() => requests.length === 1)
         yield* Fiber.interrupt(running)
-        yield* Effect.sleep("200 millis")
-        expect(connections()).toBe(0)
+        yield* settle
+        expect(accepted()).toBe(1)
       })
       yield* withSession({ apiUrl: url })(interrupted)
     })

@@ -5,10 +5,10 @@ import { Effect, Fiber, Layer, Option } from "effect"
 import { ArtaApi, GenerateRequest, Generation } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { createRequire } from "node:module"
-import { setImmediate } from "node:timers/promises"
 import type { RawResponse } from "../support/faultServer.js"
 import { faultServer, head, respond } from "../support/faultServer.js"
 import { token } from "../support/session.js"
+import { settle } from "../support/settle.js"
 import { storedSession } from "../support/storedSession.js"
 
 const platformNode = createRequire(createRequire(import.meta.url).resolve("@effect/platform-node/Undici"))
@@ -20,14 +20,7 @@ const undiciTimers = platformNode("undici/lib/util/timers.js") as { readonly tic
 const pass = (seconds: number) =>
   Effect.sync(() => {
     undiciTimers.tick(seconds * 1_000)
-  }).pipe(
-    Effect.zipRight(
-      Effect.repeatN(
-        Effect.promise(() => setImmediate()),
-        20
-      )
-    )
-  )
+  }).pipe(Effect.zipRight(settle))
 
 const until = (condition: () => boolean) => Effect.repeat(Effect.sleep("2 millis"), { until: condition })
 

@@ -18,6 +18,8 @@ export interface FaultServer {
   readonly ports: ReadonlyArray<number | undefined>
   /** The number of open connections. */
   readonly connections: () => number
+  /** The number of connections so far. */
+  readonly accepted: () => number
   /** Ends the open connections. */
   readonly disconnect: (how: "close" | "reset") => void
 }
@@ -79,6 +81,7 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<RawRe
       const requests: Array<string> = []
       const ports: Array<number | undefined> = []
       const sockets = new Set<Socket>()
+      let accepted = 0
 
       const respondTo = (request: string): RawResponse => {
         const path = request.split(" ", 2)[1] ?? ""
@@ -90,6 +93,7 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<RawRe
 
       const server = createServer((socket) => {
         sockets.add(socket)
+        accepted += 1
         let received = ""
         socket.on("error", () => socket.destroy())
         socket.on("close", () => sockets.delete(socket))
@@ -116,7 +120,8 @@ export const faultServer = (scripts: Readonly<Record<string, ReadonlyArray<RawRe
       server.listen(0, "127.0.0.1", () => {
         const { port } = server.address() as AddressInfo
         const url = `http://127.0.0.1:${String(port)}`
-        resume(Effect.succeed({ url, requests, ports, connections: () => sockets.size, disconnect, close }))
+        const counts = { connections: () => sockets.size, accepted: () => accepted }
+        resume(Effect.succeed({ url, requests, ports, ...counts, disconnect, close }))
       })
     }),
     ({ close }) => Effect.sync(close)

@@ -2,7 +2,6 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Option } from "effect"
-import { ArtaApi, GenerateRequest, Generation } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
 import { createRequire } from "node:module"
 import type { RawResponse } from "../support/faultServer.js"
@@ -10,6 +9,7 @@ import { faultServer, head, respond } from "../support/faultServer.js"
 import { token } from "../support/session.js"
 import { settle } from "../support/settle.js"
 import { storedSession } from "../support/storedSession.js"
+import { poll, submission, until } from "../support/withSession.js"
 
 const platformNode = createRequire(createRequire(import.meta.url).resolve("@effect/platform-node/Undici"))
 
@@ -21,8 +21,6 @@ const pass = (seconds: number) =>
   Effect.sync(() => {
     undiciTimers.tick(seconds * 1_000)
   }).pipe(Effect.zipRight(settle))
-
-const until = (condition: () => boolean) => Effect.repeat(Effect.sleep("2 millis"), { until: condition })
 
 const silence: RawResponse = { then: "silence" }
 const headThenSilence: RawResponse = { write: [head(200, { "content-length": 1_000 })], then: "silence" }
@@ -41,11 +39,6 @@ const expiredSession = Effect.tap(storedSession, (file) =>
   )
 )
 
-const submit = Effect.flatMap(ArtaApi.ArtaApi, (api) =>
-  api.submit(new GenerateRequest.GenerateRequest({ prompt: "cat" }))
-)
-const status = Effect.flatMap(ArtaApi.ArtaApi, (api) => api.status(Generation.RecordId.make("rec")))
-
 type Effects = readonly [
   request: string,
   seconds: number,
@@ -58,8 +51,8 @@ type Effects = readonly [
 ]
 
 const effects: ReadonlyArray<Effects> = [
-  ["submission", 60, Effect.flip(submit), storedSession, respond(404), { _tag: "SubmissionUnknownError" }, 1],
-  ["poll", 15, Effect.flip(status), storedSession, respond(404), { _tag: "TransportError", operation: "status" }, 1],
+  ["submission", 60, Effect.flip(submission), storedSession, respond(404), { _tag: "SubmissionUnknownError" }, 1],
+  ["poll", 15, Effect.flip(poll), storedSession, respond(404), { _tag: "TransportError", operation: "status" }, 1],
   ["sign-up", 10, Effect.map(token, (token) => ({ token })), temporaryFile, signedUp, { token: "id-1" }, 2],
   ["refresh", 10, Effect.map(token, (token) => ({ token })), expiredSession, refreshed, { token: "id-2" }, 2]
 ]

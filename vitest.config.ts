@@ -46,6 +46,7 @@ const thorough = [
   "test/cli/batch/order.test.ts",
   "test/cli/batch/refused.test.ts",
   "test/cli/batch/replacedJournal.test.ts",
+  "test/cli/batch/sharedDatabase.test.ts",
   "test/cli/exitCodes.test.ts",
   "test/cli/generate.test.ts",
   "test/cli/metadata.test.ts",

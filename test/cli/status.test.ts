@@ -7,6 +7,8 @@ import { text } from "node:stream/consumers"
 import { dataOf } from "../../src/cli/shared/page/page.js"
 import { command, started } from "../support/command.js"
 import { timeout } from "../support/commandWorld.js"
+import { editDatabase } from "../support/editDatabase.js"
+import { until } from "../support/mcpWorld.js"
 
 /** Requests a path under any host name, which `fetch` would not send. */
 const get = (url: string, path: string, host?: string) =>
@@ -39,14 +41,20 @@ describe("effect-arta status --serve", { timeout }, () => {
       const [url = ""] = /http:\S+/.exec(yield* server.wrote(/http:\S+\n/)) ?? []
       const page = yield* get(url, "/")
       expect(page.body).toContain(database)
-      expect(page.body).toContain("connect-src 'self'")
+      expect(page.body).toMatch(/connect-src 'self'; img-src data:/)
       const view = { batches: [{ batch: expect.stringMatching(/^p-/) as string, rows: { saved: 1 } }], runners: [] }
       expect(JSON.parse(dataOf(page.body))).toMatchObject(view)
       expect(JSON.parse((yield* get(url, "/status")).body)).toMatchObject(view)
-      expect((yield* get(url, "/p.txt")).status).toBe(404)
+      expect(yield* get(url, "/p.txt")).toEqual({ status: 404, body: "Not found." })
       expect((yield* get(url, "/status", "attacker.example")).status).toBe(403)
+
+      yield* editDatabase(`${images}/effect-arta.db`, (prefix) => [`DROP TABLE ${prefix}rows`])
+      yield* until(Effect.map(get(url, "/status"), ({ status }) => status !== 200))
+      expect(yield* get(url, "/status")).toEqual({ status: 503, body: "The database does not respond." })
       yield* server.interrupt
-      expect((yield* server.ended).code).toBe(130)
+      const { code, stderr } = yield* server.ended
+      expect(code).toBe(130)
+      expect(stderr).toContain("The page follows the batches.")
     }).pipe(Effect.provide(NodeContext.layer))
   )
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Array, Effect, Schema } from "effect"
 import { Fault } from "effect-arta/testing"
 import { hostname } from "node:os"
 import { batch } from "../support/batchWorld.js"
 import { command, decodeLines, lines, started } from "../support/command.js"
 import { onPort, timeout } from "../support/commandWorld.js"
+import { editDatabase } from "../support/editDatabase.js"
 import { until } from "../support/mcpWorld.js"
 
 /** A directory with a database, and how to add batches to it and print them. */
@@ -15,6 +16,8 @@ const world = Effect.gen(function* () {
   return {
     ...made,
     flags,
+    edit: (statements: (prefix: string) => ReadonlyArray<string>) =>
+      editDatabase(`${images}/effect-arta.db`, statements),
     /** Runs a batch of these prompts, one row after the other. */
     enqueue: (name: string, prompts: ReadonlyArray<string>) =>
       Effect.flatMap(file(name, `${prompts.join("\n")}\n`), (path) => run(path, "--database", "-c", "1")),
@@ -23,6 +26,9 @@ const world = Effect.gen(function* () {
     startRunner: started(["runner", ...flags, "-c", "1"], { env })
   }
 })
+
+/** A table of whole numbers in SQL. */
+const series = (first: number, last: number) => `json_each('${JSON.stringify(Array.range(first, last))}')`
 
 const View = Schema.Struct({
   batch: Schema.String,
@@ -93,6 +99,7 @@ describe.concurrent("effect-arta status", { timeout }, () => {
       expect(runners).toBe(`1 runner: ${hostname()} (process ${String(process.pid)}, 1 row)`)
 
       const watched = yield* Effect.flatMap(watch("p"), ({ ended }) => ended)
+      expect(watched.stdout).not.toContain("\n\n")
       const seen = lines(stable(watched.stdout))
       expect(seen.at(-1)).toBe("p-HASH: 2 of 2 saved")
       expect(new Set(seen).size).toBe(seen.length)
@@ -101,6 +108,30 @@ describe.concurrent("effect-arta status", { timeout }, () => {
       yield* runner.interrupt
       yield* runner.ended
     }).pipe(onPort({ drawTime: "2 seconds" }))
+  )
+
+  it.scopedLive("follows all batches until no row is open, and says once why a row failed", () =>
+    Effect.gen(function* () {
+      const { edit, emulator, enqueue, startRunner, watch } = yield* world
+      yield* enqueue("first.txt", ["a hare"])
+      yield* emulator.inject(Fault.respond("submit", 422))
+      yield* enqueue("p.txt", ["a fox", "an owl"])
+      yield* edit((prefix) => [`UPDATE ${prefix}rows SET state = 'queued' WHERE batch_id LIKE 'p-%' AND row = 2`])
+      const { ended, wrote } = yield* watch()
+      yield* wrote(/row 1 /)
+      const runner = yield* startRunner
+      const { stdout } = yield* ended
+      yield* runner.interrupt
+      yield* runner.ended
+      const seen = lines(stable(stdout))
+      expect(seen.slice(0, 3)).toEqual([
+        "p-HASH: 0 of 2 saved, 1 queued, 1 failed",
+        expect.stringMatching(/^ {2}row 1 \(a-fox-SEED\): ResponseError: /),
+        "first-HASH: 1 of 1 saved"
+      ])
+      expect(seen.at(-1)).toBe("p-HASH: 1 of 2 saved, 1 failed")
+      expect(stdout.match(/row 1 /g)).toHaveLength(1)
+    }).pipe(onPort())
   )
 
   it.scopedLive("takes the start of a batch's name, if only one batch has it", () =>
@@ -118,6 +149,65 @@ describe.concurrent("effect-arta status", { timeout }, () => {
       const none = yield* status("plants")
       expect(none.code).toBe(2)
       expect(stable(none.stderr)).toBe('The database has no batch "plants". It has animal-HASH, animals-HASH.\n')
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("takes a whole name although another batch starts with it", () =>
+    Effect.gen(function* () {
+      const { enqueue, status } = yield* world
+      yield* enqueue("p.txt", ["a hare"])
+      const [name = ""] = /^p-[0-9a-f]{8}/.exec((yield* status()).stdout) ?? []
+      yield* enqueue(`${name}.txt`, ["a fox"])
+      expect(stable((yield* status(name)).stdout)).toBe("p-HASH: 1 of 1 saved\n")
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("names at most ten batches, and shows the newest fifty", () =>
+    Effect.gen(function* () {
+      const { edit, enqueue, status } = yield* world
+      yield* enqueue("p.txt", ["a hare"])
+      const add = (first: number, last: number) =>
+        edit((prefix) => [
+          `INSERT INTO ${prefix}batches SELECT 'old-' || value, 0, settings, NULL
+           FROM ${prefix}batches AS batch, ${series(first, last)} WHERE batch.id LIKE 'p-%'`
+        ])
+      const names = Effect.map(status("plants"), ({ stderr }) => stable(stderr).split("It has ")[1])
+      yield* add(11, 19)
+      expect(yield* names).toMatch(/^p-HASH, (old-1\d, ){8}old-1\d\.\n$/)
+      yield* add(20, 61)
+      expect(yield* names).toMatch(/^p-HASH, (old-\d\d, ){9}…\.\n$/)
+      expect(lines((yield* status()).stdout)).toHaveLength(51)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("shows the speed, the time left, and the rows of each runner", () =>
+    Effect.gen(function* () {
+      const { edit, enqueue, status } = yield* world
+      yield* enqueue("p.txt", ["a hare", "a fox", "an owl"])
+      yield* enqueue("other.txt", ["a heron"])
+      const [now, recently] = ["unixepoch('subsec') * 1000.0", "unixepoch('subsec') * 1000.0 - 30000"]
+      /** Further rows of the batch `p`, in a state. */
+      const rows = (prefix: string, state: string, from: number, to: number, runner: string) =>
+        `INSERT INTO ${prefix}rows
+         SELECT batch_id, value, request, name, fingerprint, '${state}', ${recently}, ${runner}, outcome
+         FROM ${prefix}rows, ${series(from, to)} WHERE batch_id LIKE 'p-%' AND row = 1`
+      const runner = (prefix: string, id: string, pid: number) =>
+        `INSERT INTO ${prefix}runners VALUES ('${id}', 'host', ${String(pid)}, ${recently}, ${now}, ${recently}, NULL)`
+      yield* edit((prefix) => [
+        `UPDATE ${prefix}rows SET state = 'running', runner = 'first' WHERE batch_id LIKE 'other-%'`,
+        rows(prefix, "saved", 4, 600, "NULL"),
+        rows(prefix, "running", 601, 602, "'first'"),
+        rows(prefix, "queued", 603, 640, "NULL"),
+        runner(prefix, "first", 11),
+        runner(prefix, "second", 12)
+      ])
+      expect(lines((yield* status("p")).stdout)).toEqual([
+        expect.stringMatching(/: 600 of 640 saved, 2 running, 38 queued, \d\d rows a second, \d s left$/),
+        "2 runners: host (process 11, 2 rows), host (process 12, 0 rows)"
+      ])
+      const [newest, , runners] = lines((yield* status()).stdout)
+      expect(newest).toMatch(/^other-[0-9a-f]{8}: 0 of 1 saved, 1 running$/)
+      expect(runners).toBe("2 runners: host (process 11, 3 rows), host (process 12, 0 rows)")
     }).pipe(onPort())
   )
 

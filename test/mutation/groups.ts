@@ -132,10 +132,13 @@ export const groups: Readonly<Record<string, Group>> = {
   "cli/database": {
     modules: ["cli/command/status/", "cli/command/runner.ts", "cli/command/retry.ts", "cli/shared/database/"],
     tests: [
+      "cli/batch/connectionFailures.test.ts",
+      "cli/batch/damagedDatabase.test.ts",
       "cli/batch/database.test.ts",
       "cli/batch/databaseServers.test.ts",
       "cli/batch/databaseUrl.test.ts",
       "cli/batch/runner.test.ts",
+      "cli/batch/sharedDatabase.test.ts",
       "cli/status.test.ts",
       "cli/statusText.test.ts"
     ]

@@ -1,13 +1,12 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { SqlClient } from "@effect/sql"
-import { SqliteClient } from "@effect/sql-sqlite-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Fault } from "effect-arta/testing"
 import { batch, prompts } from "../../support/batchWorld.js"
 import { command, lines, started } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
+import { editDatabase } from "../../support/editDatabase.js"
 
 /** A batch whose rows are in the SQLite file beside its images. */
 const shared = Effect.gen(function* () {
@@ -92,12 +91,9 @@ describe.concurrent("batch --database", { timeout }, () => {
       yield* emulator.inject(Fault.respond("submit", 402))
       expect((yield* share(path)).code).toBe(4)
       const before = yield* emulator.counts
-      yield* Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const [table] = yield* sql<{ readonly name: string }>`
-          SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%batches'`
-        yield* sql`UPDATE ${sql(table?.name ?? "")} SET settings = json_set(settings, '$.host', 'elsewhere')`
-      }).pipe(Effect.provide(SqliteClient.layer({ filename: `${images}/effect-arta.db` })))
+      yield* editDatabase(`${images}/effect-arta.db`, (prefix) => [
+        `UPDATE ${prefix}batches SET settings = json_set(settings, '$.host', 'elsewhere')`
+      ])
       const { code, stderr } = yield* share(path)
       expect(code, stderr).toBe(2)
       expect(stderr).toMatch(/saves to .*images on elsewhere, which is another machine\. .*effect-arta runner -o DIR$/m)

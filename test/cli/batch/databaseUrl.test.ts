@@ -36,6 +36,11 @@ describe.concurrent("The URL of a database", () => {
     [`postgres://${closed}/db?password=s3cret`, `${warning}\n${unreachable(`${closed}/db`)}`],
     ["postgres://me@/db?host=/nonexistent", noSocket("/db?host=/nonexistent")],
     ["postgres:///db?host=/nonexistent&port=5433", noSocket("/db?host=/nonexistent&port=5433")],
+    ["postgres://?host=/nonexistent", noSocket("?host=/nonexistent")],
+    [
+      "postgres://me@",
+      "The database cannot be used (ERR_INVALID_URL): postgres://localhost. Check the URL and the server.\n"
+    ],
     ["sqlite:missing/a.db", noFile("missing/a.db")],
     ["SQLite3://missing/rows ", noFile("missing/rows")]
   ])("is shown without user and password: %s", ([url, text]) =>
@@ -77,12 +82,46 @@ describe.concurrent("The URL of a database", () => {
     })
   )
 
+  it.scopedLive("gets no warning about its password with --quiet", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${directory}/p.txt`, "a fox\n")
+      const { stderr } = yield* command(
+        ["batch", `${directory}/p.txt`, "--database", `postgres://me:s3cret@${closed}/db`, "--quiet"],
+        { env: { ARTA_API_KEY: "k" } }
+      )
+      expect(stderr).toBe(unreachable(`${closed}/db`))
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
+  it.effect.each([
+    ["images.db", "2: a.txt b.txt"],
+    ["IMAGES.SQLITE", "2: a.txt b.txt"],
+    ["images.sqlite3", "2: a.txt b.txt"],
+    ["sqlite:images", "2: a.txt b.txt"],
+    ["images.db.txt", "3: images.db.txt a.txt b.txt"],
+    ["sqlite", "3: sqlite a.txt b.txt"],
+    ["2:images", "3: 2\\:images a.txt b.txt"]
+  ])("is the value of --database if it looks like one: %s", ([word = "", files = ""]) =>
+    Effect.gen(function* () {
+      const { stderr } = yield* command(["batch", "--database", word, "a.txt", "b.txt"])
+      expect(stderr).toBe(`batch takes one FILE, but got ${files}.\n`)
+    })
+  )
+
   it.scopedLive("of a file that is none says what to do", () =>
     Effect.gen(function* () {
       const directory = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
-      const { stderr } = yield* failure(["--database", `sqlite:${directory}`])
-      expect(stderr).toBe(
+      const says = (file: string) => Effect.map(failure(["--database", `sqlite:${file}`]), ({ stderr }) => stderr)
+      expect(yield* says(directory)).toBe(
         `Cannot open sqlite:${directory}. Check that ${directory} is a file that you may write, in a directory that exists.\n`
+      )
+      expect(yield* says("/dev/full")).toBe(
+        "Cannot open sqlite:/dev/full: database or disk is full. Correct that, or choose another file.\n"
+      )
+      expect(yield* says("package.json/a.db")).toMatch(
+        /^A part of this path is a file, not a directory: package\.json\/a\.db\./
       )
     }).pipe(Effect.provide(NodeContext.layer))
   )

@@ -14,7 +14,7 @@ import * as OpenDatabase from "./openDatabase.js"
 /** The failure of a database as this command prints it. */
 export const toSetupError =
   ({ shown }: DatabaseUrl) =>
-  ({ message }: BatchDatabase.DatabaseError): SetupError =>
+  ({ message }: Error): SetupError =>
     new SetupError({ message: `${message} The database is ${shown}.` })
 
 /**
@@ -32,9 +32,7 @@ export const batchDatabase = (
 ): Layer.Layer<BatchDatabase.BatchDatabase, SetupError, FileSystem.FileSystem | Path.Path> =>
   Effect.map(tablePrefix(input), (prefix) =>
     BatchDatabase.layer({ prefix }).pipe(
-      Layer.mapError((error) =>
-        error._tag === "DatabaseError" ? toSetupError(url)(error) : new SetupError({ message: error.message })
-      ),
+      Layer.mapError(toSetupError(url)),
       Layer.provide(OpenDatabase.layer(url, ifMissing))
     )
   ).pipe(Layer.unwrapEffect)
@@ -48,33 +46,22 @@ type BatchFailure =
   | BatchError.RowsRefusedError
   | ImageSink.SinkError
 
-const isBatchFailure = (error: Failure | BatchFailure): error is BatchFailure =>
-  [
-    "DatabaseError",
-    "BatchNotFoundError",
-    "InvalidRowsError",
-    "RowConflictError",
-    "RowsRefusedError",
-    "SinkError"
-  ].includes(error._tag)
-
-const fromBatchFailure = (url: DatabaseUrl, error: BatchFailure): Failure => {
-  switch (error._tag) {
-    case "DatabaseError":
-      return toSetupError(url)(error)
-    case "BatchNotFoundError":
-    case "InvalidRowsError":
-    case "RowConflictError":
-      return new UsageError({ message: error.message })
-    case "RowsRefusedError":
-      return error.error
-    case "SinkError":
-      return new SetupError({ message: error.message, recordId: error.recordId })
-  }
-}
-
 /** Turns the errors of a batch in a database into those of a command. */
 export const toFailure =
   (url: DatabaseUrl) =>
-  (error: Failure | BatchFailure): Failure =>
-    isBatchFailure(error) ? fromBatchFailure(url, error) : error
+  (error: Failure | BatchFailure): Failure => {
+    switch (error._tag) {
+      case "DatabaseError":
+        return toSetupError(url)(error)
+      case "BatchNotFoundError":
+      case "InvalidRowsError":
+      case "RowConflictError":
+        return new UsageError({ message: error.message })
+      case "RowsRefusedError":
+        return error.error
+      case "SinkError":
+        return new SetupError({ message: error.message, recordId: error.recordId })
+      default:
+        return error
+    }
+  }

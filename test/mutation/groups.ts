@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs"
 interface Group {
   /** In `src`. */
   readonly modules: ReadonlyArray<string>
-  /** In `test`. The configuration of Vitest leaves out those that start processes. */
+  /** In `test`. The configuration of Vitest leaves out most of those that start processes. */
   readonly tests: ReadonlyArray<string>
 }
 
@@ -143,15 +143,35 @@ export const groups: Readonly<Record<string, Group>> = {
       "cli/statusText.test.ts"
     ]
   },
+  "cli/shared": {
+    modules: ["cli/shared/"],
+    tests: [
+      "cli/batch/services.test.ts",
+      "cli/exitCodes.test.ts",
+      "cli/gallery/gallery.test.ts",
+      "cli/generate.test.ts",
+      "cli/missingImages.test.ts",
+      "cli/names.test.ts",
+      "cli/otherCommands.test.ts",
+      "cli/output.test.ts",
+      "cli/platformErrors.test.ts",
+      "cli/serve.test.ts",
+      "cli/settings.test.ts",
+      "cli/status.test.ts",
+      "cli/terminal.test.ts"
+    ]
+  },
   cli: {
     modules: ["cli/"],
     tests: [
       "cli/exitCodes.test.ts",
       "cli/generate.test.ts",
+      "cli/metadata.test.ts",
+      "cli/missingImages.test.ts",
       "cli/names.test.ts",
       "cli/otherCommands.test.ts",
-      "cli/platformErrors.test.ts",
-      "cli/metadata.test.ts"
+      "cli/output.test.ts",
+      "cli/terminal.test.ts"
     ]
   }
 }

@@ -5,7 +5,6 @@ import { Schema } from "effect"
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { parseArgs } from "node:util"
-import build from "../support/build.js"
 import { groups } from "./groups.js"
 
 const { positionals, values } = parseArgs({
@@ -79,9 +78,6 @@ const size = (group: string) =>
 const wanted = ({ file, group }: (typeof modules)[number]) =>
   positionals.length === 0 || positionals.some((name) => name === file || name === group)
 const mutated = modules.filter(wanted)
-
-// Once here, as a set-up of Vitest would build for each start of a runner.
-build()
 
 // The largest first, so that each shard gets some of them.
 const results = Object.keys(groups)

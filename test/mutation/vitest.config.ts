@@ -2,19 +2,22 @@ import { Tinypool } from "tinypool"
 import { configDefaults, defineConfig } from "vitest/config"
 import { nightly, shared, slow } from "../../vitest.config.js"
 
+/** Slow tests that start the command, which is built from the code with the mutants. */
+const command = ["commandLine/shells", "output", "settings", "terminal"].map((name) => `test/cli/${name}.test.ts`)
+
 // Vitest 3.2.7 starts a thread for every run, and each mutant is a run: loading Effect again took 3 s of 4.
 Tinypool.prototype.recycleWorkers = () => Promise.resolve()
 
 export default defineConfig({
   test: {
     ...shared,
-    setupFiles: [shared.setupFiles, "test/mutation/setup.ts"],
+    setupFiles: [shared.setupFiles, "test/mutation/setup.ts", "test/mutation/processes.ts"],
     include: ["test/**/*.test.ts"],
     // What these tests start or compile does not contain the mutant. Shells run the completions that a mutant printed.
     exclude: [
       ...configDefaults.exclude,
       "test/{conformance,package}/**",
-      ...slow.filter((file) => file !== "test/cli/commandLine/shells.test.ts"),
+      ...slow.filter((file) => !command.includes(file)),
       ...nightly
     ],
     // Stryker starts a new process after its own timeout of 30 s, which loads everything again.

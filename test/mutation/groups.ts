@@ -98,6 +98,7 @@ export const groups: Readonly<Record<string, Group>> = {
       "node/",
       "Auth/serviceUrls.test.ts",
       "robustness/bodies.test.ts",
+      "robustness/sockets.test.ts",
       "robustness/timeLimits.test.ts",
       "robustness/unsent.test.ts",
       "robustness/unusualResponses.test.ts"

@@ -33,6 +33,7 @@ const invalidProxies = [
   "proxy.example:3128",
   "proxy.example",
   "socks9://x",
+  "a-http://proxy.example",
   "http://",
   "http://proxy.example:99999",
   "http://user:100%@proxy.example",

@@ -2,7 +2,7 @@ import { FileSystem, HttpClient, HttpClientRequest } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import type { ConfigError } from "effect"
-import { Config, ConfigProvider, Effect, Layer } from "effect"
+import { Config, ConfigProvider, Effect, identity, Layer } from "effect"
 import type { ArtaApi, ArtaError } from "effect-arta"
 import { Arta, Polling, TokenStore } from "effect-arta"
 import { NodeArta } from "effect-arta/node"
@@ -10,6 +10,7 @@ import { ArtaEmulator } from "effect-arta/testing"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { faultServer, respond } from "../support/faultServer.js"
 import { proxyServer } from "../support/proxy.js"
+import { tcpServer } from "../support/tcpServer.js"
 import { submit } from "../support/withSession.js"
 
 const run = Arta.run({ prompt: "cat" }, { polling: Polling.fixed("20 millis") })
@@ -87,6 +88,27 @@ describe("The layers of NodeArta", () => {
       expect(yield* submit({ apiUrl: url, transformClient })).toBe("rec")
       expect(requests).toHaveLength(1)
       expect(requests[0]).toMatch(/^x-program: gallery\r$/m)
+    })
+  )
+
+  // fault: Submit | A connection ends after the request, with a transformed client | `SubmissionUnknownError`, one POST
+  it.scopedLive.each(["close", "reset"] as const)("never repeat a submission whose connection ends: %s", (then) =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/": [{ then }] })
+      const error = yield* Effect.flip(submit({ apiUrl: url, transformClient: identity }))
+      expect(error).toMatchObject({ _tag: "SubmissionUnknownError" })
+      expect(requests).toHaveLength(1)
+    })
+  )
+
+  // fault: Submit | A proxy closes the connection instead of a tunnel, with a transformed client | `TransportError`, unsent
+  it.scopedLive("know that nothing was sent if no tunnel opens", () =>
+    Effect.gen(function* () {
+      const { port } = yield* tcpServer((socket) => socket.end())
+      const proxy = `http://127.0.0.1:${String(port)}`
+      const error = yield* Effect.flip(submit({ apiUrl: "https://arta.invalid", proxy, transformClient: identity }))
+      expect(error).toMatchObject({ _tag: "TransportError", sent: false })
+      expect(error.message).toMatch(/: the connection failed: SocketError \(UND_ERR_SOCKET\): other side closed\.$/)
     })
   )
 

@@ -41,6 +41,7 @@ describe("The proxies of the environment", () => {
       const plain = yield* proxy
       yield* submitTo("https://arta.invalid/api", { HTTP_PROXY: urlOf(plain) })
       expect(plain.received[0]).toMatch(/^CONNECT arta\.invalid:443 /)
+      expect(plain.received[0]).not.toMatch(/authorization/i)
     })
   )
 

@@ -114,7 +114,10 @@ describe.each(transports)("With %s", { timeout: 180_000 }, (_, transport) => {
     Effect.gen(function* () {
       const { requests, url } = yield* faultServer({ "/text2image": [refusal(429), refusal(402)] })
       const api = yield* apiAt(transport, url)
-      expect(yield* Effect.flip(submit(api))).toMatchObject({ _tag: "RateLimitedError" })
+      expect(yield* Effect.flip(submit(api))).toMatchObject({
+        _tag: "RateLimitedError",
+        reason: undefined
+      })
       expect(yield* Effect.flip(submit(api))).toMatchObject({ _tag: "ResponseError", status: 402 })
       expect(requests).toHaveLength(2)
     })

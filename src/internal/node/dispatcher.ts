@@ -64,10 +64,7 @@ export type Dispatch = Undici.Dispatcher["dispatch"]
 
 /** An error that came before any byte of the request was written, in the form of a failed connection. */
 const unsent = (error: Error): Error =>
-  Object.assign(new Error(error.message, { cause: error }), {
-    ...("code" in error && { code: error.code }),
-    syscall: "connect"
-  })
+  Object.assign(new Error(error.message, { cause: error }), { syscall: "connect" })
 
 /** Follows a request from its start to its end. undici announces it just before it writes it to a connection. */
 class Followed implements Undici.Dispatcher.DispatchHandler {

@@ -13,7 +13,7 @@ export default defineConfig({
     ...shared,
     setupFiles: [shared.setupFiles, "test/mutation/setup.ts", "test/mutation/processes.ts"],
     include: ["test/**/*.test.ts"],
-    // What these tests start or compile does not contain the mutant. Shells run the completions that a mutant printed.
+    // What these tests compile or install does not contain the mutant, or they take too long to run once for each mutant.
     exclude: [
       ...configDefaults.exclude,
       "test/{conformance,package}/**",

@@ -32,8 +32,12 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     { args: ["generate", "a fox", "-n", "9"], says: /^-n must be at most 8, unless you add --no-limits\.$/m },
     { args: ["generate", " "], says: /^The prompt must be .*blank/m },
     { args: ["generate", "a fox", "--aspect", "wide"], says: /^--aspect must be a ratio as W:H/m },
-    { args: ["generate", "a fox", "-m", "fluxx"], says: /Did you mean flux\b/ },
+    { args: ["generate", "a fox", "-m", "fluxx"], says: /Did you mean flux\b.*\nSee them all: effect-arta models$/m },
     { args: ["generate", "a fox", "--timeout", "0"], says: /a number of seconds greater than 0/ },
+    {
+      args: ["generate", "a fox", "--no-save", "--open"],
+      says: /^--open opens saved images\. Leave out --no-save\.$/m
+    },
     { args: ["emulator", "--port", "99999"], says: /a port from 0 to 65535/ },
     { args: ["watch", " "], says: /^The record id must be/m },
     { args: ["batch", "nowhere.txt"], says: /nowhere\.txt/ },
@@ -59,6 +63,7 @@ describe.concurrent("A failure of the command", { timeout }, () => {
     },
     { fault: Fault.identityError("signUp", "USER_DISABLED"), code: 4, says: /disabled/ },
     { fault: Fault.respond("submit", 422, { body: { detail: "No such style" } }), code: 4, says: /No such style/ },
+    { fault: Fault.respond("submit", 404), code: 4, says: /^The service returned HTTP 404 while submitting/m },
     { fault: Fault.drop("submit"), code: 5, says: /may or may not have accepted.*\n.*seed 7/ },
     { fault: Fault.failGeneration("NSFW", "not that"), code: 6, says: /NSFW: not that.*\n.*--seed/ }
   ])("of the service exits with $code", ({ code, fault, says }) =>
@@ -133,6 +138,16 @@ describe.concurrent("A failure of the command", { timeout }, () => {
       expect(program).toBe("effect-arta")
       const watched = yield* command(args, { env })
       expect(watched.stderr).toContain(`The service has no generation ${recordId}.`)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([404, 410])("says that the service has no such generation for HTTP %d", (status) =>
+    Effect.gen(function* () {
+      const { emulator, env, images } = yield* setUp
+      yield* emulator.inject(Fault.respond("status", status))
+      const { code, stderr } = yield* command(["watch", "record-1", "-o", images], { env })
+      expect(stderr).toBe("The service has no generation record-1. Check the id, or generate the images again.\n")
+      expect(code).toBe(4)
     }).pipe(onPort())
   )
 

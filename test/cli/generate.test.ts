@@ -87,6 +87,30 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("says what to do next, with the flags that were given", () =>
+    Effect.gen(function* () {
+      const { env, images } = yield* setUp
+      const fox = ["generate", "a fox", "--seed", "7", "-o", images]
+      const again = (flags: string) =>
+        `Seed 7. To generate the same images again: effect-arta generate 'a fox' --seed 7${flags}\n`
+      const saved = yield* command([...fox, "--metadata", "none"], { env })
+      expect(saved.stderr).toMatch(
+        /^submitted record-\w+ to \S.*, seed 7\nqueued\ngenerating after \d s\ngenerated after \d s\n/
+      )
+      expect(saved.stderr).toContain(
+        again(` --metadata none -o ${images}`) + `To look at the images in a browser: effect-arta gallery ${images}\n`
+      )
+      const unsaved = yield* command([...fox, "--no-save", "--timeout", "60"], { env })
+      expect(unsaved.stderr).toContain(again(` -o ${images} --no-save --timeout 60`))
+      expect(unsaved.stderr).toMatch(
+        new RegExp(`\nThe URLs expire\\. To save the images: effect-arta watch record-\\w+ -o ${images}\n$`)
+      )
+      // The images of the emulator end with the command.
+      const emulated = yield* command([...fox, "--no-save", "--emulator"])
+      expect(emulated.stderr.endsWith(again(` -o ${images} --no-save --emulator`))).toBe(true)
+    }).pipe(onPort({ queueTime: "700 millis", drawTime: "1500 millis" }))
+  )
+
   it.scopedLive("prints only one event per line with --json", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp

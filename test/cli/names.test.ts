@@ -34,6 +34,20 @@ describe.concurrent("effect-arta --name", { timeout }, () => {
   )
 
   it.scopedLive.each([
+    { template: `${"x".repeat(80)} {prompt}`, name: `${"x".repeat(80)} ${"abcdefghij".repeat(3)}abcdefg` },
+    {
+      template: `${"x".repeat(60)} {prompt}{prompt}`,
+      name: `${"x".repeat(60)} ${"abcdefghijabcdefghijabcdefgh".repeat(2)}`
+    }
+  ])("shares the room in the template $template", ({ name, template }) =>
+    Effect.gen(function* () {
+      const { env, images } = yield* setUp
+      const args = ["generate", "abcdefghij".repeat(10), "-o", images, "--name", template]
+      expect((yield* command(args, { env })).stdout).toBe(`${images}/${name}-0.png\n`)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive.each([
     { template: "{promt}", says: /^--name contains \{promt\}\. It may contain: \{prompt\} \{seed\}/m },
     { template: "{row}", says: /^--name contains \{row\}/m },
     { template: "a{b", says: /^--name contains \{/m },
@@ -42,6 +56,7 @@ describe.concurrent("effect-arta --name", { timeout }, () => {
     { template: "a\u0007b", says: /^--name must not contain \\u0007/m },
     { template: ".hidden", says: /start with a dot/ },
     { template: " ", says: /^--name must not be empty/m },
+    { template: "", says: /^--name must not be empty/m },
     { template: "x".repeat(200), says: /^--name makes names that are too long/m }
   ])("sends nothing with the template $template", ({ says, template }) =>
     Effect.gen(function* () {

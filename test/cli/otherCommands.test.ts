@@ -60,6 +60,8 @@ describe.concurrent("effect-arta", { timeout }, () => {
       const none = yield* command(["models", "fluxx"])
       expect(none).toMatchObject({ code: 2, stdout: "" })
       expect(none.stderr).toMatch(/No model matches fluxx\. See them all: effect-arta models/)
+      const long = yield* command(["models", `${"a".repeat(300)}${"b".repeat(300)}`])
+      expect(long.stderr).toContain(`No model matches ${"a".repeat(150)}…${"b".repeat(150)}. See`)
     })
   )
 
@@ -88,7 +90,12 @@ describe.concurrent("effect-arta", { timeout }, () => {
       expect(yield* emulator.counts).toMatchObject({ signUp: 1 })
       expect((yield* emulator.counts).refresh).toBeGreaterThanOrEqual(1)
 
-      expect((yield* command(["account", "sign-out"], { env })).code).toBe(0)
+      const signedOut = yield* command(["account", "sign-out"], { env })
+      expect(signedOut).toEqual({
+        code: 0,
+        stdout: "",
+        stderr: "Signed out. The session on this machine is deleted.\n"
+      })
       expect(yield* fs.exists(`${directory}/credentials.json`)).toBe(false)
     }).pipe(onPort())
   )

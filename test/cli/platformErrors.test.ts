@@ -2,7 +2,7 @@ import { Error } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { ArtaError, Generation } from "effect-arta"
-import { explain } from "../../src/cli/shared/errors.js"
+import { exitCodeOfFailure, explain } from "../../src/cli/shared/errors.js"
 import { command, started } from "../support/command.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 
@@ -46,6 +46,26 @@ describe("A failure of a disk", () => {
     expect(explain(systemError("EWEIRD"))).toContain(`EWEIRD: some words of the system`)
   })
 
+  it.each([
+    { error: { reason: "NotFound" }, says: "There is no such file or directory: P. Correct the path, then" },
+    { error: { reason: "PermissionDenied", description: "no" }, says: "Permission denied: P. Change the permissions" },
+    {
+      error: { reason: "TimedOut", description: "too\nlate" },
+      says: "A file operation failed (too\\u000alate): P. Correct that"
+    }
+  ] as const)("without a code of the system is explained as well as it can be: $error", ({ error, says }) => {
+    const failure = new Error.SystemError({ module: "FileSystem", method: "open", pathOrDescriptor: path, ...error })
+    expect(explain(failure)).toContain(says.replace("P.", `${path}.`))
+  })
+
+  it("of an argument says what is wrong", () => {
+    const failure = new Error.BadArgument({ module: "FileSystem", method: "open", description: "odd flags" })
+    expect(explain(failure)).toBe("A file operation failed (odd flags). Correct that, then run the same command again.")
+    expect(explain(new Error.BadArgument({ module: "FileSystem", method: "open" }))).toMatch(
+      /^A file operation failed \(\S/
+    )
+  })
+
   it("names no descriptor, and shows control characters of a path", () => {
     expect(explain(systemError("ENOSPC", 17))).toBe("The disk is full. Free space, then run the same command again.")
     expect(explain(systemError("ENOENT", "a\n\u001b[2J"))).toContain("directory: a\\u000a\\u001b[2J. Correct")
@@ -62,6 +82,17 @@ describe("A failure of a disk", () => {
       "The disk is full: images. Free space, then get the images of the accepted generation record-1:\n" +
         "effect-arta watch record-1 -o images"
     )
+    expect(explain(failure)).toBe("The disk is full: images. Free space, then run the same command again.")
+    expect(exitCodeOfFailure(failure)).toBe(3)
+  })
+
+  it("is not that of a network", () => {
+    const failure = new ArtaError.DownloadError({
+      url: "https://images.test/1.png",
+      reason: systemError("EPERM").message
+    })
+    expect(explain(failure)).toBe(failure.message)
+    expect(exitCodeOfFailure(failure)).toBe(5)
   })
 
   it("while the session is saved names its file", () => {

@@ -21,6 +21,7 @@ const world = Effect.gen(function* () {
     emulator,
     fs,
     run,
+    dotEnv: `${work}/.env`,
     urls: { ARTA_API_URL: apiUrl, ARTA_SIGN_UP_URL: signUpUrl, ARTA_TOKEN_URL: tokenUrl },
     inConfig: { apiKey, apiUrl, signUpUrl, tokenUrl },
     writeDotEnv: (text: string) => fs.writeFileString(`${work}/.env`, text),
@@ -86,6 +87,27 @@ describe.concurrent("The settings of the command", { timeout }, () => {
       yield* writeConfig(inConfig)
       expect((yield* run({}, "account")).stdout).toMatch(/File +.*\/effect-arta\/credentials\.json/)
     }).pipe(onPort())
+  )
+
+  it.scopedLive.skipIf(process.platform !== "linux")(
+    "come from the environment alone if the .env is a directory or cannot be read",
+    () =>
+      Effect.gen(function* () {
+        const { dotEnv, fs, run, urls } = yield* world
+        const withKey = { ...urls, ARTA_API_KEY: "k" }
+        // As Python's virtual environments may be.
+        yield* fs.makeDirectory(dotEnv)
+        expect((yield* run(withKey)).code).toBe(0)
+        expect((yield* run(urls)).stderr).toMatch(/^No API key is set\./)
+
+        yield* fs.remove(dotEnv, { recursive: true })
+        // An error of the disk.
+        yield* fs.symlink("/proc/self/mem", dotEnv)
+        expect((yield* run(withKey)).code).toBe(0)
+        const { code, stderr } = yield* run(urls)
+        expect(stderr).toBe("The disk reports an error: .env. Check the disk, then run the same command again.\n")
+        expect(code).toBe(3)
+      }).pipe(onPort())
   )
 
   it.scopedLive("decide for account too where the session is", () =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Array, Effect } from "effect"
 import { stripVTControlCharacters } from "node:util"
 import { Fault } from "effect-arta/testing"
 import { commandProcess, startProcess } from "../support/commandProcess.js"
@@ -36,6 +36,19 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
       expect(stdout).not.toContain("submitted")
       expect(stdout.lastIndexOf(`${escape}?25h`)).toBeGreaterThan(stdout.lastIndexOf(`${escape}?25l`))
     }).pipe(onPort({ queueTime: "700 millis", drawTime: "1500 millis" }))
+  )
+
+  it.scopedLive.each([
+    { ends: "generated", args: ["--no-save"], faults: [] },
+    { ends: "stopped", args: [], faults: [Fault.respond("status", 403)] },
+    { ends: "not all saved", args: [], faults: Array.replicate(Fault.respond("image", 451), 4) }
+  ])("ends the live line with: $ends", ({ args, ends, faults }) =>
+    Effect.gen(function* () {
+      const { emulator, env, images } = yield* setUp
+      yield* Effect.forEach(faults, emulator.inject)
+      const { stdout } = yield* commandProcess(["generate", "a fox", "-o", images, ...args], { env, terminal: true })
+      expect(shown(stdout)).toMatch(new RegExp(`^(queued \\d s → )?(generating \\d s → )?${ends}\r?$`, "m"))
+    }).pipe(onPort())
   )
 
   it.scopedLive("shows a bar for a batch", () =>

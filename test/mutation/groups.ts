@@ -131,7 +131,13 @@ export const groups: Readonly<Record<string, Group>> = {
     tests: ["cli/serve.test.ts", "cli/serveOptions.test.ts", "cli/servePage.test.ts"]
   },
   "cli/database": {
-    modules: ["cli/command/status/", "cli/command/runner.ts", "cli/command/retry.ts", "cli/shared/database/"],
+    modules: [
+      "cli/command/status/",
+      "cli/command/runner.ts",
+      "cli/command/retry.ts",
+      "cli/shared/database/",
+      "cli/shared/logfmt.ts"
+    ],
     tests: [
       "cli/batch/connectionFailures.test.ts",
       "cli/batch/damagedDatabase.test.ts",
@@ -147,15 +153,18 @@ export const groups: Readonly<Record<string, Group>> = {
   "cli/shared": {
     modules: ["cli/shared/"],
     tests: [
+      "cli/batch/failures.test.ts",
       "cli/batch/services.test.ts",
       "cli/exitCodes.test.ts",
       "cli/gallery/gallery.test.ts",
+      "cli/gallery/serve.test.ts",
       "cli/generate.test.ts",
       "cli/missingImages.test.ts",
       "cli/names.test.ts",
       "cli/otherCommands.test.ts",
       "cli/output.test.ts",
       "cli/platformErrors.test.ts",
+      "cli/proxyPassword.test.ts",
       "cli/serve.test.ts",
       "cli/settings.test.ts",
       "cli/status.test.ts",

@@ -1,12 +1,13 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { commands } from "../../src/cli/commands.js"
-import { command, lines } from "../support/command.js"
+import { command, decodeLines, lines } from "../support/command.js"
 import { commandProcess, startProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
+import { tcpServer } from "../support/tcpServer.js"
 
 describe.concurrent("effect-arta", { timeout }, () => {
   it.live("prints its help without colors outside a terminal", () =>
@@ -54,6 +55,10 @@ describe.concurrent("effect-arta", { timeout }, () => {
       expect(lines(json).map((line) => JSON.parse(line) as unknown)).toContainEqual({ alias: "flux", models: ["Flux"] })
       expect(lines(json)).toHaveLength(lines(stdout).length)
 
+      const aliases = yield* decodeLines(Schema.Struct({ alias: Schema.String }), json)
+      const width = Math.max(...aliases.map(({ alias }) => alias.length))
+      for (const line of lines(stdout)) expect(line.slice(width)).toMatch(/^ {2}\S/)
+
       const some = yield* command(["models", "GPT image"])
       expect(lines(some.stdout)).toHaveLength(1)
       expect(some.stdout).toMatch(/^gpt-image +one of/)
@@ -74,12 +79,14 @@ describe.concurrent("effect-arta", { timeout }, () => {
 
       const signedUp = yield* command(["account", "renew"], { env })
       expect(signedUp.code).toBe(0)
+      expect(yield* emulator.counts).toMatchObject({ signUp: 1, refresh: 0 })
       const stored = JSON.parse(yield* fs.readFileString(`${directory}/credentials.json`)) as Record<string, string>
 
       const shown = yield* command(["account"], { env })
       expect(shown.stdout).toContain(String(stored["localId"]))
       expect(shown.stdout).toMatch(/^Signed up +\d{4}-\d\d-\d\dT/m)
-      expect(shown.stdout).toMatch(/^Token +valid until \d{4}-/m)
+      const until = /^Token +valid until (\S+)$/m.exec(shown.stdout)?.[1] ?? ""
+      expect(Date.parse(until)).toBeGreaterThan(Date.now())
       for (const { stderr, stdout } of [signedUp, shown]) {
         expect(stdout + stderr).not.toContain(stored["idToken"])
         expect(stdout + stderr).not.toContain(stored["refreshToken"])
@@ -100,12 +107,33 @@ describe.concurrent("effect-arta", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("shows an account whose token has expired, and of which it is not known when it signed up", () =>
+    Effect.gen(function* () {
+      const { env, directory, fs } = yield* setUp
+      yield* command(["account", "renew"], { env })
+      const file = `${directory}/credentials.json`
+      const stored = JSON.parse(yield* fs.readFileString(file)) as Record<string, unknown>
+      yield* fs.writeFileString(file, JSON.stringify({ ...stored, issuedAt: 0, signedUpAt: undefined }))
+      const { stdout } = yield* command(["account"], { env })
+      expect(stdout).toMatch(/^Signed up +unknown\nToken +expired at 1970-01-01T01:00:00\.000Z$/m)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("does not serve an emulator on a port that is in use", () =>
+    Effect.gen(function* () {
+      const { port } = yield* tcpServer(() => undefined)
+      const { code, stderr } = yield* command(["emulator", "--port", String(port)])
+      expect(stderr).toMatch(/^Cannot serve on port \d+: listen EADDRINUSE.*\. Try another --port\.\n$/)
+      expect(code).toBe(3)
+    })
+  )
+
   it.scopedLive("serves an emulator and prints the environment that points a program at it", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
       const server = yield* startProcess(["emulator"])
-      const printed = yield* server.wrote(/ARTA_TOKEN_FILE=.*\n/)
+      const printed = yield* server.wrote(/ARTA_TOKEN_FILE=[^]*\nServing until you press Ctrl-C\./)
       const env = Object.fromEntries(
         [...printed.matchAll(/^export (\w+)="(.*)"$/gm)].map(([, name = "", value = ""]): [string, string] => [
           name,

@@ -181,6 +181,7 @@ export const groups: Readonly<Record<string, Group>> = {
       "cli/names.test.ts",
       "cli/otherCommands.test.ts",
       "cli/output.test.ts",
+      "cli/platformErrors.test.ts",
       "cli/terminal.test.ts"
     ]
   }

@@ -1,4 +1,4 @@
-// Each process that a test starts loads this module. At its end, it writes down which mutants it has run.
+// In the first run of Stryker, each process that a test starts loads this module, which notes the mutants it has run.
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 

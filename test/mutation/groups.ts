@@ -104,7 +104,7 @@ export const groups: Readonly<Record<string, Group>> = {
       "robustness/unusualResponses.test.ts"
     ]
   },
-  "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/"] },
+  "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/", "cli/terminal.test.ts"] },
   "cli/promptFile": {
     modules: ["cli/command/batch/promptFile/"],
     tests: ["cli/batch/promptFiles.test.ts", "cli/batch/promptKinds.test.ts", "cli/batch/promptValues.test.ts"]

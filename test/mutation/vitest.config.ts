@@ -3,7 +3,9 @@ import { configDefaults, defineConfig } from "vitest/config"
 import { nightly, shared, slow } from "../../vitest.config.js"
 
 /** Slow tests that start the command, which is built from the code with the mutants. */
-const command = ["commandLine/shells", "output", "settings", "terminal"].map((name) => `test/cli/${name}.test.ts`)
+const command = ["batch/standardInput", "batch/stopped", "commandLine/shells", "output", "settings", "terminal"].map(
+  (name) => `test/cli/${name}.test.ts`
+)
 
 // Vitest 3.2.7 starts a thread for every run, and each mutant is a run: loading Effect again took 3 s of 4.
 Tinypool.prototype.recycleWorkers = () => Promise.resolve()

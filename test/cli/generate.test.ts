@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { Line } from "../../src/cli/shared/jsonOutput.js"
-import { command, decodeLines, lines } from "../support/command.js"
+import { command, decodeLines, lines, started } from "../support/command.js"
 import { commandProcess, startProcess } from "../support/commandProcess.js"
 import { onPort, setUp, timeout } from "../support/commandWorld.js"
 import { faultServer, respond } from "../support/faultServer.js"
@@ -73,8 +73,9 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
   it.scopedLive("reads the prompt from standard input if it is a hyphen", () =>
     Effect.gen(function* () {
       const { env, images } = yield* setUp
-      const { stdout } = yield* commandProcess(["generate", "-", "-o", images], { env, input: "a fox\n" })
+      const { stderr, stdout } = yield* commandProcess(["generate", "-", "-o", images], { env, input: "a fox\n" })
       expect(stdout).toMatch(/\/a-fox-\d+-0\.png\n$/)
+      expect(stderr).toContain("effect-arta generate 'a fox' ")
     }).pipe(onPort())
   )
 
@@ -102,6 +103,10 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
       )
       const unsaved = yield* command([...fox, "--no-save", "--timeout", "60"], { env })
       expect(unsaved.stderr).toContain(again(` -o ${images} --no-save --timeout 60`))
+      const [recordId = ""] = /record-\w+/.exec(unsaved.stderr) ?? []
+      const watched = yield* command(["watch", recordId, "--no-save", "-o", images], { env })
+      expect(watched.stdout).toBe(unsaved.stdout)
+      expect(watched.stderr).toMatch(/^generated after \d s\n/)
       expect(unsaved.stderr).toMatch(
         new RegExp(`\nThe URLs expire\\. To save the images: effect-arta watch record-\\w+ -o ${images}\n$`)
       )
@@ -128,11 +133,24 @@ describe.concurrent("effect-arta generate", { timeout }, () => {
   it.scopedLive("needs no key and no network on the emulator", () =>
     Effect.gen(function* () {
       const { directory, fs } = yield* setUp
-      const { code, stdout } = yield* commandProcess(["generate", "a fox", "--emulator"], { cwd: directory })
+      const { code, stderr, stdout } = yield* commandProcess(["generate", "a fox", "--emulator"], { cwd: directory })
       expect(code).toBe(0)
+      expect(stderr).toMatch(/: effect-arta generate 'a fox' --seed \d+ --emulator$/m)
       startsLikePng(yield* fs.readFile(`${directory}/${stdout.trim()}`))
       yield* commandProcess(["gallery", `${directory}/images`])
       expect(yield* fs.readFileString(`${directory}/images/index.html`)).toContain("<dd>Emulated</dd>")
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("names no command that resumes what the emulator forgets", () =>
+    Effect.gen(function* () {
+      const { images } = yield* setUp
+      const child = yield* started(["generate", "a fox", "--emulator", "-o", images])
+      yield* child.wrote(/submitted/)
+      yield* child.interrupt
+      const { code, stderr } = yield* child.ended
+      expect(code).toBe(130)
+      expect(stderr).toMatch(/^submitted \S+ to .*\n(queued\n)?$/)
     }).pipe(onPort())
   )
 

@@ -62,6 +62,8 @@ describe.concurrent("effect-arta", { timeout }, () => {
       const some = yield* command(["models", "GPT image"])
       expect(lines(some.stdout)).toHaveLength(1)
       expect(some.stdout).toMatch(/^gpt-image +one of/)
+      expect((yield* command(["models", "gptImage"])).stdout).toBe(some.stdout)
+      expect((yield* command(["models", "fluxflux"])).code).toBe(2)
       const none = yield* command(["models", "fluxx"])
       expect(none).toMatchObject({ code: 2, stdout: "" })
       expect(none.stderr).toMatch(/No model matches fluxx\. See them all: effect-arta models/)
@@ -113,9 +115,12 @@ describe.concurrent("effect-arta", { timeout }, () => {
       yield* command(["account", "renew"], { env })
       const file = `${directory}/credentials.json`
       const stored = JSON.parse(yield* fs.readFileString(file)) as Record<string, unknown>
-      yield* fs.writeFileString(file, JSON.stringify({ ...stored, issuedAt: 0, signedUpAt: undefined }))
-      const { stdout } = yield* command(["account"], { env })
-      expect(stdout).toMatch(/^Signed up +unknown\nToken +expired at 1970-01-01T01:00:00\.000Z$/m)
+      // The second is no date.
+      for (const signedUpAt of [undefined, 1e16]) {
+        yield* fs.writeFileString(file, JSON.stringify({ ...stored, issuedAt: 0, signedUpAt }))
+        const { stdout } = yield* command(["account"], { env })
+        expect(stdout).toMatch(/^Signed up +unknown\nToken +expired at 1970-01-01T01:00:00\.000Z$/m)
+      }
     }).pipe(onPort())
   )
 

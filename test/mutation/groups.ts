@@ -123,7 +123,21 @@ export const groups: Readonly<Record<string, Group>> = {
       "cli/shared/journalRecords.ts",
       "cli/shared/submissionJournal.ts"
     ],
-    tests: ["cli/shared/", "cli/missingImages.test.ts"]
+    tests: [
+      "cli/shared/",
+      "cli/batch/again.test.ts",
+      "cli/batch/batch.test.ts",
+      "cli/batch/failures.test.ts",
+      "cli/batch/lock.test.ts",
+      "cli/batch/refused.test.ts",
+      "cli/batch/replacedJournal.test.ts",
+      "cli/batch/services.test.ts",
+      "cli/batch/stopped.test.ts",
+      "cli/gallery/gallery.test.ts",
+      "cli/generate.test.ts",
+      "cli/mcp/equalCalls.test.ts",
+      "cli/missingImages.test.ts"
+    ]
   },
   "cli/mcp": { modules: ["cli/command/mcp/"], tests: ["cli/mcp/"] },
   "cli/serve": {

@@ -107,7 +107,13 @@ export const groups: Readonly<Record<string, Group>> = {
   "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/", "cli/terminal.test.ts"] },
   "cli/promptFile": {
     modules: ["cli/command/batch/promptFile/"],
-    tests: ["cli/batch/promptFiles.test.ts", "cli/batch/promptKinds.test.ts", "cli/batch/promptValues.test.ts"]
+    tests: [
+      "cli/batch/promptFiles.test.ts",
+      "cli/batch/promptKinds.test.ts",
+      "cli/batch/promptProblems.test.ts",
+      "cli/batch/promptValues.test.ts",
+      "cli/batch/standardInput.test.ts"
+    ]
   },
   "cli/gallery": { modules: ["cli/command/gallery/"], tests: ["cli/gallery/"] },
   "cli/commandLine": {

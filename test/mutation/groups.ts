@@ -137,12 +137,14 @@ export const groups: Readonly<Record<string, Group>> = {
       "cli/batch/lock.test.ts",
       "cli/batch/refused.test.ts",
       "cli/batch/replacedJournal.test.ts",
+      "cli/batch/runner.test.ts",
       "cli/batch/services.test.ts",
       "cli/batch/stopped.test.ts",
       "cli/gallery/gallery.test.ts",
       "cli/generate.test.ts",
       "cli/mcp/equalCalls.test.ts",
-      "cli/missingImages.test.ts"
+      "cli/missingImages.test.ts",
+      "cli/names.test.ts"
     ]
   },
   "cli/mcp": { modules: ["cli/command/mcp/"], tests: ["cli/mcp/"] },

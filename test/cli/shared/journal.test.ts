@@ -1,14 +1,19 @@
 import { Error, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, HashMap, Option, Ref } from "effect"
+import { Array, Effect, HashMap, Option, Record, Ref, Schema } from "effect"
 import { GenerateRequest, Generation } from "effect-arta"
 import { SetupError } from "../../../src/cli/shared/errors.js"
 import * as Journal from "../../../src/cli/shared/journal.js"
+import { lines } from "../../support/command.js"
 import { failing } from "../../support/failingDisk.js"
 
 const requestOf = (seed: number) => new GenerateRequest.GenerateRequest({ prompt: "a fox", seed })
 const recordId = Generation.RecordId.make("0ab1c2d3-0000-4000-8000-000000000001")
+
+const Keyed = Schema.Struct({ _tag: Schema.String, key: Schema.String })
+
+const decodeEntry = Schema.decodeUnknownSync(Schema.parseJson(Keyed))
 
 const inDirectory = <A, E, R>(test: (fs: FileSystem.FileSystem, directory: string) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
@@ -158,6 +163,44 @@ describe("The journal", () => {
         const journal = yield* Journal.open(directory, { beforeSend: lost })
         expect(yield* Effect.flip(journal.begin("one", requestOf(1)))).toBe(lost)
         expect(yield* recordOf(directory, "one")).toMatchObject({ last: { _tag: "NotAccepted" } })
+      })
+    )
+  )
+
+  // fault: Process | Another program puts an older copy in the place of the journal | the copy gets the entries that it lacks, and nothing more is sent
+  it.effect("gives its entries to a file that has taken its place, each once", () =>
+    inDirectory((fs, directory) =>
+      Effect.gen(function* () {
+        const file = `${directory}/effect-arta.jsonl`
+        const entries = Effect.map(fs.readFileString(file), (text) => lines(text).map((line) => decodeEntry(line)))
+        const journal = yield* Journal.open(directory)
+        const keys = ["sent", "refused", "accepted", "saved", "known"]
+        yield* Effect.forEach(keys, (key, seed) => journal.begin(key, requestOf(seed)))
+        yield* journal.note({ _tag: "NotAccepted", key: "refused" })
+        yield* Effect.forEach(keys.slice(2), (key) => journal.note({ _tag: "Submitted", key, recordId }))
+        yield* Effect.forEach(keys.slice(3), (key) => journal.note({ _tag: "Saved", key, files: [] }))
+
+        const isOld = ({ _tag, key }: typeof Keyed.Type) =>
+          key === "known" || `${_tag} ${key}` === "Submitting accepted"
+        const copy = lines(yield* fs.readFileString(file)).filter((line) => isOld(decodeEntry(line)))
+        yield* fs.remove(file)
+        yield* fs.writeFileString(file, `${copy.join("\n")}\n`)
+        expect(yield* Effect.flip(journal.begin("next", requestOf(9)))).toMatchObject({ _tag: "SetupError" })
+
+        const tags = Array.groupBy(yield* entries, ({ key }) => key)
+        expect(Record.map(tags, (ofKey) => ofKey.map(({ _tag }) => _tag))).toEqual({
+          sent: ["Submitting"],
+          refused: ["Submitting", "NotAccepted"],
+          accepted: ["Submitting", "Submitting", "Submitted"],
+          saved: ["Submitting", "Submitted", "Saved"],
+          known: ["Submitting", "Submitted", "Saved"]
+        })
+        expect(yield* recordOf(directory, "saved")).toMatchObject({ recordId, last: { _tag: "Saved" } })
+        expect(yield* recordOf(directory, "next")).toBeUndefined()
+
+        // The file may come back, but this run sends nothing more.
+        expect(yield* Effect.flip(journal.begin("next", requestOf(9)))).toMatchObject({ _tag: "SetupError" })
+        expect(yield* entries).toHaveLength(12)
       })
     )
   )

@@ -5,7 +5,6 @@ import { hostname } from "node:os"
 import { batch } from "../support/batchWorld.js"
 import { command, decodeLines, lines, started } from "../support/command.js"
 import { onPort, timeout } from "../support/commandWorld.js"
-import { editDatabase } from "../support/editDatabase.js"
 import { until } from "../support/mcpWorld.js"
 
 /** A directory with a database, and how to add batches to it and print them. */
@@ -16,8 +15,6 @@ const world = Effect.gen(function* () {
   return {
     ...made,
     flags,
-    edit: (statements: (prefix: string) => ReadonlyArray<string>) =>
-      editDatabase(`${images}/effect-arta.db`, statements),
     /** Runs a batch of these prompts, one row after the other. */
     enqueue: (name: string, prompts: ReadonlyArray<string>) =>
       Effect.flatMap(file(name, `${prompts.join("\n")}\n`), (path) => run(path, "--database", "-c", "1")),

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { command } from "./command.js"
 import { setUp } from "./commandWorld.js"
+import { editDatabase } from "./editDatabase.js"
 
 export const prompts = ["a fox", "a hare", "an owl", "a fox"]
 
@@ -15,5 +16,7 @@ export const batch = Effect.gen(function* () {
     Effect.orElseSucceed(fs.readDirectory(images), () => []),
     (names) => names.filter((name) => name.endsWith(".png")).sort()
   )
-  return { ...world, file, run, saved }
+  /** Changes the tables of the database beside the images. */
+  const edit = (statements: Parameters<typeof editDatabase>[1]) => editDatabase(`${images}/effect-arta.db`, statements)
+  return { ...world, edit, file, run, saved }
 })

@@ -6,7 +6,6 @@ import { Fault } from "effect-arta/testing"
 import { batch, prompts } from "../../support/batchWorld.js"
 import { command, lines, started } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
-import { editDatabase } from "../../support/editDatabase.js"
 
 /** A batch whose rows are in the SQLite file beside its images. */
 const shared = Effect.gen(function* () {
@@ -86,14 +85,12 @@ describe.concurrent("batch --database", { timeout }, () => {
   // fault: Batch runners | The batch of a file is from another machine | refused before a submission, because the images could not be saved
   it.scopedLive("submits no row of a batch that saves to a directory of another machine", () =>
     Effect.gen(function* () {
-      const { emulator, file, images, share } = yield* shared
+      const { edit, emulator, file, share } = yield* shared
       const path = yield* file("p.txt", "a fox\n")
       yield* emulator.inject(Fault.respond("submit", 402))
       expect((yield* share(path)).code).toBe(4)
       const before = yield* emulator.counts
-      yield* editDatabase(`${images}/effect-arta.db`, (prefix) => [
-        `UPDATE ${prefix}batches SET settings = json_set(settings, '$.host', 'elsewhere')`
-      ])
+      yield* edit((prefix) => [`UPDATE ${prefix}batches SET settings = json_set(settings, '$.host', 'elsewhere')`])
       const { code, stderr } = yield* share(path)
       expect(code, stderr).toBe(2)
       expect(stderr).toMatch(/saves to .*images on elsewhere, which is another machine\. .*effect-arta runner -o DIR$/m)

@@ -5,7 +5,6 @@ import { batch } from "../../support/batchWorld.js"
 import type { Environment } from "../../support/command.js"
 import { command, lines, started } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
-import { editDatabase } from "../../support/editDatabase.js"
 import { until } from "../../support/mcpWorld.js"
 
 /** A batch of two rows that is stopped before it has ended. */
@@ -18,8 +17,6 @@ const stopped = Effect.gen(function* () {
   yield* first.wrote(/^Batch p-/m)
   yield* first.interrupt
   yield* first.ended
-  const edit = (statements: (prefix: string) => ReadonlyArray<string>) =>
-    editDatabase(`${images}/effect-arta.db`, statements)
   const run = (...args: ReadonlyArray<string>) => command([...args, ...database], { env })
   const isSaved = Effect.map(run("status", "p"), ({ stdout }) => stdout.includes("2 of 2 saved"))
   return {
@@ -27,7 +24,6 @@ const stopped = Effect.gen(function* () {
     path,
     database,
     isSaved,
-    edit,
     run,
     start: (...args: ReadonlyArray<string>) => started(["runner", ...database, ...args], { env })
   }

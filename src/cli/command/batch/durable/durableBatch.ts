@@ -28,40 +28,19 @@ import type { Row } from "../promptFile/promptFile.js"
 import { absolute, findEarlier } from "./earlier.js"
 import { showProgress } from "./progress.js"
 import { printResult } from "./results.js"
-import { nameOf, toBatchRows } from "./rows.js"
+import type { Round } from "./round.js"
+import { chooseRound } from "./round.js"
+import { toBatchRows } from "./rows.js"
 import { failIfUnfinished, printEnd } from "./summary.js"
 
-/** A batch of the database, and the round of `--again` that it is. */
-interface Chosen {
-  readonly batch: string
-  readonly round: number
-  readonly savedBefore: number
-  readonly isNew: boolean
-}
-
-/** The round to run: the newest one, or with `--again` a new one once the newest has ended. */
+/** The round to run, unless its rows could not be saved here or would be paid for again unasked. */
 const chooseBatch = (rows: ReadonlyArray<Row>, input: Input) =>
   Effect.gen(function* () {
     const summaries = yield* DurableBatch.batches
-    const find = (round: number) =>
-      Effect.map(nameOf(rows, input, round), (batch) => ({
-        batch,
-        round,
-        summary: summaries.find((summary) => summary.batch === batch)
-      }))
-    const rounds = yield* Effect.iterate([yield* find(1)], {
-      while: (found) => found.at(-1)?.summary !== undefined,
-      body: (found) => Effect.map(find(found.length + 1), (next) => [...found, next])
-    })
-    const next = rounds.at(-1)
-    const newest = rounds.at(-2) ?? next
-    const isOpen = newest?.summary !== undefined && newest.summary.rows.queued + newest.summary.rows.running > 0
-    const chosen = input.again && !(isOpen && newest.round > 1) ? (rounds.length === 1 ? yield* find(2) : next) : newest
-    const { batch, round, summary } = chosen ?? (yield* find(1))
-    const isNew = summary === undefined
-    if (!isNew) yield* refuseElsewhere(summary)
-    if (isNew && !input.again) yield* refuseChanged(input, summaries)
-    return { batch, round, savedBefore: summary?.rows.saved ?? 0, isNew } satisfies Chosen
+    const chosen = yield* chooseRound(rows, summaries, input)
+    if (chosen.summary !== undefined) yield* refuseElsewhere(chosen.summary)
+    else if (!input.again) yield* refuseChanged(input, summaries)
+    return chosen
   })
 
 /** Rows that are submitted here could not be saved where the batch says. */
@@ -104,7 +83,7 @@ const refuseJournaled = (rows: ReadonlyArray<Row>, { output }: Input) =>
     })
   })
 
-const enqueue = (rows: ReadonlyArray<Row>, namer: Namer, { batch, round }: Chosen, input: Input) =>
+const enqueue = (rows: ReadonlyArray<Row>, namer: Namer, { batch, round }: Round, input: Input) =>
   Effect.gen(function* () {
     const settings = encode({
       directory: yield* absolute(input.output),
@@ -122,7 +101,7 @@ type Outcomes = HashMap.HashMap<number, BatchRow.RowOutcome>
 /** Prints the rows of all runners as they end. */
 const printResults = (
   rows: ReadonlyArray<Row>,
-  { batch }: Chosen,
+  { batch }: Round,
   outcomes: Ref.Ref<Outcomes>,
   input: Input,
   isLive: boolean
@@ -139,7 +118,7 @@ const printResults = (
     )
   )
 
-const run = (rows: ReadonlyArray<Row>, chosen: Chosen, outcomes: Ref.Ref<Outcomes>, input: Input) =>
+const run = (rows: ReadonlyArray<Row>, chosen: Round, outcomes: Ref.Ref<Outcomes>, input: Input) =>
   Effect.gen(function* () {
     const isLive = yield* showProgress(chosen.batch, input)
     yield* Effect.all([DurableBatch.runUntilDone(chosen.batch), printResults(rows, chosen, outcomes, input, isLive)], {
@@ -151,7 +130,7 @@ const run = (rows: ReadonlyArray<Row>, chosen: Chosen, outcomes: Ref.Ref<Outcome
 const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, database: Database, input: Input) =>
   Effect.gen(function* () {
     const chosen = yield* chooseBatch(rows, input)
-    if (chosen.isNew) {
+    if (chosen.summary === undefined) {
       yield* refuseJournaled(rows, input)
       yield* confirm(
         rows.map((row) => ({ _tag: "Submit", row })),
@@ -164,14 +143,15 @@ const runBatch = (rows: ReadonlyArray<Row>, namer: Namer, database: Database, in
       yield* Console.error(`Batch ${chosen.batch}: ${what}. The database is ${database.url.shown}.`)
     }
     const outcomes = yield* Ref.make<Outcomes>(HashMap.empty())
+    const end = { batch: chosen.batch, savedBefore: chosen.summary?.rows.saved ?? 0, flag: database.flag }
     yield* run(rows, chosen, outcomes, input).pipe(
       Effect.onExit((exit) =>
         Effect.flatMap(outcomes, (ended) =>
-          printEnd(rows, ended, { ...chosen, isStopped: Exit.isInterrupted(exit), flag: database.flag }, input)
+          printEnd(rows, ended, { ...end, isStopped: Exit.isInterrupted(exit) }, input)
         )
       )
     )
-    yield* failIfUnfinished(rows, yield* outcomes, { ...chosen, flag: database.flag }, input)
+    yield* failIfUnfinished(rows, yield* outcomes, end, input)
   }).pipe(
     Effect.mapError(toFailure(database.url)),
     Effect.provide(
@@ -196,8 +176,7 @@ const readBatches = ({ url }: Database, input: Input) =>
 /** Prints what the database has of the batch, and sends nothing. */
 const printDryRun = (rows: ReadonlyArray<Row>, database: Database, input: Input) =>
   Effect.gen(function* () {
-    const batch = yield* nameOf(rows, input, 1)
-    const summary = (yield* readBatches(database, input)).find((summary) => summary.batch === batch)
+    const { batch, summary } = yield* chooseRound(rows, yield* readBatches(database, input), input)
     const images = rows.reduce((sum, { request }) => sum + request.n, 0)
     yield* Console.log(
       [

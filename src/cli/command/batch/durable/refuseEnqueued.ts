@@ -13,7 +13,7 @@ import { nameOf } from "./rows.js"
 /** A batch in the database beside the images may have paid for these rows. */
 export const refuseEnqueued = (rows: ReadonlyArray<Row>, url: DatabaseUrl, input: Input) =>
   Effect.gen(function* () {
-    const name = yield* nameOf(rows, input, 1)
+    const name = yield* nameOf(rows, input)
     const summaries = yield* DurableBatch.batches
     const known = summaries.find(({ batch }) => batch === name) ?? (yield* findEarlier(summaries, input))
     if (known === undefined) return

@@ -9,26 +9,22 @@ import type { Row } from "../promptFile/promptFile.js"
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex")
 
-interface Named {
+export interface Named {
   readonly file: string
   readonly output: string
 }
 
 /**
  * The name of the batch of a file: the same rows and the same directory are the same batch, so that the command can be
- * repeated. A later round of `--again` has its number in the name.
+ * repeated.
  */
-export const nameOf = (
-  rows: ReadonlyArray<Row>,
-  { file, output }: Named,
-  round: number
-): Effect.Effect<string, never, Path.Path> =>
+export const nameOf = (rows: ReadonlyArray<Row>, { file, output }: Named): Effect.Effect<string, never, Path.Path> =>
   Effect.map(Path.Path, (path) => {
     // PostgreSQL does not store half a character.
     const characters = Array.from(path.parse(file).name.replace(/[^\p{L}\p{N}._-]+/gu, "-"))
     const stem = file === "-" ? "standard-input" : characters.slice(0, 60).join("")
     const hash = hashOf([path.normalize(output), ...rows.map(({ key }) => key)].join("\n")).slice(0, 8)
-    return `${stem}-${hash}${round === 1 ? "" : `~${String(round)}`}`
+    return `${stem}-${hash}`
   })
 
 /** A seed that stays the same if the rows are enqueued again, and differs between the rows and the rounds. */

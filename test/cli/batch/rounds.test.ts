@@ -1,0 +1,72 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { batch } from "../../support/batchWorld.js"
+import { lines, started } from "../../support/command.js"
+import { onPort, timeout } from "../../support/commandWorld.js"
+
+/** A batch of two rows in a database. */
+const shared = Effect.gen(function* () {
+  const world = yield* batch
+  const path = yield* world.file("p.jsonl", '{"prompt":"a fox","seed":7}\n{"prompt":"an owl"}\n')
+  const run = (...args: ReadonlyArray<string>) => world.run(path, "--database", ...args)
+  const submissions = Effect.map(world.emulator.counts, ({ submit }) => submit)
+  return { ...world, path, run, submissions }
+})
+
+describe.concurrent("batch --database --again", { timeout }, () => {
+  it.scopedLive.each([
+    { begins: "without", first: [] },
+    { begins: "with", first: ["--again"] }
+  ])("generates every row once more each time, if the first run is $begins --again", ({ first }) =>
+    Effect.gen(function* () {
+      const { run, saved, submissions } = yield* shared
+      expect((yield* run(...first)).code).toBe(0)
+      for (const round of [2, 3]) {
+        const { code, stderr } = yield* run("--again")
+        expect(code, stderr).toBe(0)
+        expect(stderr).toMatch(/^2 of 2 saved\. /m)
+        expect(yield* submissions).toBe(round * 2)
+        // No seed of an earlier round is used again: each has images of its own.
+        expect(yield* saved).toHaveLength(round * 2)
+      }
+      // Without --again, there is nothing left to do.
+      const { code, stderr, stdout } = yield* run()
+      expect(code, stderr).toBe(0)
+      expect(stderr).toMatch(/^2 of 2 saved: 0 generated now, 2 were there before\./m)
+      expect(lines(stdout)).toHaveLength(2)
+      expect(yield* submissions).toBe(6)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("finishes a round that was interrupted before it starts another one", () =>
+    Effect.gen(function* () {
+      const { env, images, path, run, saved, submissions } = yield* shared
+      yield* run()
+      const interrupted = yield* started(["batch", path, "-o", images, "--database", "--again", "-c", "1"], { env })
+      yield* interrupted.wrote(/\[1\/2\] saved/)
+      yield* interrupted.interrupt
+      expect((yield* interrupted.ended).code).toBe(130)
+      const { code, stderr } = yield* run("--again")
+      expect(code, stderr).toBe(0)
+      expect(stderr).toMatch(/^2 of 2 saved: 1 generated now, 1 was there before\. /m)
+      expect(yield* submissions).toBe(4)
+      expect(yield* saved).toHaveLength(4)
+    }).pipe(onPort({ drawTime: "1 second" }))
+  )
+
+  it.scopedLive("tells in a dry run what the round has", () =>
+    Effect.gen(function* () {
+      const { run, submissions } = yield* shared
+      const dryRun = (...args: ReadonlyArray<string>) =>
+        Effect.map(run("--dry-run", ...args), ({ stdout }) => lines(stdout.replace(/-[0-9a-f]{8}/, "-HASH")))
+      const rows = (batch: string) => `Batch ${batch}: 2 rows, 2 images.`
+      const isNew = "The database does not have it yet."
+      const sent = "This was a dry run: nothing was sent."
+      expect(yield* dryRun()).toEqual([rows("p-HASH"), isNew, sent])
+      yield* run()
+      expect(yield* dryRun()).toEqual([rows("p-HASH"), "The database has it: 2 of 2 rows saved.", sent])
+      expect(yield* dryRun("--again")).toEqual([rows("p-HASH~2"), isNew, sent])
+      expect(yield* submissions).toBe(2)
+    }).pipe(onPort())
+  )
+})

@@ -33,6 +33,49 @@ describe.concurrent("A batch whose submissions are refused", { timeout }, () => 
     }).pipe(onPort())
   )
 
+  it.scopedLive.each([
+    { differ: "numbers", details: ["Request 9: no credits", "Request 10: no credits", "Request 12345: no credits"] },
+    {
+      differ: "ids",
+      details: [
+        "No credits (9f86d081884c7d65)",
+        "No credits (a7c2f1b7-1d44-4c4e-8a53-aa01e2d0a3f6)",
+        "No credits (beef0123)"
+      ]
+    },
+    { differ: "prompts", details: [0, 1, 2].map((row) => `No credits for "animal ${String(row)}"`) }
+  ])("stops after three refusals that differ only in their $differ", ({ details }) =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      // An accepted row comes first.
+      expect((yield* run(yield* file("p.txt", "a fox\n"), "-c", "1")).code).toBe(0)
+      yield* Effect.forEach(details, (detail) => emulator.inject(refuse(422, detail)))
+      const { code, stderr } = yield* run(yield* file("p.txt", prompts), "-c", "1")
+      expect(code).toBe(4)
+      expect(stderr).toMatch(/3 submissions in a row failed .*\. 9 rows were not sent\./)
+      expect((yield* emulator.counts).submit).toBe(4)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("stops after three refusals in a row though it has accepted some before, and says what is left", () =>
+    Effect.gen(function* () {
+      const { emulator, file, run } = yield* batch
+      const accept = Fault.respond("submit", 422, { body: { detail: "No such style" } })
+      yield* Effect.forEach([accept, accept], emulator.inject)
+      const path = yield* file("p.txt", prompts)
+      expect((yield* run(path, "-c", "1")).stderr).toMatch(/^10 of 12 saved/m)
+      const more = yield* file("p.txt", `${prompts}\na fox\na hare\nan owl\na bee\n`)
+      yield* Effect.forEach([1, 2, 3], () => emulator.inject(refuse(402, "Not enough credits")))
+      const { code, stderr } = yield* run(more, "-c", "1")
+      expect(code).toBe(4)
+      expect(stderr).toMatch(/^Row 1, "animal 0": .*No such style/m)
+      expect(stderr).toMatch(
+        /^The batch stopped, .*\. 1 row was not sent\. Once the reason is gone, run the same command/m
+      )
+      expect(stderr).toMatch(/Not enough credits\.\n$/)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("finishes the rows under way, and prints one JSON line for the refusal", () =>
     Effect.gen(function* () {
       const { emulator, env, file, images, run, saved } = yield* batch

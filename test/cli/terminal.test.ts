@@ -64,6 +64,38 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
     }).pipe(onPort({ drawTime: "400 millis" }))
   )
 
+  it.scopedLive("shows a bar for the rows of all runners of a database", () =>
+    Effect.gen(function* () {
+      const { args, emulator, env } = yield* batchOfThree
+      yield* emulator.inject(Fault.failGeneration("FAILED", "Too dark"))
+      const { code, stdout } = yield* commandProcess([...args, "--database"], { env, terminal: true })
+      expect(code).toBe(6)
+      expect(stdout).toMatch(/░ 0\/3, 0 failed, 2 in flight, 1 runner(?!s|,)/)
+      expect(stdout).toMatch(/█+░+ 2\/3, 1 failed, 1 in flight, 1 runner, \d s left/)
+      const [before = "", after] = shown(stdout).split(/^█{14} 3\/3, 1 failed, 0 in flight, 1 runner$/m)
+      expect(before).toMatch(/^row \d: .*Too dark/m)
+      expect(before).not.toMatch(/^\[\d|png$/m)
+      expect(after).toMatch(/^2 of 3 saved/m)
+    }).pipe(onPort({ drawTime: "1900 millis" }))
+  )
+
+  it.scopedLive.each([
+    { columns: 20, flags: [], last: "3/3, 0 failed" },
+    { columns: 12, flags: [], last: "3/3" },
+    { columns: 100, flags: [], last: `${"█".repeat(30)} 3/3, 0 failed, 0 in flight` },
+    { columns: 20, flags: ["--database"], last: "3/3, 0 failed" },
+    { columns: 12, flags: ["--database"], last: "3/3" },
+    { columns: 100, flags: ["--database"], last: `${"█".repeat(30)} 3/3, 0 failed, 0 in flight, 1 runner` }
+  ])("shows what fits into $columns columns, with $flags", ({ columns, flags, last }) =>
+    Effect.gen(function* () {
+      const { args, env } = yield* batchOfThree
+      const before = `stty cols ${String(columns)}`
+      const { stdout } = yield* commandProcess([...args, ...flags], { env, terminal: true, before })
+      const [line] = shown(stdout).match(/^.*3\/3.*$/m) ?? []
+      expect(line?.trim()).toBe(last)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("prints failures above the bar as they happen", () =>
     Effect.gen(function* () {
       const { args, emulator, env } = yield* batchOfThree

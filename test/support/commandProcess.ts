@@ -27,23 +27,23 @@ export interface Options {
   readonly before?: string
 }
 
-const afterwards = (before: string, line: ReadonlyArray<string>) =>
-  ["sh", "-c", `${before}; exec ${quote(line)}`] as const
-
-const inTerminal = (line: ReadonlyArray<string>, into: string | undefined) =>
-  ["script", "-qec", into === undefined ? quote(line) : `${quote(line)} | ${into}`, "/dev/null"] as const
+/** What a shell runs. */
+const shellCommand = (line: ReadonlyArray<string>, { before, into }: Options) =>
+  [
+    ...(before === undefined ? [] : [`${before};`]),
+    into === undefined ? `exec ${quote(line)}` : `${quote(line)} | ${into}`
+  ].join(" ")
 
 /** Starts a program in a process of its own, which is killed at the latest when the scope closes. */
-export const startProgram = (
-  line: readonly [string, ...ReadonlyArray<string>],
-  { before, cwd, env = {}, input, into, terminal = false }: Options = {}
-) =>
+export const startProgram = (line: readonly [string, ...ReadonlyArray<string>], options: Options = {}) =>
   Effect.gen(function* () {
+    const { before, cwd, env = {}, input, terminal = false } = options
+    const shell = shellCommand(line, options)
     const [program, ...rest] = terminal
-      ? inTerminal(line, into)
+      ? (["script", "-qec", shell, "/dev/null"] as const)
       : before === undefined
         ? line
-        : afterwards(before, line)
+        : (["sh", "-c", shell] as const)
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(program, rest, { cwd, env: { ...plainEnvironment(), ...env } })),
       (running) => Effect.sync(() => running.kill("SIGKILL"))

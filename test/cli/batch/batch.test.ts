@@ -181,4 +181,12 @@ describe.concurrent("effect-arta batch", { timeout }, () => {
       expect(yield* saved).toHaveLength(1)
     }).pipe(onPort())
   )
+
+  it.scopedLive("saves to a directory only", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* batch
+      const { code, stderr } = yield* command(["batch", yield* file("p.txt", "a fox\n"), "-o", "-"], { env })
+      expect([code, stderr]).toEqual([2, "A batch saves to a directory: -o images\n"])
+    }).pipe(onPort())
+  )
 })

@@ -2,6 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
+import { spawn } from "node:child_process"
 import { hostname } from "node:os"
 import { lockDirectory } from "../../../src/cli/command/batch/lock.js"
 import { ended, pass } from "../../support/virtualTime.js"
@@ -68,6 +69,47 @@ describe("The lock of a batch", () => {
         )
         yield* pass(taking, { seconds: 1 })
         expect(yield* ended(taking)).toMatch(new RegExp(`^${String(process.pid)} on `))
+      })
+    )
+  )
+
+  // fault: Process | A batch was killed in a container that keeps its process as a zombie | The next one takes the lock over at once
+  it.effect.skipIf(process.platform !== "linux")("is taken over at once from a batch whose process is a zombie", () =>
+    inWorld(({ directory, fs, leave }) =>
+      Effect.gen(function* () {
+        // The name of its program has a parenthesis. Its parent does not read how it ended.
+        const parent = yield* Effect.acquireRelease(
+          Effect.sync(() => spawn("sh", ["-c", "sh -c 'printf \"a) b\" > /proc/$$/comm; echo $$' & exec sleep 600"])),
+          (running) => Effect.sync(() => running.kill("SIGKILL"))
+        )
+        const pid = yield* Effect.async<number>((resume) => {
+          parent.stdout.once("data", (data: Buffer) => {
+            resume(Effect.succeed(Number(data)))
+          })
+        })
+        const stat = yield* fs
+          .readFileString(`/proc/${String(pid)}/stat`)
+          .pipe(Effect.repeat({ until: (stat) => stat.includes(") Z ") }))
+        const startedAt = stat.slice(stat.lastIndexOf(")")).split(" ")[20] ?? ""
+        yield* leave((owner) => withPid(pid)(owner).replace(/\d+\)$/, `${startedAt})`))
+        const taking = yield* Effect.fork(Effect.scoped(lockDirectory(directory)))
+        yield* pass(taking, { seconds: 1 })
+        yield* ended(taking)
+      })
+    )
+  )
+
+  it.effect.each([
+    ["whose start is unknown", (owner: string) => owner.replace(/ \d+\)$/, ")")],
+    ["that started when this process did", (owner: string) => owner],
+    ["whose line nobody can read", () => "not a process"]
+  ] as const)("is not taken over from a batch %s", ([, change]) =>
+    inWorld(({ directory, leave }) =>
+      Effect.gen(function* () {
+        yield* leave(change)
+        const waiting = yield* Effect.fork(Effect.flip(Effect.scoped(lockDirectory(directory))))
+        yield* pass(waiting, { seconds: 1 })
+        expect((yield* ended(waiting)).message).toContain("is running in")
       })
     )
   )

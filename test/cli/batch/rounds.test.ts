@@ -13,7 +13,7 @@ const shared = Effect.gen(function* () {
   return { ...world, path, run, submissions }
 })
 
-describe.concurrent("batch --database --again", { timeout }, () => {
+describe.concurrent("The rounds of a batch in a database", { timeout }, () => {
   it.scopedLive.each([
     { begins: "without", first: [] },
     { begins: "with", first: ["--again"] }
@@ -21,6 +21,9 @@ describe.concurrent("batch --database --again", { timeout }, () => {
     Effect.gen(function* () {
       const { run, saved, submissions } = yield* shared
       expect((yield* run(...first)).code).toBe(0)
+      // Only without --again, an image has the seed of its row.
+      const seeds = (yield* saved).filter((name) => name === "a-fox-7-0.png")
+      expect(seeds).toHaveLength(first.length === 0 ? 1 : 0)
       for (const round of [2, 3]) {
         const { code, stderr } = yield* run("--again")
         expect(code, stderr).toBe(0)
@@ -38,17 +41,29 @@ describe.concurrent("batch --database --again", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive.each([
+    { name: "My prompts (new) #1.txt", batch: "My-prompts-new-1" },
+    { name: "狐と梟٣.v2_b.txt", batch: "狐と梟٣.v2_b" }
+  ])("names its batch after the file: $name", ({ batch: shown, name }) =>
+    Effect.gen(function* () {
+      const { file, run } = yield* batch
+      const { stdout } = yield* run(yield* file(name, "a fox\nan owl\n"), "--database", "--dry-run")
+      expect(stdout.replace(/-[0-9a-f]{8}:[^]*/, "")).toBe(`Batch ${shown}`)
+    }).pipe(onPort())
+  )
+
   it.scopedLive("finishes a round that was interrupted before it starts another one", () =>
     Effect.gen(function* () {
       const { env, images, path, run, saved, submissions } = yield* shared
       yield* run()
       const interrupted = yield* started(["batch", path, "-o", images, "--database", "--again", "-c", "1"], { env })
-      yield* interrupted.wrote(/\[1\/2\] saved/)
+      yield* interrupted.wrote(/^Batch p-[0-9a-f]{8}~2: 2 rows added/)
       yield* interrupted.interrupt
       expect((yield* interrupted.ended).code).toBe(130)
       const { code, stderr } = yield* run("--again")
       expect(code, stderr).toBe(0)
-      expect(stderr).toMatch(/^2 of 2 saved: 1 generated now, 1 was there before\. /m)
+      expect(stderr).toMatch(/^Batch p-[0-9a-f]{8}~2: The database has its rows already\./)
+      expect(stderr).toMatch(/^2 of 2 saved/m)
       expect(yield* submissions).toBe(4)
       expect(yield* saved).toHaveLength(4)
     }).pipe(onPort({ drawTime: "1 second" }))

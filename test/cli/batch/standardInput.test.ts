@@ -17,6 +17,25 @@ describe.concurrent("effect-arta batch and standard input", { timeout }, () => {
     }).pipe(onPort())
   )
 
+  it.scopedLive("is a batch of the database under that name, once for the same rows", () =>
+    Effect.gen(function* () {
+      const { emulator, env, images } = yield* setUp
+      const run = (input: string) =>
+        commandProcess(["batch", "-", "--format", "txt", "-o", images, "--database"], { env, input })
+      for (const [input, submissions] of [
+        ["a fox\n", 1],
+        ["a fox\n", 1],
+        // Other rows from standard input are another file.
+        ["an owl\n", 2]
+      ] as const) {
+        const { code, stderr } = yield* run(input)
+        expect(code, stderr).toBe(0)
+        expect(stderr).toMatch(/^Batch standard-input-[0-9a-f]{8}: /)
+        expect((yield* emulator.counts).submit).toBe(submissions)
+      }
+    }).pipe(onPort())
+  )
+
   it.scopedLive("refuses prompts from standard input that could be anything without --format", () =>
     Effect.gen(function* () {
       const { emulator, env, images } = yield* setUp

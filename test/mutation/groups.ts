@@ -58,7 +58,31 @@ export const groups: Readonly<Record<string, Group>> = {
   Generation: library("Generation", [], ["Arta/composition.test.ts", "robustness/decoders.test.ts"]),
   ImageFile: {
     modules: ["ImageFile.ts", "internal/download/"],
-    tests: ["ImageFile/ImageFile.test.ts", "ImageFile/load.test.ts", "ImageFile/names.test.ts", "ImageFile/url.test.ts"]
+    tests: [
+      "ImageFile/ImageFile.test.ts",
+      "ImageFile/load.test.ts",
+      "ImageFile/names.test.ts",
+      "ImageFile/url.test.ts",
+      "ImageFile/waiting.test.ts",
+      "ImageFile/wholeImages.test.ts",
+      "robustness/bodies.test.ts"
+    ]
+  },
+  batch: {
+    modules: ["batch/"],
+    tests: [
+      "batch/",
+      "cli/batch/connectionFailures.test.ts",
+      "cli/batch/damagedDatabase.test.ts",
+      "cli/batch/database.test.ts",
+      "cli/batch/databaseServers.test.ts",
+      "cli/batch/rounds.test.ts",
+      "cli/batch/runner.test.ts",
+      "cli/batch/sharedDatabase.test.ts",
+      "cli/batch/sharedOutcomes.test.ts",
+      "cli/status.test.ts",
+      "cli/statusText.test.ts"
+    ]
   },
   imageMetadata: {
     modules: ["internal/imageMetadata/"],

@@ -7,6 +7,7 @@ import { Fault } from "effect-arta/testing"
 import { inject } from "../withEmulator.js"
 import type { TestDatabase } from "./databases.js"
 import { enqueueSuite } from "./enqueueSuite.js"
+import { statusSuite } from "./statusSuite.js"
 import { emulate, makeWorld, outcomes, rowsOf, submissions, tags, until } from "./durableBatch.js"
 
 /** What batches do on every database. `open` makes a new, empty one. */
@@ -14,6 +15,7 @@ export const durableBatchSuite = (open: Effect.Effect<TestDatabase, never, Scope
   const world = makeWorld(open)
 
   enqueueSuite(open)
+  statusSuite(open)
 
   describe("DurableBatch", () => {
     it.scopedLive("runs the rows of a batch and saves their images", () =>

@@ -5,7 +5,7 @@ export interface NumberSet {
 }
 
 export const makeNumberSet = (): NumberSet => {
-  let bits = new Uint8Array(1_024)
+  let bits = new Uint8Array(64)
   return {
     add: (number) => {
       const index = number >> 3

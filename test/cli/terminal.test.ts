@@ -91,7 +91,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
       const { args, env } = yield* batchOfThree
       const before = `stty cols ${String(columns)}`
       const { stdout } = yield* commandProcess([...args, ...flags], { env, terminal: true, before })
-      const [line] = shown(stdout).match(/^.*3\/3.*$/m) ?? []
+      const [line] = (/^.*3\/3.*$/m.exec(shown(stdout))) ?? []
       expect(line?.trim()).toBe(last)
     }).pipe(onPort())
   )

@@ -3,7 +3,7 @@ import * as Tool from "@effect/ai/Tool"
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Layer, TestClock } from "effect"
+import { Array, Effect, Either, Fiber, Layer, TestClock } from "effect"
 import { ArtaToolkit } from "effect-arta/ai"
 import { ArtaEmulator, Fault } from "effect-arta/testing"
 import { scriptedModel, toolCall } from "../support/scriptedModel.js"
@@ -24,6 +24,8 @@ const instant = { queueTime: 0, drawTime: 0 }
 
 const generate = (params: Readonly<Record<string, unknown>>) =>
   Effect.map(resultsOf(toolCall("generate_image", params)), ([result]) => result)
+
+const noImages = "No images were generated. Tell the user, and do not call generate_image again by yourself."
 
 describe("ArtaToolkit", () => {
   it.effect("describes its tools to the model", () =>
@@ -94,7 +96,7 @@ describe("ArtaToolkit", () => {
         result: {
           error,
           message: expect.stringMatching(/must be|Did you mean/) as string,
-          next: expect.stringContaining("call generate_image again") as string
+          next: "Nothing was submitted. Correct the parameters and call generate_image again."
         }
       })
       expect(yield* counts).toMatchObject({ signUp: 0, submit: 0 })
@@ -117,6 +119,34 @@ describe("ArtaToolkit", () => {
     }).pipe(Effect.provide(ArtaToolkit.layer), withEmulator({ queueTime: "1 hour" }))
   )
 
+  it.effect.each([
+    {
+      failure: "sign-up gets no response",
+      error: "TransportError",
+      faults: Array.replicate(Fault.hang("signUp"), 100)
+    },
+    { failure: "the account is refused", error: "AuthError", faults: [Fault.identityError("signUp", "USER_DISABLED")] },
+    { failure: "the submission is refused", error: "ResponseError", faults: [Fault.respond("submit", 402)] }
+  ])("tells the model that there are no images if $failure", ({ error, faults }) =>
+    Effect.gen(function* () {
+      const result = yield* runToEnd(generate({ prompt: "a fox" }))
+      expect(result).toMatchObject({ isFailure: true, result: { error, next: noImages } })
+      expect(result?.result).not.toHaveProperty("recordId")
+    }).pipe(Effect.provide(ArtaToolkit.layer), withEmulator({ faults }))
+  )
+
+  it.effect("tells the model to leave it to the user if a submission without a response takes too long", () =>
+    Effect.gen(function* () {
+      expect(yield* runToEnd(generate({ prompt: "a fox" }))).toMatchObject({
+        isFailure: true,
+        result: {
+          error: expect.any(String) as string,
+          next: expect.stringMatching(/^The generation may be paid for/) as string
+        }
+      })
+    }).pipe(Effect.provide(ArtaToolkit.layer), withEmulator({ faults: [Fault.hang("submit")] }))
+  )
+
   // fault: Submit | The response to a submission of a tool is lost | the model reads that it may be paid for, one submission
   it.effect("tells the model not to submit again if the response is lost", () =>
     Effect.gen(function* () {
@@ -124,7 +154,7 @@ describe("ArtaToolkit", () => {
         isFailure: true,
         result: {
           error: "SubmissionUnknownError",
-          next: expect.stringContaining("Do not call generate_image again") as string
+          next: "The generation may be paid for. Do not call generate_image again unless the user asks for it."
         }
       })
       expect(yield* counts).toMatchObject({ submit: 1 })
@@ -138,7 +168,8 @@ describe("ArtaToolkit", () => {
         result: {
           error: "GenerationFailedError",
           message: expect.stringContaining("NSFW content") as string,
-          recordId: expect.any(String) as string
+          recordId: expect.any(String) as string,
+          next: noImages
         }
       })
     }).pipe(

@@ -46,6 +46,7 @@ export const groups: Readonly<Record<string, Group>> = {
       "GenerateRequest.test.ts"
     ]
   ),
+  AtomicFile: library("AtomicFile", [], ["TokenStore/diskFailures.test.ts", "TokenStore/sharedFile.test.ts"]),
   Auth: library("Auth", [
     "identity/",
     "config.ts",
@@ -55,6 +56,7 @@ export const groups: Readonly<Record<string, Group>> = {
     "sameSession.ts"
   ]),
   DurationStore: library("DurationStore", ["durationFile/", "durationHistory.ts"]),
+  FileLock: library("FileLock", [], ["TokenStore/lock.test.ts", "cli/batch/lock.test.ts"]),
   Generation: library("Generation", [], ["Arta/composition.test.ts", "robustness/decoders.test.ts"]),
   ImageFile: {
     modules: ["ImageFile.ts", "internal/download/"],

@@ -61,6 +61,55 @@ describe("ImageFile.load", () => {
     }).pipe(onSockets)
   )
 
+  it.effect.each([
+    {
+      form: "base64 without padding",
+      of: (image: Buffer) => `data:image/png;base64,${image.toString("base64").replace(/=+$/, "")}`
+    },
+    {
+      form: "base64 in lines",
+      of: (image: Buffer) => `data:image/png;base64,${image.toString("base64").replace(/.{60}/g, "$&\n ")}`
+    },
+    {
+      form: "base64 in capitals, after spaces",
+      of: (image: Buffer) => ` DATA: image/png ; BASE64 ,${image.toString("base64")}#top`
+    },
+    {
+      form: "percent-encoded base64",
+      of: (image: Buffer) => `data:;base64,${encodeURIComponent(image.toString("base64"))}`
+    },
+    {
+      form: "percent-encoded bytes",
+      of: (image: Buffer) =>
+        `data:image/png,${image.toString("latin1").replace(/[^a-z]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`)}#top`
+    },
+    {
+      form: "bytes as they are",
+      of: (image: Buffer) =>
+        `data:,${image.toString("latin1").replace(/[%#]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)}`
+    }
+  ])("decodes a data: URL with $form", ({ of }) =>
+    Effect.gen(function* () {
+      const source = { recordId, images: [{ index: 0, url: of(Buffer.from(png)) }] } as const
+      const [loaded] = yield* ImageFile.load(source).pipe(apiWith(Effect.dieMessage("No.")))
+      expect(loaded).toMatchObject(Either.right({ mediaType: "image/png" }))
+      expect(
+        Option.map(Option.flatMap(Option.fromNullable(loaded), Either.getRight), ({ bytes }) => Buffer.from(bytes))
+      ).toEqual(Option.some(Buffer.from(png)))
+    }).pipe(onSockets)
+  )
+
+  it.effect.each([
+    { url: "data:image/png;base64,%%%", says: "the base64 of the URL is invalid", shown: "data:image/png;base64,…" },
+    { url: "data:image/png", says: "", shown: "data:…" }
+  ])("refuses the data: URL $url", ({ says, shown, url }) =>
+    Effect.gen(function* () {
+      const source = { recordId, images: [{ index: 0, url }] } as const
+      const [loaded] = yield* ImageFile.load(source).pipe(apiWith(Effect.dieMessage("No.")))
+      expect(loaded).toMatchObject(Either.left({ url: shown, reason: expect.stringContaining(says) as string }))
+    }).pipe(onSockets)
+  )
+
   // fault: Download | A `data:` URL that is broken | `DownloadError` without a retry and without its content
   it.scopedLive("does not retry a data: URL", () =>
     Effect.gen(function* () {

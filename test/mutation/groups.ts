@@ -67,7 +67,8 @@ export const groups: Readonly<Record<string, Group>> = {
       "ImageFile/url.test.ts",
       "ImageFile/waiting.test.ts",
       "ImageFile/wholeImages.test.ts",
-      "robustness/bodies.test.ts"
+      "robustness/bodies.test.ts",
+      "robustness/timeLimits.test.ts"
     ]
   },
   batch: {

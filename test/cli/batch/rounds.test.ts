@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { Fault } from "effect-arta/testing"
 import { batch } from "../../support/batchWorld.js"
-import { lines, started } from "../../support/command.js"
+import { command, lines, started } from "../../support/command.js"
 import { onPort, timeout } from "../../support/commandWorld.js"
 
 /** A batch of two rows in a database. */
@@ -67,6 +68,22 @@ describe.concurrent("The rounds of a batch in a database", { timeout }, () => {
       expect(yield* submissions).toBe(4)
       expect(yield* saved).toHaveLength(4)
     }).pipe(onPort({ drawTime: "1 second" }))
+  )
+
+  // fault: Batch runners | A run with `--again` leaves an unknown row | The next `--again` submits nothing until retry --unknown
+  it.scopedLive("starts no new round while the outcome of a row is unknown", () =>
+    Effect.gen(function* () {
+      const { emulator, env, images, run, submissions } = yield* shared
+      yield* emulator.inject(Fault.drop("submit", { handled: true }))
+      expect((yield* run("-c", "1", "--again")).code).toBe(5)
+      expect((yield* run("--again")).code).toBe(5)
+      expect(yield* submissions).toBe(2)
+      yield* command(["retry", "p", "--unknown", "--yes", "--database", `sqlite:${images}/effect-arta.db`], { env })
+      expect((yield* run("--again")).code).toBe(0)
+      expect(yield* submissions).toBe(3)
+      expect((yield* run("--again")).code).toBe(0)
+      expect(yield* submissions).toBe(5)
+    }).pipe(onPort())
   )
 
   it.scopedLive("tells in a dry run what the round has", () =>

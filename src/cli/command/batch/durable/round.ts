@@ -26,9 +26,9 @@ const roundOf = (first: string) => (summary: BatchStatus.BatchSummary) => {
   return batch === nameIn(first, round) ? Option.some({ batch, round, summary } satisfies Round) : Option.none()
 }
 
-/** Whether an earlier run of the command has started a round with `--again`, and has not finished it. */
+/** Whether an earlier run has started a round of `--again`, and not all of its rows have ended. */
 const isUnfinished = ({ round, summary }: Round): boolean =>
-  round > 1 && summary !== undefined && summary.rows.queued + summary.rows.running > 0
+  round > 1 && summary !== undefined && summary.rows.queued + summary.rows.running + summary.rows.unknown > 0
 
 /**
  * The round to run: the newest one, or with `--again` the next one once the newest has ended. `--again` never starts

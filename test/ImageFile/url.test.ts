@@ -97,4 +97,19 @@ describe.concurrent.each(clients)("With %s", (_, client) => {
       expect(error).toMatchObject({ url: `${server.url}/a?sig=secret` })
     }).pipe(Effect.provide(client))
   )
+
+  it.scopedLive.each([
+    ["me@", "me:"],
+    [":secret@", ":secret"],
+    ["me:100%25@", "me:100%"],
+    ["me:100%@", "me:100%"],
+    ["", undefined]
+  ])("sends the user %j as %j", ([user, sent]) =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/a": [whole] })
+      yield* Stream.runDrain(ImageFile.bytes({ index: 0, url: `${url.replace("://", `://${user}`)}/a` }))
+      const [, basic] = /^authorization: Basic (.*)$/im.exec(requests.join()) ?? []
+      expect(basic).toBe(sent === undefined ? undefined : Buffer.from(sent).toString("base64"))
+    }).pipe(Effect.provide(client))
+  )
 })

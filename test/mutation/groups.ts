@@ -62,7 +62,9 @@ export const groups: Readonly<Record<string, Group>> = {
     modules: ["ImageFile.ts", "internal/download/"],
     tests: [
       "ImageFile/ImageFile.test.ts",
+      "ImageFile/compression.test.ts",
       "ImageFile/load.test.ts",
+      "ImageFile/metadata.test.ts",
       "ImageFile/names.test.ts",
       "ImageFile/url.test.ts",
       "ImageFile/waiting.test.ts",

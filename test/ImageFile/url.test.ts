@@ -98,7 +98,7 @@ describe.concurrent.each(clients)("With %s", (_, client) => {
     }).pipe(Effect.provide(client))
   )
 
-  it.scopedLive.each([
+  it.scopedLive.each<[string, string | undefined]>([
     ["me@", "me:"],
     [":secret@", ":secret"],
     ["me:100%25@", "me:100%"],

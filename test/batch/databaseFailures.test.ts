@@ -4,7 +4,7 @@ import { Array, Context, Effect, Fiber, Layer, Logger, Ref, Stream } from "effec
 import { BatchDatabase, DurableBatch } from "effect-arta/batch"
 import { Fault } from "effect-arta/testing"
 import { sqliteFile } from "../support/batch/databases.js"
-import { emulate, makeWorld, rowsOf, until } from "../support/batch/durableBatch.js"
+import { emulate, makeWorld, rowsOf, submissions, until } from "../support/batch/durableBatch.js"
 import { inject } from "../support/withEmulator.js"
 
 const secret = "a value of a row"
@@ -99,6 +99,23 @@ describe.concurrent("A database", { timeout: 60_000 }, () => {
         expect(message).toMatch(
           new RegExp(`^Could not ${test.says} in the database: SQLite refused the statement \\(SQLITE_[A-Z_]+\\)\\.$`)
         )
+      }).pipe(asProcess(), emulate())
+    })
+  )
+
+  it.scopedLive("that has a submission of another version is not written to", () =>
+    Effect.gen(function* () {
+      const { asProcess, change } = yield* makeWorld(sqliteFile)
+      yield* Effect.gen(function* () {
+        const { batch } = yield* enqueue(rowsOf("a fox"), { batch: "animals" })
+        yield* runUntilDone(batch)
+        yield* change("UPDATE arta_submissions SET request = '{}'")
+        yield* change("UPDATE arta_rows SET state = 'queued', outcome = NULL")
+        const { message } = yield* Effect.flip(runUntilDone(batch))
+        expect(message).toBe(
+          "Could not read a submission in the database: another version of the library wrote what is under this key."
+        )
+        expect(yield* submissions).toBe(1)
       }).pipe(asProcess(), emulate())
     })
   )

@@ -79,14 +79,7 @@ export const groups: Readonly<Record<string, Group>> = {
       "batch/",
       "cli/batch/connectionFailures.test.ts",
       "cli/batch/damagedDatabase.test.ts",
-      "cli/batch/database.test.ts",
-      "cli/batch/databaseServers.test.ts",
-      "cli/batch/rounds.test.ts",
-      "cli/batch/runner.test.ts",
-      "cli/batch/sharedDatabase.test.ts",
-      "cli/batch/sharedOutcomes.test.ts",
-      "cli/status.test.ts",
-      "cli/statusText.test.ts"
+      "cli/batch/databaseServers.test.ts"
     ]
   },
   imageMetadata: {

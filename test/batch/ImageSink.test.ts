@@ -233,4 +233,73 @@ describe("ImageSink.layerS3", () => {
       expect(error).toMatchObject({ _tag: "SinkError", location: "s3://images/fox-0.png", reason: "Error: Refused" })
     }).pipe(inDirectory)
   )
+
+  it.scopedLive.each([
+    { prefix: "", key: "fox-0.png" },
+    { prefix: "night", key: "night/fox-0.png" },
+    { prefix: "night/", key: "night/fox-0.png" }
+  ])("saves under the prefix $prefix", ({ key, prefix }) =>
+    Effect.gen(function* () {
+      const { client, keys } = fakeBucket()
+      yield* Effect.provide(save(generationOf(png)), ImageSink.layerS3({ bucket: "images", client, prefix }))
+      expect(yield* keys).toEqual([key])
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive.each([409, 412])("takes another name if another generation is faster, with HTTP %d", (status) =>
+    Effect.gen(function* () {
+      const { client, keys } = fakeBucket()
+      // The object of another program appears between the two requests.
+      const late: ImageSink.S3Options["client"] = {
+        headObject: (input, options) =>
+          input.Key === "fox-0.png" ? Promise.reject(refusal(404)) : client.headObject(input, options),
+        putObject: (input, options) =>
+          input.Key === "fox-0.png" ? Promise.reject(refusal(status)) : client.putObject(input, options)
+      }
+      const [saved] = yield* Effect.provide(
+        save(generationOf(png)),
+        ImageSink.layerS3({ bucket: "images", client: late })
+      )
+      expect(saved?.location).toBe("s3://images/fox-0-2.png")
+      expect(yield* keys).toEqual(["fox-0-2.png"])
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive("takes no object without the name of its generation for an image of its own", () =>
+    Effect.gen(function* () {
+      const { client, keys } = fakeBucket()
+      const foreign: ImageSink.S3Options["client"] = {
+        ...client,
+        headObject: (input, options) =>
+          input.Key === "fox-0.png" ? Promise.resolve({}) : client.headObject(input, options)
+      }
+      yield* Effect.provide(save(generationOf(png)), ImageSink.layerS3({ bucket: "images", client: foreign }))
+      expect(yield* keys).toEqual(["fox-0-2.png"])
+    }).pipe(inDirectory)
+  )
+
+  it.scopedLive.each<[string, unknown, string]>([
+    ["an error", Object.assign(new Error("Slow\r\ndown\u001b"), { name: "SlowDown" }), "SlowDown: Slow down "],
+    ["a long error", new Error("x".repeat(1_000)), `Error: ${"x".repeat(193)}`],
+    ["a text", "no", "no reason given"],
+    ["nothing", undefined, "no reason given"],
+    ["HTTP 500", refusal(500), "Error: Refused"]
+  ])("reports a bucket that answers with %s", ([, failure, reason]) =>
+    Effect.gen(function* () {
+      const client: ImageSink.S3Options["client"] = {
+        ...fakeBucket().client,
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as another client may
+        headObject: () => Promise.reject(failure)
+      }
+      const layer = ImageSink.layerS3({ bucket: "images", client })
+      expect(yield* Effect.flip(Effect.provide(save(generationOf(png)), layer))).toMatchObject({
+        _tag: "SinkError",
+        reason
+      })
+      // It may have an image that cannot be downloaded any more, or not.
+      expect(yield* Effect.flip(Effect.provide(save(generationOf("gone")), layer))).toMatchObject({
+        _tag: "DownloadError"
+      })
+    }).pipe(inDirectory)
+  )
 })

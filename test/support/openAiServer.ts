@@ -12,14 +12,20 @@ export const key = "sk-arta-of-the-tests"
 // A test may keep a connection open on a busy machine.
 const makeServer = () => createServer({ keepAliveTimeout: 60_000 })
 
+const silent = Logger.remove(Logger.defaultLogger)
+
 /** A server on a port of this machine, over an emulator in memory that counts its requests. */
-export const openAiServer = (emulator: ArtaEmulator.Options = {}, options: ArtaServer.Options = {}) =>
+export const openAiServer = (
+  emulator: ArtaEmulator.Options = {},
+  options: ArtaServer.Options = {},
+  logging: Layer.Layer<never> = silent
+) =>
   ArtaServer.layer({ key: Redacted.make(key), ...options }).pipe(
     Layer.provideMerge(NodeHttpServer.layerServer(makeServer, { host: "127.0.0.1", port: 0 })),
     Layer.provideMerge(
       ArtaEmulator.layerArta({ imageSize: smallImage, queueTime: "20 millis", drawTime: "20 millis", ...emulator })
     ),
-    Layer.provide(Logger.remove(Logger.defaultLogger))
+    Layer.provide(logging)
   )
 
 export const origin = HttpServer.addressFormattedWith((url) => Effect.succeed(url))

@@ -23,11 +23,10 @@ const maxMebibytes = 16
 /** Some characters would end the link early. */
 const link = (url: string): string => (/[\s()<>]/.test(url) ? `<${url.replace(/[\s<>]/g, encodeURIComponent)}>` : url)
 
-/** The images as Markdown. They are on the image host, which needs no key. */
-const markdown = ({ images, missing, recordId }: Completed, { request }: ServerGeneration): string => {
+/** The image as Markdown. It is on the image host, which needs no key. A service may deliver more than was requested. */
+const markdown = ({ images, recordId }: Completed, { request }: ServerGeneration): string => {
   const links = images.map(({ index, url }) => `![Image ${String(index + 1)}](${link(url)})`)
-  const note = missing > 0 ? `\n\n${String(missing)} of the requested images did not come.` : ""
-  return `${links.join("\n\n")}${note}\n\nSeed ${String(request.seed)}, record id ${recordId}`
+  return `${links.join("\n\n")}\n\nSeed ${String(request.seed)}, record id ${recordId}`
 }
 
 const noUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }

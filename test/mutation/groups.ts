@@ -126,6 +126,10 @@ export const groups: Readonly<Record<string, Group>> = {
       "robustness/unusualResponses.test.ts"
     ]
   },
+  server: {
+    modules: ["server/"],
+    tests: ["server/", "cli/serve.test.ts", "cli/serveOptions.test.ts", "cli/servePage.test.ts"]
+  },
   "cli/batch": { modules: ["cli/command/batch/"], tests: ["cli/batch/", "cli/terminal.test.ts"] },
   "cli/promptFile": {
     modules: ["cli/command/batch/promptFile/"],

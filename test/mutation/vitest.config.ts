@@ -2,10 +2,17 @@ import { Tinypool } from "tinypool"
 import { configDefaults, defineConfig } from "vitest/config"
 import { nightly, shared, slow } from "../../vitest.config.js"
 
-/** Slow tests that start the command, which is built from the code with the mutants. */
-const command = ["batch/standardInput", "batch/stopped", "commandLine/shells", "output", "settings", "terminal"].map(
-  (name) => `test/cli/${name}.test.ts`
-)
+/** Slow tests that contain the mutants: the command that they start is built from the code with the mutants. */
+const included = [
+  "ai-sdk/generateImage",
+  "cli/batch/standardInput",
+  "cli/batch/stopped",
+  "cli/commandLine/shells",
+  "cli/output",
+  "cli/settings",
+  "cli/terminal",
+  "server/stopping"
+].map((name) => `test/${name}.test.ts`)
 
 // Vitest 3.2.7 starts a thread for every run, and each mutant is a run: loading Effect again took 3 s of 4.
 Tinypool.prototype.recycleWorkers = () => Promise.resolve()
@@ -19,7 +26,7 @@ export default defineConfig({
     exclude: [
       ...configDefaults.exclude,
       "test/{conformance,package}/**",
-      ...slow.filter((file) => !command.includes(file)),
+      ...slow.filter((file) => !included.includes(file)),
       ...nightly
     ],
     // Stryker starts a new process after its own timeout of 30 s, which loads everything again.

@@ -99,12 +99,14 @@ describe("A provider of the AI SDK", () => {
     const file = { type: "url", url: "https://images.test/fox.png" } as const
     const { images, warnings } = await generate({ size: "1024x1024", files: [file], mask: file })
     expect(images).toHaveLength(1)
-    expect(warnings).toMatchObject([
-      { type: "unsupported", feature: "size" },
-      { type: "unsupported", feature: "files" },
-      { type: "unsupported", feature: "mask" }
+    const details = "ARTA generates images from a prompt only. The images that were passed had no effect."
+    expect(warnings).toEqual([
+      { type: "unsupported", feature: "size", details: "ARTA takes an aspect ratio: use aspectRatio instead." },
+      { type: "unsupported", feature: "files", details },
+      { type: "unsupported", feature: "mask", details }
     ])
-    expect(await counts()).toMatchObject({ submit: 1 })
+    expect((await generate({ files: [] })).warnings).toEqual([])
+    expect(await counts()).toMatchObject({ submit: 2 })
   })
 
   it.each<[string, Partial<ImageModelV3CallOptions>, string]>([
@@ -115,7 +117,16 @@ describe("A provider of the AI SDK", () => {
     ["no steps", { providerOptions: { arta: { steps: 0 } } }, "The option providerOptions.arta.steps is 0"],
     ["a text", { providerOptions: { arta: { guidanceScale: "7" } } }, "providerOptions.arta.guidanceScale"],
     ["a number", { providerOptions: { arta: { negativePrompt: 7 } } }, "providerOptions.arta.negativePrompt"],
-    ["a misspelled option", { providerOptions: { arta: { stepz: 7 } } }, "steps"]
+    [
+      "a misspelled option",
+      { providerOptions: { arta: { stepz: 7 } } },
+      "The option providerOptions.arta.stepz is unknown, but must be one of negativePrompt, steps, guidanceScale."
+    ],
+    [
+      "options that are no object",
+      { providerOptions: { arta: null as never } },
+      "The option providerOptions.arta is something else, but must be an object with negativePrompt, steps, guidanceScale."
+    ]
   ])("refuses %s before anything is sent", async (_, options, message) => {
     const { counts, fail } = await start()
     const error = await fail(options)
@@ -132,8 +143,10 @@ describe("A provider of the AI SDK", () => {
 
   it("has image models only", async () => {
     const { arta } = await start()
-    expect(() => arta.languageModel("gpt-5")).toThrow("an image model")
-    expect(() => arta.embeddingModel("ada")).toThrow("an image model")
+    const asks = "but must be an image model: ARTA has no other."
+    expect(() => arta.languageModel("gpt-5")).toThrow(`The option model is the language model "gpt-5", ${asks}`)
+    expect(() => arta.embeddingModel("ada")).toThrow(`The option model is the embedding model "ada", ${asks}`)
+    expect(arta.specificationVersion).toBe("v3")
     expect(arta.imageModel("flux").modelId).toBe("flux")
   })
 
@@ -185,6 +198,18 @@ describe("A provider of the AI SDK", () => {
     expect(warnings).toMatchObject([
       { type: "other", message: expect.stringContaining(metadata[0]?.recordId ?? "none") as string }
     ])
+  })
+
+  it("warns of images that the service did not deliver, and has no URL of one that is part of its URL", async () => {
+    const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    const response = [{ url: `data:image/png;base64,${dot}` }, { url: null }]
+    const { generate } = await start({ faults: [Fault.respond("status", 200, { body: { status: "DONE", response } })] })
+    const { providerMetadata, warnings } = await generate({ n: 3 })
+    const [first] = decodeMetadata(imagesOf(providerMetadata))
+    expect(warnings).toEqual([
+      { type: "other", message: `The generation ${String(first?.recordId)} delivered 1 of 3 images.` }
+    ])
+    expect(imagesOf(providerMetadata)?.[0]).not.toHaveProperty("url")
   })
 
   // fault: Download | No image of a call of the AI SDK can be downloaded | an error with the record id, never an empty result

@@ -178,6 +178,23 @@ describe("ArtaToolkit", () => {
     )
   )
 
+  it.effect("gives the model no URL that holds the image itself", () =>
+    Effect.gen(function* () {
+      const result = yield* runToEnd(generate({ prompt: "a fox", n: 2 }))
+      expect(result).toMatchObject({ result: { images: [{ index: 0 }], missing: 1 } })
+      expect(JSON.stringify(result?.result)).not.toContain("data:")
+    }).pipe(
+      Effect.provide(ArtaToolkit.layer),
+      withEmulator({
+        faults: [
+          Fault.respond("status", 200, {
+            body: { status: "DONE", response: [{ url: "data:image/png;base64,AAAA" }, { url: null }] }
+          })
+        ]
+      })
+    )
+  )
+
   it.effect("does not know a blank record id", () =>
     Effect.gen(function* () {
       const results = yield* resultsOf(

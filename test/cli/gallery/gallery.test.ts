@@ -1,9 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { createHash } from "node:crypto"
 import { writeGalleryFromJournal } from "../../../src/cli/command/gallery/writeGallery.js"
-import { pageOf } from "../../../src/cli/command/gallery/page.js"
 import { dataOf } from "../../../src/cli/shared/page/page.js"
 import { failing } from "../../support/failingDisk.js"
 import { galleryOf, inDirectory, png } from "../../support/images.js"
@@ -109,6 +107,21 @@ describe("The gallery of a directory", () => {
     )
   )
 
+  it.effect("leaves out requests without images, and files that are no images", () =>
+    inDirectory(
+      { "a-0.png": png(1, 1), "a-1.png.bak": png(1, 1), ".hidden.png": png(1, 1), "b.PNG": png(2, 2) },
+      ({ directory }) =>
+        Effect.gen(function* () {
+          const request = { prompt: "a", model: "Flux" }
+          const { requests } = contentsOf(yield* galleryOf(directory, { a: request, gone: request }))
+          expect(requests).toMatchObject([
+            { id: "a", images: [{ file: "a-0.png" }] },
+            { id: "/b.PNG", images: [{ file: "b.PNG" }] }
+          ])
+        })
+    )
+  )
+
   it.effect("opens only new and changed images when it is written again", () =>
     inDirectory({ "a.png": png(1, 1), "b.png": png(2, 2) }, ({ directory, fs }) =>
       Effect.gen(function* () {
@@ -195,6 +208,18 @@ describe("The gallery of a directory", () => {
     )
   )
 
+  it.effect("does not replace a page of another program", () =>
+    inDirectory({ "index.html": "<p>mine</p>", "a.png": png(2, 2) }, ({ directory, fs }) =>
+      Effect.gen(function* () {
+        const { message } = yield* Effect.flip(writeGalleryFromJournal(directory))
+        expect(message).toBe(
+          `${directory}/index.html is not a gallery of effect-arta. Move it away, then run the command again.`
+        )
+        expect(yield* fs.readFileString(`${directory}/index.html`)).toBe("<p>mine</p>")
+      })
+    )
+  )
+
   it.effect("fails if the directory is missing", () =>
     inDirectory({}, ({ directory }) =>
       Effect.gen(function* () {
@@ -225,48 +250,4 @@ describe("The gallery of a directory", () => {
       })
     )
   )
-})
-
-describe("The page", () => {
-  const image = { file: "a b#1?50%&'.png", width: 512, height: 288, bytes: 9, date: 0 }
-  const request = { id: "a", prompt: "p", model: "m", seed: 0, images: [image] }
-  const plain = { html: "<!-- data --><!-- images -->", style: "", script: "" }
-  const page = (changes: object, template = plain) =>
-    pageOf(template, { id: "x", requests: [{ ...request, ...changes }] })
-
-  it("escapes every text", () => {
-    const text = `"'><script>&amp;</script> $& $' <!-- count -->`
-    const inert = "&quot;&#39;&gt;&lt;script&gt;&amp;amp;&lt;/script&gt; $&amp; $&#39; &lt;!-- count --&gt;"
-    const html = page({ prompt: text, model: text })
-    expect(html).toContain(`alt="${inert}"`)
-    expect(html).toContain(`<p class="prompt" dir="auto">${inert}</p>`)
-    expect(html).toContain(`<bdi>${inert}</bdi>`)
-    expect(JSON.parse(dataOf(html))).toMatchObject({ requests: [{ prompt: text }] })
-    expect(html.replace(/<script type="application\/json"/, "")).not.toMatch(/<script|<!--/)
-  })
-
-  it("has an address of the file for any name", () => {
-    const html = page({ images: [image, { ...image, file: "javascript:x.png" }] })
-    expect(html).toContain(`href="a%20b%231%3F50%25%26&#39;.png"`)
-    expect(html).toContain(`src="javascript%3Ax.png"`)
-  })
-
-  it("shows the known details, and the file name instead of a missing prompt", () => {
-    const html = pageOf(plain, { id: "x", requests: [{ id: "/a", prompt: " \n", images: [image] }] })
-    expect(html).toContain(`<p class="prompt" dir="auto">a b#1?50%&amp;&#39;.png</p>`)
-    expect(html).toContain(`alt="a b#1?50%&amp;&#39;.png"`)
-    expect(html).not.toMatch(/Model|Seed|undefined/)
-    expect(page({})).toContain("<dt>Seed</dt> <dd>0</dd>")
-    expect(page({}, { ...plain, html: "<!-- count -->" })).toBe("1 image")
-  })
-
-  it("allows only its own script, its own style and images", () => {
-    const script = "let x"
-    const hash = createHash("sha256").update(script).digest("base64")
-    const html = page({}, { html: "<!-- policy --> <!-- script -->", style: "", script })
-    expect(html).toContain(`default-src 'none'`)
-    expect(html).toContain(`script-src 'sha256-${hash}'`)
-    expect(html).toContain(`<script>${script}</script>`)
-    expect(html).not.toMatch(/unsafe|connect-src|https?:/)
-  })
 })

@@ -56,6 +56,8 @@ describe("effect-arta gallery --serve", { timeout: 60_000 }, () => {
       expect(page.status).toBe(200)
       expect(page.body).toContain("a%20b%231.png")
       expect(page.body).toContain("connect-src 'self'")
+      expect(page.headers["cache-control"]).toBe("no-store")
+      expect((yield* get(url, "/index.html")).body).toBe(page.body)
       const image = yield* get(url, "/a%20b%231.png")
       expect(image).toMatchObject({ status: 200, headers: { "content-type": "image/png" } })
       expect(image.headers).toMatchObject({
@@ -63,7 +65,8 @@ describe("effect-arta gallery --serve", { timeout: 60_000 }, () => {
         "cross-origin-resource-policy": "same-origin"
       })
       const again = yield* get(url, "/a%20b%231.png", { "if-none-match": image.headers.etag ?? "" })
-      expect(again.status).toBe(304)
+      expect(again).toMatchObject({ status: 304, headers: { etag: image.headers.etag, "cache-control": "no-cache" } })
+      expect((yield* get(url, "/a%20b%231.png", { "if-none-match": '"0-0"' })).status).toBe(200)
       for (const path of [
         "/effect-arta.jsonl",
         "/.hidden.png",
@@ -78,6 +81,7 @@ describe("effect-arta gallery --serve", { timeout: 60_000 }, () => {
       ]) {
         const reply = yield* get(url, path)
         expect([path, reply.status === 404 || reply.status === 400]).toEqual([path, true])
+        expect([path, reply.body]).toEqual([path, reply.status === 404 ? "Not found." : ""])
       }
       // It writes nothing.
       expect(yield* fs.exists(`${directory}/index.html`)).toBe(false)
@@ -109,7 +113,8 @@ describe("effect-arta gallery --serve", { timeout: 60_000 }, () => {
       yield* fs.writeFile(`${directory}/fox-0.png`, png(3, 5))
       yield* fs.remove(`${directory}/a b#1.png`)
       const isComplete = ({ body }: Reply) => body.includes('"fox"') && body.includes('"/a b#1.png"')
-      const { body } = yield* Effect.repeat(Effect.delay(changes, "50 millis"), { until: isComplete })
+      const { body, headers } = yield* Effect.repeat(Effect.delay(changes, "50 millis"), { until: isComplete })
+      expect(headers["cache-control"]).toBe("no-store")
       expect(JSON.parse(body)).toMatchObject({
         requests: [
           { id: "fox", prompt: "a fox", images: [{ file: "fox-0.png", width: 3, height: 5 }] },
@@ -121,6 +126,19 @@ describe("effect-arta gallery --serve", { timeout: 60_000 }, () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
+  it.scopedLive("serves each kind of image as what it is, and what is gone as not found", () =>
+    Effect.gen(function* () {
+      const { directory, fs, url } = yield* served
+      yield* fs.copyFile(`${directory}/a b#1.png`, `${directory}/upper.PNG`)
+      const upper = yield* Effect.repeat(Effect.delay(get(url, "/upper.PNG"), "50 millis"), {
+        until: ({ status }) => status === 200
+      })
+      expect(upper.headers["content-type"]).toBe("image/png")
+      yield* fs.remove(`${directory}/upper.PNG`)
+      expect(yield* get(url, "/upper.PNG")).toMatchObject({ status: 404, body: "Not found." })
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+
   it.scopedLive("ends when it is interrupted, and names a port that is taken", () =>
     Effect.gen(function* () {
       const { command, directory, url } = yield* served
@@ -129,7 +147,9 @@ describe("effect-arta gallery --serve", { timeout: 60_000 }, () => {
       expect(code).toBe(3)
       expect(stderr).toContain("Try another --port.")
       yield* command.interrupt
-      expect((yield* command.ended).code).toBe(130)
+      const ended = yield* command.ended
+      expect(ended.code).toBe(130)
+      expect(ended.stdout + ended.stderr).toContain("The page follows the directory.")
     }).pipe(Effect.provide(NodeContext.layer))
   )
 })

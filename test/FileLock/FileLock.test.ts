@@ -1,10 +1,10 @@
-import { FileSystem } from "@effect/platform"
+import { Error, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Option, TestClock } from "effect"
 import { FileLock } from "effect-arta"
 import { failing, type Step } from "../support/failingDisk.js"
-import { ended, pass } from "../support/virtualTime.js"
+import { ended, eventually, pass } from "../support/virtualTime.js"
 
 const inDirectory = <A, E, R>(test: (fs: FileSystem.FileSystem, file: string) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
@@ -62,6 +62,45 @@ describe("A file lock with an owner", () => {
           Effect.provideService(FileSystem.FileSystem, disk)
         )
         expect(error).toMatchObject({ _tag: "SystemError", reason: "PermissionDenied" })
+      })
+    )
+  )
+
+  it.effect("is held by a file that cannot be looked at", () =>
+    inDirectory((fs, file) =>
+      Effect.gen(function* () {
+        yield* fs.writeFileString(file, "batch 7")
+        const blind = {
+          ...fs,
+          stat: (path: string) =>
+            new Error.SystemError({
+              module: "FileSystem",
+              method: "stat",
+              pathOrDescriptor: path,
+              reason: "PermissionDenied"
+            })
+        }
+        const error = yield* FileLock.acquire(file, { timeout: 0 }).pipe(
+          Effect.scoped,
+          Effect.flip,
+          Effect.provideService(FileSystem.FileSystem, blind)
+        )
+        expect(error).toMatchObject({ _tag: "FileLockHeldError", owner: "unreadable" })
+        expect(yield* fs.readFileString(file)).toBe("batch 7")
+      })
+    )
+  )
+
+  it.effect("shows on the disk when its holder was there last", () =>
+    inDirectory((fs, file) =>
+      Effect.gen(function* () {
+        const tenMinutes = 600_000
+        yield* TestClock.setTime(tenMinutes)
+        yield* FileLock.acquire(file, { timeout: 0 })
+        const touchedAt = Effect.map(fs.stat(file), ({ mtime }) => Option.getOrThrow(mtime).getTime())
+        yield* eventually(Effect.map(touchedAt, (time) => time === tenMinutes))
+        yield* TestClock.adjust("1 second")
+        yield* eventually(Effect.map(touchedAt, (time) => time === tenMinutes + 1_000))
       })
     )
   )

@@ -37,6 +37,7 @@ export interface JournalRequest {
   readonly model?: string
   readonly seed?: number
   readonly n?: number
+  readonly numInferenceSteps?: number
   readonly negativePrompt?: string
   readonly key?: string
 }

@@ -107,6 +107,19 @@ describe("The gallery of a directory", () => {
     )
   )
 
+  it.effect.each([
+    { n: 8, numInferenceSteps: 100, flags: "-n 8 --steps 100 --seed 1" },
+    { n: 9, numInferenceSteps: 30, flags: "-n 9 --seed 1 --no-limits" },
+    { n: 1, numInferenceSteps: 101, flags: "--steps 101 --seed 1 --no-limits" }
+  ])("lifts the limits in the command only if it exceeds them: $flags", ({ flags, ...request }) =>
+    inDirectory({ "a-0.png": png(1, 1) }, ({ directory }) =>
+      Effect.gen(function* () {
+        const [first] = contentsOf(yield* galleryOf(directory, { a: { prompt: "fox", ...request } })).requests
+        expect(first?.command).toBe(`effect-arta generate fox ${flags}`)
+      })
+    )
+  )
+
   it.effect("leaves out requests without images, and files that are no images", () =>
     inDirectory(
       { "a-0.png": png(1, 1), "a-1.png.bak": png(1, 1), ".hidden.png": png(1, 1), "b.PNG": png(2, 2) },

@@ -48,6 +48,8 @@ describe("The page", () => {
     ).toBe(
       `<noscript><ul class="grid" role="list">\n${itemOf("a%20b%231%3F50%25%26&#39;.png", "512 × 288", [512, 288])}\n${itemOf("b.png", "3 × 4", [3, 4])}\n</ul></noscript>`
     )
+    const unknown = pageOf(plain, { id: "x", requests: [{ id: "/a", images: [image] }] })
+    expect(unknown).toContain('<dl><div><dt class="unseen">Size</dt><dd>512 × 288</dd></div></dl>')
     expect(page({})).not.toContain("Emulated")
   })
 

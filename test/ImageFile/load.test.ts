@@ -101,7 +101,8 @@ describe("ImageFile.load", () => {
 
   it.effect.each([
     { url: "data:image/png;base64,%%%", says: "the base64 of the URL is invalid", shown: "data:image/png;base64,…" },
-    { url: "data:image/png", says: "", shown: "data:…" }
+    { url: "data:,RIFF0000%20This%20is%20a%20page", says: "not a PNG", shown: "data:,…" },
+    { url: "data:image/png", says: "not a PNG", shown: "data:…" }
   ])("refuses the data: URL $url", ({ says, shown, url }) =>
     Effect.gen(function* () {
       const source = { recordId, images: [{ index: 0, url }] } as const

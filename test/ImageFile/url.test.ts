@@ -98,6 +98,15 @@ describe.concurrent.each(clients)("With %s", (_, client) => {
     }).pipe(Effect.provide(client))
   )
 
+  it.scopedLive("follows no Location of a response that is no redirect", () =>
+    Effect.gen(function* () {
+      const { requests, url } = yield* faultServer({ "/a": [respond(403, "", { location: "/b" })], "/b": [whole] })
+      const error = yield* Effect.flip(Stream.runDrain(ImageFile.bytes({ index: 0, url: `${url}/a` })))
+      expect(error.reason).toContain("HTTP 403")
+      expect(new Set(requests.map(targetOf))).toEqual(new Set(["/a"]))
+    }).pipe(Effect.provide(client))
+  )
+
   it.scopedLive.each<[string, string | undefined]>([
     ["me@", "me:"],
     [":secret@", ":secret"],

@@ -66,7 +66,7 @@ describe("A file lock with an owner", () => {
     )
   )
 
-  it.effect("is held by a file that cannot be looked at", () =>
+  it.effect("counts as held if the file cannot be inspected", () =>
     inDirectory((fs, file) =>
       Effect.gen(function* () {
         yield* fs.writeFileString(file, "batch 7")
@@ -91,7 +91,7 @@ describe("A file lock with an owner", () => {
     )
   )
 
-  it.effect("shows on the disk when its holder was there last", () =>
+  it.effect("touches the file once a second", () =>
     inDirectory((fs, file) =>
       Effect.gen(function* () {
         const tenMinutes = 600_000

@@ -22,12 +22,12 @@ const download = (body: Uint8Array, encoding: string) =>
   })
 
 describe.concurrent.each(clients)("A compressed image with %s", { timeout: 60_000 }, (_, client) => {
-  // fault: Download | An image that is deflate although no request asked for it | the image
+  // fault: Download | A deflate-compressed image that no request accepted | the image
   it.scopedLive.each<[string, string, (body: Uint8Array) => Uint8Array]>([
     ["deflate", "deflate", (body) => deflateSync(body)],
     ["the fastest deflate", "Deflate", (body) => deflateSync(body, { level: 1 })],
     ["the smallest deflate", "deflate", (body) => deflateSync(body, { level: 9 })],
-    ["deflate without a head", "deflate", (body) => deflateRawSync(body)],
+    ["raw deflate, without the zlib header", "deflate", (body) => deflateRawSync(body)],
     ["gzip", "gzip", (body) => gzipSync(body)]
   ])("is decompressed: %s", ([, encoding, compress]) =>
     Effect.gen(function* () {
@@ -38,9 +38,9 @@ describe.concurrent.each(clients)("A compressed image with %s", { timeout: 60_00
   )
 })
 
-describe.concurrent("An image with a wrong header", { timeout: 60_000 }, () => {
+describe.concurrent("An image with a wrong Content-Encoding", { timeout: 60_000 }, () => {
   it.scopedLive.each(["deflate", "br", "zstd", "compress", "identity", "x-none"])(
-    "is the image if it is not compressed: %s",
+    "is kept as it arrived if it is not compressed: %s",
     (encoding) =>
       Effect.gen(function* () {
         for (const image of Object.values(images)) {

@@ -200,7 +200,7 @@ describe("A provider of the AI SDK", () => {
     ])
   })
 
-  it("warns of images that the service did not deliver, and has no URL of one that is part of its URL", async () => {
+  it("warns about missing images, and leaves data: URLs out of the metadata", async () => {
     const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     const response = [{ url: `data:image/png;base64,${dot}` }, { url: null }]
     const { generate } = await start({ faults: [Fault.respond("status", 200, { body: { status: "DONE", response } })] })

@@ -49,7 +49,7 @@ describe("SharedRateLimit", () => {
   )
 
   // fault: Batch database | A refusal of the service cannot be shared | a warning, and the process that was refused waits
-  it.scoped("goes on for its own process, with a warning, if the database refuses to share", () =>
+  it.scoped("warns, and limits only its own process, if the database cannot share the cooldown", () =>
     Effect.gen(function* () {
       const logged = yield* Ref.make<ReadonlyArray<string>>([])
       const logger = Logger.make(({ logLevel, message }) => {
@@ -73,7 +73,7 @@ describe("SharedRateLimit", () => {
     })
   )
 
-  it.scoped("lets a submission wait before it starts, and one after the silence through", () =>
+  it.scoped("delays a submission until the cooldown ends, then lets it through", () =>
     Effect.gen(function* () {
       const { service, start } = yield* makeWorld
       const one = yield* start

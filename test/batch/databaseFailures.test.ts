@@ -84,7 +84,7 @@ const cases: ReadonlyArray<Case> = [
 ]
 
 describe.concurrent("A database", { timeout: 60_000 }, () => {
-  it.scopedLive.each(cases)("that refuses a statement is told with what it could not do: $says", (test) =>
+  it.scopedLive.each(cases)("that refuses a statement: the error names the operation: $says", (test) =>
     Effect.gen(function* () {
       const { asProcess, change } = yield* makeWorld(sqliteFile)
       yield* Effect.gen(function* () {

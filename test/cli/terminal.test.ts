@@ -76,7 +76,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
       expect(before).toMatch(/^row \d: .*Too dark/m)
       expect(before).not.toMatch(/^\[\d|png$/m)
       expect(after).toMatch(/^2 of 3 saved/m)
-    }).pipe(onPort({ drawTime: "1900 millis" }))
+    }).pipe(onPort({ drawTime: "3 seconds" }))
   )
 
   it.scopedLive.each([
@@ -91,7 +91,7 @@ describe.skipIf(process.platform !== "linux")("effect-arta in a terminal", { con
       const { args, env } = yield* batchOfThree
       const before = `stty cols ${String(columns)}`
       const { stdout } = yield* commandProcess([...args, ...flags], { env, terminal: true, before })
-      const [line] = (/^.*3\/3.*$/m.exec(shown(stdout))) ?? []
+      const [line] = /^.*3\/3.*$/m.exec(shown(stdout)) ?? []
       expect(line?.trim()).toBe(last)
     }).pipe(onPort())
   )

@@ -28,7 +28,10 @@ const decodeList = Schema.decodeUnknownSync(
 /** The first generation in the list, once it has a status. */
 const listedAs = (status: string) =>
   Effect.repeat(
-    Effect.map(list, (body) => decodeList(body).data[0] ?? {}),
+    Effect.delay(
+      Effect.map(list, (body) => decodeList(body).data[0] ?? {}),
+      "5 millis"
+    ),
     { until: (first) => first["status"] === status }
   )
 
@@ -62,7 +65,7 @@ describe.concurrent("A generation of this server", { timeout: 60_000 }, () => {
         output_format: "png"
       })
       expect((yield* list)["data"]).toEqual([{ ...view, status: "completed" }])
-    }).pipe(Effect.provide(openAiServer({ queueTime: "500 millis", drawTime: "2 seconds" })))
+    }).pipe(Effect.provide(openAiServer({ queueTime: "500 millis", drawTime: "5 seconds" })))
   )
 
   it.live("that failed is listed with its reason", () =>
@@ -148,7 +151,7 @@ describe.concurrent("A generation of another server", { timeout: 60_000 }, () =>
         data: [{ b64_json: any(String) }, { b64_json: any(String) }],
         output_format: "png"
       })
-    }).pipe(Effect.provide(openAiServer({ queueTime: "1 second", drawTime: "1 second" })))
+    }).pipe(Effect.provide(openAiServer({ queueTime: "2 seconds", drawTime: "2 seconds" })))
   )
 
   it.live("that failed has its reason", () =>

@@ -95,12 +95,12 @@ describe.concurrent("The response of the server", { timeout: 60_000 }, () => {
     Effect.gen(function* () {
       const events = eventsOf(yield* generate({ ...fox, stream: true, progress: true }))
       const progress = events.slice(0, -1)
-      expect(progress.map(({ status }) => status)).toEqual(expect.arrayContaining(["queued", "in_progress"]))
+      expect(progress.at(-1)).toMatchObject({ status: "in_progress" })
       const elapsed = progress.map((event) => Number(event["elapsed_seconds"]))
-      expect(elapsed[0]).toBe(0)
+      expect(elapsed).toEqual(elapsed.toSorted((a, b) => a - b))
       expect(elapsed.at(-1)).toBeGreaterThan(0)
       expect(elapsed.at(-1)).toBeLessThan(60)
-    }).pipe(Effect.provide(openAiServer({ queueTime: "1500 millis", drawTime: "1500 millis" })))
+    }).pipe(Effect.provide(openAiServer({ queueTime: "1 second", drawTime: "3 seconds" })))
   )
 
   it.live.each([

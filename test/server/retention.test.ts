@@ -29,11 +29,11 @@ describe("A generation that has ended", () => {
       const isDone = Effect.map(Fiber.poll(client), Option.isSome)
       yield* eventually(Effect.zipRight(TestClock.adjust("1 second"), isDone))
       const { record_id: recordId } = yield* Fiber.join(client)
-      yield* TestClock.adjust("13 minutes")
+      yield* TestClock.adjust("14 minutes")
       expect(yield* list).toMatchObject([{ id: recordId }])
       // The same request joins it.
       expect(yield* generate).toMatchObject({ record_id: recordId })
-      yield* TestClock.adjust("5 minutes")
+      yield* TestClock.adjust("150 seconds")
       expect(yield* list).toEqual([])
       expect((yield* counts).submit).toBe(1)
       expect(yield* ask(`/v1/images/generations/${String(recordId)}`)).toMatchObject({ status: "completed" })

@@ -23,7 +23,7 @@ const maxMebibytes = 16
 /** Some characters would end the link early. */
 const link = (url: string): string => (/[\s()<>]/.test(url) ? `<${url.replace(/[\s<>]/g, encodeURIComponent)}>` : url)
 
-/** The image as Markdown. It is on the image host, which needs no key. A service may deliver more than was requested. */
+/** The images as Markdown: more than one if the service delivers more than requested. Their host needs no key. */
 const markdown = ({ images, recordId }: Completed, { request }: ServerGeneration): string => {
   const links = images.map(({ index, url }) => `![Image ${String(index + 1)}](${link(url)})`)
   return `${links.join("\n\n")}\n\nSeed ${String(request.seed)}, record id ${recordId}`

@@ -8,7 +8,7 @@ import { onPort, timeout } from "../../support/commandWorld.js"
 const defaults = 'guidance 7, random seed, avoiding "blurry, deformed hands, ugly"'
 
 describe.concurrent("A dry run", { timeout }, () => {
-  it.scopedLive("tells what a batch would send, of at most ten rows", () =>
+  it.scopedLive("shows what a batch would send, at most ten rows", () =>
     Effect.gen(function* () {
       const { directory, emulator, file, fs, images, run } = yield* batch
       const rows = Array.makeBy(11, (index) => ({ prompt: `fox ${String(index)}` }))
@@ -30,7 +30,7 @@ describe.concurrent("A dry run", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("tells what an earlier run did", () =>
+  it.scopedLive("counts what an earlier run did", () =>
     Effect.gen(function* () {
       const { directory, emulator, file, run } = yield* batch
       const path = yield* file("p.csv", "prompt,n,seed,negative\na fox,1,7,\nan owl,2,,fog\na hare,1,,\na bee,1,,\n")

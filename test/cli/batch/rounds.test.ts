@@ -86,7 +86,18 @@ describe.concurrent("The rounds of a batch in a database", { timeout }, () => {
     }).pipe(onPort())
   )
 
-  it.scopedLive("tells in a dry run what the round has", () =>
+  it.scopedLive("starts a new round after one that was cancelled", () =>
+    Effect.gen(function* () {
+      const { edit, emulator, run, submissions } = yield* shared
+      yield* emulator.inject(Fault.drop("submit", { handled: true }))
+      expect((yield* run("-c", "1", "--again")).code).toBe(5)
+      yield* edit((prefix) => [`UPDATE ${prefix}batches SET cancelled_at = 1`])
+      expect((yield* run("--again")).code).toBe(0)
+      expect(yield* submissions).toBe(4)
+    }).pipe(onPort())
+  )
+
+  it.scopedLive("shows in a dry run which round is next, and what it has", () =>
     Effect.gen(function* () {
       const { run, submissions } = yield* shared
       const dryRun = (...args: ReadonlyArray<string>) =>

@@ -13,7 +13,7 @@ describe.concurrent("A failure that affects every row", { timeout }, () => {
   it.scopedLive.each([
     { failure: "a disabled account", code: 4, submit: 0, faults: [Fault.identityError("signUp", "USER_DISABLED")] },
     { failure: "an account that is refused", code: 4, submit: 2, faults: times(2, Fault.respond("submit", 401)) }
-  ])("stops the batch, and is told once: $failure", ({ code, faults, submit }) =>
+  ])("stops the batch, and is reported once: $failure", ({ code, faults, submit }) =>
     Effect.gen(function* () {
       const { emulator, file, run, saved } = yield* batch
       const path = yield* file("p.txt", prompts)
@@ -55,7 +55,9 @@ describe.concurrent("A failure that affects every row", { timeout }, () => {
       yield* fs.writeFileString(images, "")
       const { code, stdout } = yield* batching.ended
       expect(code).toBe(3)
-      expect(lines(stdout).at(-1)).not.toContain('"row"')
+      const failure = lines(stdout).at(-1)
+      expect(failure).toContain('"error":"DownloadError"')
+      expect(failure).not.toContain('"row"')
       expect((yield* emulator.counts).submit).toBe(1)
 
       yield* fs.remove(images)
@@ -66,7 +68,7 @@ describe.concurrent("A failure that affects every row", { timeout }, () => {
       expect(again.code, again.stderr).toBe(0)
       expect(yield* saved).toHaveLength(3)
       expect((yield* emulator.counts).submit).toBe(3)
-    }).pipe(onPort({ drawTime: "1 second" }))
+    }).pipe(onPort({ drawTime: "4 seconds" }))
   )
 
   it.scopedLive("stops the batch if another one took its directory over", () =>
@@ -82,7 +84,7 @@ describe.concurrent("A failure that affects every row", { timeout }, () => {
         expect.stringMatching(/"error":"SetupError".*removed or taken over/)
       ])
       expect((yield* emulator.counts).submit).toBe(1)
-    }).pipe(onPort({ drawTime: "2 seconds" }))
+    }).pipe(onPort({ drawTime: "4 seconds" }))
   )
 })
 

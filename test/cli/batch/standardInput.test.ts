@@ -20,19 +20,22 @@ describe.concurrent("effect-arta batch and standard input", { timeout }, () => {
   it.scopedLive("is a batch of the database under that name, once for the same rows", () =>
     Effect.gen(function* () {
       const { emulator, env, images } = yield* setUp
-      const run = (input: string) =>
-        commandProcess(["batch", "-", "--format", "txt", "-o", images, "--database"], { env, input })
-      for (const [input, submissions] of [
-        ["a fox\n", 1],
-        ["a fox\n", 1],
+      const run = (input: string, ...flags: ReadonlyArray<string>) =>
+        commandProcess(["batch", "-", "--format", "txt", "-o", images, ...flags], { env, input })
+      for (const [input, submissions, flags] of [
+        ["a fox\n", 1, []],
+        ["a fox\n", 1, []],
         // Other rows from standard input are another file.
-        ["an owl\n", 2]
+        ["an owl\n", 2, ["--again"]]
       ] as const) {
-        const { code, stderr } = yield* run(input)
+        const { code, stderr } = yield* run(input, "--database", ...flags)
         expect(code, stderr).toBe(0)
-        expect(stderr).toMatch(/^Batch standard-input-[0-9a-f]{8}: /)
+        expect(stderr).toMatch(/^Batch standard-input-[0-9a-f]{8}(~2)?: /)
         expect((yield* emulator.counts).submit).toBe(submissions)
       }
+      const without = yield* run("an owl\n")
+      expect(without.code).toBe(2)
+      expect(without.stderr).toMatch(/already, as the batch standard-input-[0-9a-f]{8}~2\. Add --database/)
     }).pipe(onPort())
   )
 

@@ -126,7 +126,7 @@ describe("effect-arta gallery --serve", { timeout: 60_000 }, () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it.scopedLive("serves each kind of image as what it is, and what is gone as not found", () =>
+  it.scopedLive("serves an image with an extension in capitals, and 404 once it is removed", () =>
     Effect.gen(function* () {
       const { directory, fs, url } = yield* served
       yield* fs.copyFile(`${directory}/a b#1.png`, `${directory}/upper.PNG`)

@@ -70,7 +70,7 @@ export const enqueueSuite = (open: Effect.Effect<TestDatabase, never, Scope.Scop
       })
     )
 
-    it.scopedLive("tells at most five invalid rows, and how many more there are", () =>
+    it.scopedLive("lists at most five invalid rows, and counts the others", () =>
       Effect.gen(function* () {
         const { asProcess } = yield* world
         yield* Effect.gen(function* () {

@@ -68,7 +68,7 @@ export const statusSuite = (open: Effect.Effect<TestDatabase, never, Scope.Scope
       })
     )
 
-    // fault: Batch database | The end of a row is committed long after those of later rows | its result still comes
+    // fault: Batch database | The outcome of a row is committed long after the outcomes of later rows | its result still comes
     it.scopedLive("has a row whose end became visible late", () =>
       Effect.gen(function* () {
         const { asProcess, change } = yield* world

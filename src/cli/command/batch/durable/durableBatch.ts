@@ -33,7 +33,7 @@ import { chooseRound } from "./round.js"
 import { toBatchRows } from "./rows.js"
 import { failIfUnfinished, printEnd } from "./summary.js"
 
-/** The round to run, unless its rows could not be saved here or would be paid for again unasked. */
+/** The round to run. Fails if its images belong to another machine, or if a changed file would be paid for again. */
 const chooseBatch = (rows: ReadonlyArray<Row>, input: Input) =>
   Effect.gen(function* () {
     const summaries = yield* DurableBatch.batches

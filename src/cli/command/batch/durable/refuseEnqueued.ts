@@ -8,14 +8,14 @@ import { printable } from "../../../shared/printable.js"
 import type { Input } from "../input.js"
 import type { Row } from "../promptFile/promptFile.js"
 import { findEarlier } from "./earlier.js"
-import { nameOf } from "./rows.js"
+import { chooseRound } from "./round.js"
 
 /** A batch in the database beside the images may have paid for these rows. */
 export const refuseEnqueued = (rows: ReadonlyArray<Row>, url: DatabaseUrl, input: Input) =>
   Effect.gen(function* () {
-    const name = yield* nameOf(rows, input)
     const summaries = yield* DurableBatch.batches
-    const known = summaries.find(({ batch }) => batch === name) ?? (yield* findEarlier(summaries, input))
+    const { summary } = yield* chooseRound(rows, summaries, input)
+    const known = summary ?? (yield* findEarlier(summaries, input))
     if (known === undefined) return
     return yield* new UsageError({
       message:

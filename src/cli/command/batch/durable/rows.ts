@@ -9,7 +9,8 @@ import type { Row } from "../promptFile/promptFile.js"
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex")
 
-export interface Named {
+/** Where the rows of a batch come from, and where its images go. */
+export interface BatchSource {
   readonly file: string
   readonly output: string
 }
@@ -18,7 +19,10 @@ export interface Named {
  * The name of the batch of a file: the same rows and the same directory are the same batch, so that the command can be
  * repeated.
  */
-export const nameOf = (rows: ReadonlyArray<Row>, { file, output }: Named): Effect.Effect<string, never, Path.Path> =>
+export const nameOf = (
+  rows: ReadonlyArray<Row>,
+  { file, output }: BatchSource
+): Effect.Effect<string, never, Path.Path> =>
   Effect.map(Path.Path, (path) => {
     // PostgreSQL does not store half a character.
     const characters = Array.from(path.parse(file).name.replace(/[^\p{L}\p{N}._-]+/gu, "-"))

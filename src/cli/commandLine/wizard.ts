@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
+import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { createInterface } from "node:readline"
@@ -24,13 +25,22 @@ const openQuestions: Effect.Effect<Ask, never, Scope.Scope> = Effect.gen(functio
         lines.close()
       })
   )
+  const isOpen = MutableRef.make(true)
   lines.on("line", (line) => typed.unsafeOffer(line))
-  lines.on("close", () => typed.unsafeDone(Exit.void))
+  lines.on("close", () => {
+    MutableRef.set(isOpen, false)
+    typed.unsafeDone(Exit.void)
+  })
   return (question) =>
     Effect.zipRight(
+      // The lines of a pipe may be there before the questions are asked. In Node 24, a closed interface has no prompt.
       Effect.sync(() => {
-        lines.setPrompt(question)
-        lines.prompt()
+        if (isOpen.current) {
+          lines.setPrompt(question)
+          lines.prompt()
+        } else {
+          process.stderr.write(question)
+        }
       }),
       Effect.orElse(typed.take, () => Effect.interrupt)
     )

@@ -54,7 +54,7 @@ describe("The wizard's questions", () => {
     })
   )
 
-  // fault: Process | All answers to the wizard come from a pipe that has ended | they are read; Node 24 refuses to ask on such an input
+  // fault: Process | The input of the wizard has ended before its questions | its lines are read, also on Node 24
   it.live("run the command with what was typed", () =>
     Effect.gen(function* () {
       const { asked, code, stderr, stdout } = yield* typing(["models"], ["flux", "Y", "yes", ""])

@@ -15,6 +15,8 @@ const apiWith = (status: Effect.Effect<Generation.GenerationStatus>) =>
 
 const onSockets = Effect.provide(Layer.merge(NodeHttpClient.layerUndici, NodeContext.layer))
 
+const percentEncode = (character: string) => `%${character.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`
+
 describe("ImageFile.load", () => {
   it.effect("loads the images of a generation", () =>
     Effect.gen(function* () {
@@ -80,13 +82,11 @@ describe("ImageFile.load", () => {
     },
     {
       form: "percent-encoded bytes",
-      of: (image: Buffer) =>
-        `data:image/png,${image.toString("latin1").replace(/[^a-z]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`)}#top`
+      of: (image: Buffer) => `data:image/png,${image.toString("latin1").replace(/[^a-z]/g, percentEncode)}#top`
     },
     {
       form: "bytes as they are",
-      of: (image: Buffer) =>
-        `data:,${image.toString("latin1").replace(/[%#]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)}`
+      of: (image: Buffer) => `data:,${image.toString("latin1").replace(/[%#]/g, percentEncode)}`
     }
   ])("decodes a data: URL with $form", ({ of }) =>
     Effect.gen(function* () {

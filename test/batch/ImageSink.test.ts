@@ -284,7 +284,7 @@ describe("ImageSink.layerS3", () => {
     ["a text", "no", "no reason given"],
     ["nothing", undefined, "no reason given"],
     ["HTTP 500", refusal(500), "Error: Refused"]
-  ])("reports a bucket that answers with %s", ([, failure, reason]) =>
+  ])("reports a bucket that responds with %s", ([, failure, reason]) =>
     Effect.gen(function* () {
       const client: ImageSink.S3Options["client"] = {
         ...fakeBucket().client,

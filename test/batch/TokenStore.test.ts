@@ -1,12 +1,11 @@
-import type { SqlClient } from "@effect/sql"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Effect, Layer, Option } from "effect"
-import { Arta, TokenStore as Tokens } from "effect-arta"
+import { Effect, Layer, Option } from "effect"
+import { Arta } from "effect-arta"
 import { BatchDatabase, TokenStore } from "effect-arta/batch"
 import { NodeArta } from "effect-arta/node"
 import { ArtaEmulator } from "effect-arta/testing"
 import { sqliteFile } from "../support/batch/databases.js"
-import { sharedSessionSuite } from "../support/batch/sharedSessionSuite.js"
+import { sharedSessionSuite, startStore } from "../support/batch/sharedSessionSuite.js"
 import { emulatorOnPort } from "../support/emulatorOnPort.js"
 import { session } from "../support/onDisk.js"
 import { tokenStoreSuite } from "../support/tokenStoreSuite.js"
@@ -21,17 +20,11 @@ describe("TokenStore.layerSql on SQLite", () => {
   )
   sharedSessionSuite(sqliteFile)
 
-  const start = (open: Layer.Layer<SqlClient.SqlClient>) =>
-    Effect.map(
-      Layer.build(TokenStore.layerSql.pipe(Layer.provide(BatchDatabase.layer()), Layer.provide(open))),
-      (context) => Context.get(context, Tokens.TokenStore)
-    )
-
   it.scoped("says what it could not do with the session", () =>
     Effect.gen(function* () {
-      const { open, query } = yield* sqliteFile
-      const store = yield* start(open)
-      yield* query("DROP TABLE arta_sessions")
+      const database = yield* sqliteFile
+      const store = yield* startStore(database)
+      yield* database.query("DROP TABLE arta_sessions")
       const failures = {
         load: Effect.flip(store.load),
         save: Effect.flip(store.save(session("a"))),
@@ -50,15 +43,15 @@ describe("TokenStore.layerSql on SQLite", () => {
 
   it.scoped("has no session in an empty row, and none that it cannot read", () =>
     Effect.gen(function* () {
-      const { open, query } = yield* sqliteFile
-      const store = yield* start(open)
+      const database = yield* sqliteFile
+      const store = yield* startStore(database)
       const insert = (text: string, version: string) =>
-        query(
+        database.query(
           `INSERT OR REPLACE INTO arta_sessions (name, credentials, version, written_at) VALUES ('credentials', '${text}', ${version}, 0)`
         )
       yield* insert(" \n", "'1'")
       expect(yield* store.load).toEqual(Option.none())
-      expect(yield* query("SELECT name FROM arta_sessions")).toEqual([{ name: "credentials" }])
+      expect(yield* database.query("SELECT name FROM arta_sessions")).toEqual([{ name: "credentials" }])
       yield* insert("{}", "x'00'")
       expect(yield* Effect.flip(store.load)).toMatchObject({ operation: "load", reason: "its row is not readable" })
     })

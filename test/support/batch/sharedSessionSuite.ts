@@ -10,16 +10,17 @@ import { eventually } from "../virtualTime.js"
 import type { TestDatabase } from "./databases.js"
 import { finish, inTime, passSeconds } from "./passTime.js"
 
+/** A store of its own, as another process has. */
+export const startStore = (database: TestDatabase) =>
+  Effect.map(
+    Layer.build(
+      TokenStore.layerSql.pipe(Layer.provide(BatchDatabase.layer()), Layer.provide(database.open), Layer.orDie)
+    ),
+    (context) => Context.get(context, AnyStore.TokenStore)
+  )
+
 /** What several processes do that share a session. */
 export const sharedSessionSuite = (open: Effect.Effect<TestDatabase, never, Scope.Scope>) => {
-  const start = (database: TestDatabase) =>
-    Effect.map(
-      Layer.build(
-        TokenStore.layerSql.pipe(Layer.provide(BatchDatabase.layer()), Layer.provide(database.open), Layer.orDie)
-      ),
-      (context) => Context.get(context, AnyStore.TokenStore)
-    )
-
   const onTwo = <A, E>(
     test: (world: {
       readonly database: TestDatabase
@@ -29,7 +30,7 @@ export const sharedSessionSuite = (open: Effect.Effect<TestDatabase, never, Scop
   ) =>
     Effect.gen(function* () {
       const database = yield* open
-      return yield* test({ database, one: yield* start(database), two: yield* start(database) })
+      return yield* test({ database, one: yield* startStore(database), two: yield* startStore(database) })
     }).pipe(Effect.scoped)
 
   const expire = (database: TestDatabase) => database.query("UPDATE arta_sessions SET held_until = 1")
